@@ -1,0 +1,42 @@
+# Each target makes .venv when it is missing; nothing is installed twice.
+# The first Python on the path that is 3.11 to 3.13; another: make PYTHON=/path/to/python3.12
+SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test lint bench viz clean-demo
+
+demo: .venv/.installed
+	$(BIN)/kedro run --env demo
+	@echo "Pictures: $(CURDIR)/data/demo/08_reporting/latest"
+
+test: .venv/.installed-dev
+	$(BIN)/python -m pytest
+
+lint: .venv/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+bench: .venv/.installed-dev
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+viz: .venv/.installed
+	$(BIN)/kedro viz run
+
+clean-demo:
+	rm -rf data/demo
+
+.venv/.created:
+	@test -n '$(PYTHON)' || { echo 'Python 3.11, 3.12 or 3.13 is needed: install one, or make PYTHON=/path/to/it'; exit 1; }
+	@$(PYTHON) -c '$(SUITABLE)' || { echo '$(PYTHON) is not Python 3.11 to 3.13'; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	@touch $@
+
+.venv/.installed: .venv/.created pyproject.toml constraints.txt
+	$(INSTALL) --editable .
+	@touch $@
+
+.venv/.installed-dev: .venv/.installed
+	$(INSTALL) --editable '.[dev]'
+	@touch $@

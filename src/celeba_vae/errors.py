@@ -1,0 +1,20 @@
+"""Errors that a user can act on."""
+
+
+class CelebaVaeError(Exception):
+    """An expected failure: its message says what is wrong, where, and what to do.
+
+    ``kedro run`` prints such a message alone and exits with code 1; ``kedro run --traceback`` shows the full traceback.
+    """
+
+
+class DataError(CelebaVaeError):
+    """Data is missing, damaged or does not fit."""
+
+
+class SettingError(CelebaVaeError):
+    """A parameter or a combination of parameters can't work."""
+
+
+class HardwareError(CelebaVaeError):
+    """The machine does not have what ``hardware.yml`` asks for."""

@@ -1,0 +1,37 @@
+"""Writing files and folders so that a killed process never leaves half an output under the final name."""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def written_atomically(target: Path) -> Iterator[Path]:
+    """Give a temporary path beside ``target``; put what was written there in place when the block succeeds.
+
+    The temporary name keeps the suffix of ``target`` (writers choose their format by it) and starts with a dot.
+    Works for a file and for a folder; an existing file is replaced, an existing folder must not be there.
+    """
+    target = Path(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.stem}-{uuid.uuid4().hex[:8]}{target.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, target)
+    finally:
+        if temporary.is_dir():
+            shutil.rmtree(temporary, ignore_errors=True)
+        else:
+            temporary.unlink(missing_ok=True)
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Put ``source`` under the name ``target`` at once: a hard link, or a copy where the file system has no links."""
+    with written_atomically(target) as temporary:
+        try:
+            os.link(source, temporary)
+        except OSError:
+            shutil.copyfile(source, temporary)

@@ -1,0 +1,104 @@
+"""Long stages that can be run again: each has a fingerprint, a folder of its own, and a mark that it is finished."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from filelock import FileLock, Timeout
+
+from celeba_vae.errors import CelebaVaeError
+from celeba_vae.files import written_atomically
+
+
+def fingerprint(content: Mapping[str, Any]) -> str:
+    """Hash JSON-able values that determine a stage's result to 16 hexadecimal digits; their order is no matter."""
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.blake2b(canonical.encode(), digest_size=8).hexdigest()
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Name each value that differs between two nested mappings, as ``data_engineering.crop: 148 -> 178``."""
+    found = []
+    for key in sorted({*old, *new}):
+        before, after = old.get(key), new.get(key)
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            found += differences(before, after, f"{prefix}{key}.")
+        elif before != after:
+            found.append(f"{prefix}{key}: {before} -> {after}")
+    return found
+
+
+class Stage:
+    """The working folder of one long stage, ``<folder>/<fingerprint>/``, held against other processes while it is open.
+
+    Use it as a context manager. ``identity`` is what determines the result: data, parameters and the format of the
+    code's working files, as JSON-able values. ``path`` keeps whatever the stage needs to go on after it was killed.
+
+    Raises:
+        CelebaVaeError: another process works in the same folder.
+    """
+
+    def __init__(self, folder: Path, identity: Mapping[str, Any], fresh: bool = False) -> None:
+        self.folder = Path(folder)
+        # as it is read back: a tuple is a list in JSON
+        self.identity = json.loads(json.dumps(identity))
+        self.path = self.folder / fingerprint(identity)
+        self.fresh = fresh
+        self._lock = FileLock(self._lock_file(self.path), timeout=0)
+
+    def __enter__(self) -> Self:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock.acquire()
+        except Timeout:
+            raise CelebaVaeError(
+                f"Another process is working in {self.path}. Wait until it has ended, or stop it, then run again."
+            ) from None
+        if self.fresh and self.path.exists():
+            shutil.rmtree(self.path)
+        self.path.mkdir(exist_ok=True)
+        self._write("identity.json", self.identity)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._lock.release()
+
+    @property
+    def result(self) -> dict[str, Any] | None:
+        """What ``finish`` was given, or None while the stage is unfinished."""
+        file = self.path / "finished.json"
+        return json.loads(file.read_text()) if file.exists() else None
+
+    def finish(self, result: Mapping[str, Any]) -> None:
+        """Mark the stage as finished and keep a small JSON-able ``result`` beside its files."""
+        self._write("finished.json", result)
+
+    def changes_since_last(self) -> list[str]:
+        """Name what differs from the newest other stage in the same folder; empty when there is none."""
+        others = [file for file in self.folder.glob("*/identity.json") if file.parent != self.path]
+        if not others:
+            return []
+        newest = max(others, key=lambda file: file.stat().st_mtime_ns)
+        return differences(json.loads(newest.read_text()), self.identity)
+
+    def remove_others(self) -> None:
+        """Remove the other stages in the same folder, but for those that a process is working in."""
+        for file in self.folder.glob("*/identity.json"):
+            other = file.parent
+            if other != self.path:
+                with suppress(Timeout), FileLock(self._lock_file(other), timeout=0):
+                    shutil.rmtree(other)
+
+    def _lock_file(self, path: Path) -> Path:
+        return self.folder / f".{path.name}.lock"
+
+    def _write(self, name: str, content: Mapping[str, Any]) -> None:
+        with written_atomically(self.path / name) as temporary:
+            temporary.write_text(json.dumps(content, indent=1, sort_keys=True))

@@ -1,0 +1,98 @@
+"""What all tests share: a copy of the project to run in, and a way to run it as a user does."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+DATA_FOLDERS = ("01_raw", "02_intermediate", "05_model_input", "06_models", "07_model_output", "08_reporting")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project root of its own: this checkout's conf and pyproject.toml, empty data folders, the installed package."""
+    root = tmp_path / "project"
+    shutil.copytree(ROOT / "conf", root / "conf", ignore=shutil.ignore_patterns("local"))
+    (root / "conf" / "local").mkdir()
+    for name in ("pyproject.toml", ".telemetry"):
+        shutil.copy(ROOT / name, root / name)
+    # Kedro asks for the source folder that pyproject.toml names; the package itself is imported as installed
+    (root / "src").mkdir()
+    for name in DATA_FOLDERS:
+        (root / "data" / name).mkdir(parents=True)
+    return root
+
+
+@pytest.fixture
+def run_kedro() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """``run_kedro(project, *arguments)`` is ``kedro run *arguments`` in a process of its own, with its output as text.
+
+    ``returncode``, ``stdout`` and ``stderr`` are the process's; lines are not wrapped. ``command`` replaces ``run``,
+    ``environment`` adds variables, ``timeout`` is in seconds.
+    """
+
+    def run(
+        project: Path,
+        *arguments: str,
+        command: str = "run",
+        environment: dict[str, str] | None = None,
+        timeout: float = 300,
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "kedro", command, *arguments],
+            cwd=project,
+            env={**os.environ, "COLUMNS": "1000", "DO_NOT_TRACK": "1", **(environment or {})},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def photograph() -> Callable[..., np.ndarray]:
+    """``photograph(seed, width=178, height=218)`` draws what has a photograph's spectrum: uint8 RGB (h, w, 3)."""
+
+    def draw(seed: int, width: int = 178, height: int = 218) -> np.ndarray:
+        rng = np.random.default_rng(seed)
+        frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None])
+        frequency[0, 0] = 1
+        shape = (3, *frequency.shape)
+        spectrum = (rng.normal(size=shape) + 1j * rng.normal(size=shape)) / frequency
+        # natural images are mostly brightness, less colour
+        spectrum[1:] = spectrum[0] + 0.3 * spectrum[1:]
+        planes = np.fft.irfft2(spectrum, s=(height, width))
+        planes = 128 + 45 * (planes - planes.mean()) / planes.std()
+        return np.ascontiguousarray(np.rint(np.clip(planes, 0, 255)).astype(np.uint8).transpose(1, 2, 0))
+
+    return draw
+
+
+@pytest.fixture
+def write_celeba(photograph: Callable[..., np.ndarray]) -> Callable[..., list[str]]:
+    """``write_celeba(folder, count)`` writes what CelebA looks like and gives the images' names.
+
+    ``partition`` holds one value an image and makes list_eval_partition.txt; None leaves that file out.
+    """
+
+    def write(folder: Path, count: int, partition: list[int] | None = None) -> list[str]:
+        images = folder / "img_align_celeba"
+        images.mkdir(parents=True)
+        names = [f"{i + 1:06d}.jpg" for i in range(count)]
+        for seed, name in enumerate(names):
+            Image.fromarray(photograph(seed)).save(images / name, quality=92)
+        if partition is not None:
+            lines = [f"{name} {value}" for name, value in zip(names, partition, strict=True)]
+            (folder / "list_eval_partition.txt").write_text("\n".join(lines))
+        return names
+
+    return write
