@@ -1,0 +1,126 @@
+"""``kedro run`` as Kedro has it, but an expected error ends in one message instead of 200 lines of traceback."""
+
+import logging
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import omegaconf.errors
+import yaml
+from kedro.config import BadConfigException, MissingConfigException
+from kedro.framework.cli.project import run as kedro_run
+from kedro.framework.cli.utils import CONTEXT_SETTINGS
+from kedro.framework.project import pipelines
+from kedro.io import DatasetError, DatasetNotFoundError
+from kedro.io.core import VersionNotFoundError
+from kedro.validation.exceptions import DataValidationError, ParameterValidationError
+
+from celeba_vae.errors import CelebaVaeError
+
+_EXPECTED = (
+    CelebaVaeError,
+    ParameterValidationError,
+    DataValidationError,
+    DatasetNotFoundError,
+    VersionNotFoundError,
+    MissingConfigException,
+    BadConfigException,
+    omegaconf.errors.OmegaConfBaseException,
+    yaml.YAMLError,
+)
+# where Kedro looks up what the command line names: pipelines, namespaces, nodes, tags, runners, environments
+_LOOK_UPS = ("kedro.framework", "kedro.pipeline.pipeline", "kedro.config", "kedro.utils", "kedro.io.data_catalog")
+
+INTERRUPTED = 130
+
+
+@click.group(name="celeba-vae", context_settings=CONTEXT_SETTINGS)
+def cli() -> None:
+    """Commands of this project."""
+
+
+@cli.command(
+    params=[
+        *kedro_run.params,
+        click.Option(["--traceback"], is_flag=True, help="Show the full traceback of an expected error, too."),
+    ]
+)
+def run(traceback: bool, **options: Any) -> None:
+    """Run the pipeline."""
+    logging.captureWarnings(True)
+    if traceback:
+        kedro_run.callback(**options)
+        return
+    duplicates = _DuplicateFilter()
+    handlers = logging.getLogger().handlers
+    for handler in handlers:
+        handler.addFilter(duplicates)
+    try:
+        kedro_run.callback(**options)
+    except KeyboardInterrupt:
+        click.echo("Stopped. The same command goes on where it can.", err=True)
+        sys.exit(INTERRUPTED)
+    except Exception as error:
+        message = expected_message(error)
+        if message is None:
+            raise
+        raise click.ClickException(message) from error
+    finally:
+        for handler in handlers:
+            handler.removeFilter(duplicates)
+
+
+def expected_message(error: BaseException) -> str | None:
+    """Give the message for an error that a user can act on, wherever it is in the chain; None for any other (a bug)."""
+    chain = list(_chain(error))
+    for link in chain:
+        if isinstance(link, CelebaVaeError):
+            return str(link)
+        if isinstance(link, _EXPECTED) or _is_failed_look_up(link):
+            return f"{str(link).strip()}{_known(str(link))}"
+    if isinstance(error, DatasetError) and isinstance(chain[-1], OSError):
+        return str(error)
+    return None
+
+
+def _known(message: str) -> str:
+    """List what the command line could have named, where Kedro does not."""
+    if match := re.search(r"not a valid directory: (.+)$", message):
+        folder = Path(match[1])
+        if folder.name == "local":
+            return f"\nIt may be empty: mkdir {folder}"
+        return f"\nEnvironments: {', '.join(sorted(path.name for path in folder.parent.glob('*/')))}."
+    if "pipeline named" in message:
+        return f"\nPipelines: {', '.join(pipelines)}."
+    if "the following namespaces" in message:
+        every = dict.fromkeys(node.namespace for node in pipelines["variants"].nodes)
+        return f"\nVariants: {', '.join(every)} (with --pipelines variants those that training.variants leaves out)."
+    return ""
+
+
+class _DuplicateFilter(logging.Filter):
+    """Drops what Kedro logs on the way of an expected error, which is printed once at the end."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = sys.exception()
+        if error is None or not record.name.startswith("kedro.") or expected_message(error) is None:
+            return True
+        return record.levelno < logging.ERROR and not record.getMessage().startswith("No nodes ran")
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _is_failed_look_up(error: BaseException) -> bool:
+    traceback = error.__traceback__
+    if not isinstance(error, ValueError | AttributeError | ImportError) or traceback is None:
+        return False
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return traceback.tb_frame.f_globals.get("__name__", "").startswith(_LOOK_UPS)

@@ -1,0 +1,199 @@
+"""Every parameter block as a Pydantic model: Kedro validates the parameters against these before any node runs.
+
+The nodes' type hints name these models; the defaults are the articles' settings and those of ``conf/base``.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+)
+
+
+def _none_from_text(value: Any) -> Any:
+    """Let ``--params x=none`` mean what ``x: null`` means in a file."""
+    return None if isinstance(value, str) and value.lower() in {"none", "null"} else value
+
+
+def _tuple_from_text(value: Any) -> Any:
+    """Let ``--params x=vae`` mean what ``x: [vae]`` means in a file: Kedro splits ``--params`` at every comma."""
+    return (value,) if isinstance(value, str) else value
+
+
+NoneFromText = BeforeValidator(_none_from_text)
+TupleFromText = BeforeValidator(_tuple_from_text)
+
+
+class Parameters(BaseModel):
+    """Base of all parameter blocks: unknown names are errors and values can't be changed after validation."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ComponentConfig(BaseModel):
+    """A component by name, with the component's own options beside it: ``{name: conv, filters: [32, 64]}``."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: str = Field(description="A built-in's or plugin's name, or package.module:object")
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The component's own options, all that stands beside ``name``."""
+        return dict(self.model_extra or {})
+
+
+# --------------------------------------------------------------------------------------------------- data engineering
+
+
+class SplitConfig(Parameters):
+    """How images are divided into training, validation and test images."""
+
+    by: Literal["auto", "partition", "counts"] = Field(
+        "auto", description="CelebA's partition file (partition), seeded counts (counts), or the file where it exists"
+    )
+    train: PositiveInt = Field(170_000, description="Training images, when split by counts")
+    validation: NonNegativeInt = Field(20_000, description="Validation images, when split by counts")
+    test: NonNegativeInt = Field(10_000, description="Test images, when split by counts; fewer images: all scaled down")
+    seed: int = Field(42, ge=0, description="Seed of the order in which counts are dealt out")
+
+
+class DataEngineeringConfig(Parameters):
+    """From original images to arrays."""
+
+    source: ComponentConfig = Field(
+        ComponentConfig(name="celeba"), description="Where the images come from: celeba, folder, synthetic or a plugin"
+    )
+    crop: Annotated[
+        PositiveInt | tuple[int, int, int, int] | None,
+        NoneFromText,
+    ] = Field(148, description="Side of a centre square, or a box [left, top, right, bottom] in pixels, or none")
+    image_size: PositiveInt | tuple[PositiveInt, PositiveInt] = Field(
+        96, description="Side of the square result in pixels, or [height, width]"
+    )
+    split: SplitConfig = Field(SplitConfig(), description="How images become training, validation and test images")
+    max_bad_share: float = Field(0.01, ge=0, le=1, description="The run stops when more than this share is damaged")
+    workers: Annotated[PositiveInt | None, NoneFromText] = Field(
+        None, description="Threads that decode and resize; none: one per processor. The result never depends on it"
+    )
+    fresh: bool = Field(False, description="Prepare again although nothing has changed")
+    preview_count: PositiveInt = Field(28, description="Images in the preview grid")
+    preview_seed: int = Field(42, ge=0, description="Seed that chooses the images of the preview grid")
+
+    @field_validator("crop")
+    @classmethod
+    def _box_is_not_empty(cls, crop: Any) -> Any:
+        if isinstance(crop, tuple):
+            left, top, right, bottom = crop
+            if not (0 <= left < right and 0 <= top < bottom):
+                raise ValueError(
+                    f"a box is [left, top, right, bottom], 0 <= left < right and 0 <= top < bottom, not {list(crop)}"
+                )
+        return crop
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(height, width, 3) of a prepared image."""
+        size = self.image_size
+        height, width = (size, size) if isinstance(size, int) else size
+        return height, width, 3
+
+
+# ----------------------------------------------------------------------------------------------------------- training
+
+
+class LayersConfig(Parameters):
+    """What encoder and decoder share in each layer."""
+
+    activation: Literal["leaky_relu", "relu", "elu", "selu"] = Field(
+        "leaky_relu", description="Activation after each convolution"
+    )
+    batch_normalization: bool = Field(True, description="Batch normalisation after each convolution")
+    batch_normalization_momentum: float = Field(
+        0.99,
+        ge=0,
+        lt=1,
+        description="Momentum of the moving statistics; 0.99 needs about 500 steps to settle, 0.9 fifty",
+    )
+    dropout: float = Field(0.0, ge=0, lt=1, description="Dropout rate after each activation; 0 switches it off")
+
+
+class VariantConfig(Parameters):
+    """One model and how it is trained: a block under ``variants`` in ``parameters_training.yml``."""
+
+    name: str = Field("", description="The block's name, filled in when the parameters are read")
+    model: Literal["vae", "ae"] = Field("vae", description="Variational autoencoder or plain autoencoder")
+    latent_dim: PositiveInt = Field(256, description="Dimensions of the latent space (the articles' z_dim)")
+    encoder: ComponentConfig = Field(ComponentConfig(name="conv"), description="Encoder and its options")
+    decoder: ComponentConfig = Field(ComponentConfig(name="conv_transpose"), description="Decoder and its options")
+    layers: LayersConfig = Field(LayersConfig(), description="What encoder and decoder share in each layer")
+    reconstruction_loss: ComponentConfig = Field(ComponentConfig(name="bce"), description="bce, mse or a plugin")
+    kl_weight: NonNegativeFloat = Field(
+        5.0,
+        description="Weight of the KL term (the articles' fact): 3 to 6 with bce, 0.01 to 0.05 with mse; a vae's only",
+    )
+    image_count: Annotated[PositiveInt | None, NoneFromText] = Field(
+        170_000, description="Training images used, the first rows of train_images; none: all"
+    )
+    epochs: PositiveInt = Field(24, description="Passes over the training images")
+    batch_size: PositiveInt = Field(128, description="Images a step")
+    learning_rate: PositiveFloat = Field(5e-4, description="Adam's learning rate")
+    seed: int = Field(42, ge=0, description="Seed of the weights, the order of the images and the noise")
+    fresh: bool = Field(False, description="Train from the start although a finished or unfinished training is there")
+
+
+# ----------------------------------------------------------------------------------------------- generation, evaluation
+
+
+class GenerationConfig(Parameters):
+    """Faces from random points of the latent space."""
+
+    variant: str = Field("vae", description="The variant whose decoder makes the images")
+    count: PositiveInt = Field(28, description="Images to generate")
+    columns: PositiveInt = Field(7, description="Images in a row of the grid")
+    seed: int = Field(42, ge=0, description="Seed of the latent points")
+    sharpness: NonNegativeFloat = Field(
+        3.0, description="Factor of Pillow's ImageEnhance.Sharpness: 0 blurs, 1 leaves as is, above 1 sharpens"
+    )
+
+
+class EvaluationConfig(Parameters):
+    """Models compared on the test images and on the user's own photos."""
+
+    variants: Annotated[tuple[str, ...], TupleFromText] = Field(
+        ("ae", "vae"), min_length=1, description="The variants that are compared"
+    )
+    count: PositiveInt = Field(14, description="Test images shown in the comparison grid")
+    columns: PositiveInt = Field(7, description="Images in a row of the grid")
+    seed: int = Field(42, ge=0, description="Seed that chooses the test images shown")
+    batch_size: PositiveInt = Field(128, description="Images that pass through a model at once")
+
+
+# ----------------------------------------------------------------------------------------------------------- hardware
+
+
+class HardwareConfig(Parameters):
+    """What the run may use of the machine: applied before TensorFlow starts, by the hardware hook."""
+
+    device: Literal["auto", "cpu", "gpu"] = Field("auto", description="auto: a GPU where there is one")
+    gpu_memory_limit: Annotated[PositiveInt | None, NoneFromText] = Field(
+        None, description="GPU memory in MB that TensorFlow may take (the articles use 2048); none: no limit"
+    )
+    gpu_memory_growth: bool = Field(True, description="Take GPU memory as needed, not all at once; a limit replaces it")
+    cpu_threads: Annotated[PositiveInt | None, NoneFromText] = Field(
+        None, description="CPU threads for TensorFlow; none: all processors"
+    )
+    xla: Literal["auto"] | bool = Field("auto", description="XLA: true, false, or auto: on with a GPU, off without")
+    precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = Field(
+        "auto", description="Arithmetic of the training; auto: mixed_bfloat16 where the hardware has it, else float32"
+    )
+    seed: int = Field(42, ge=0, description="Global seed of Python, NumPy and TensorFlow")
+    deterministic: bool = Field(False, description="Bit-identical results on the same machine, at some cost in speed")

@@ -1,0 +1,117 @@
+"""Stops a run that can't succeed before TensorFlow is loaded and before any node runs."""
+
+from collections import defaultdict
+from typing import Any
+
+from kedro.framework.hooks import hook_impl
+from kedro.framework.project import pipelines
+from kedro.io import AbstractVersionedDataset, CatalogProtocol, MemoryDataset
+from kedro.pipeline import Pipeline
+
+from celeba_vae.config import DataEngineeringConfig, VariantConfig
+from celeba_vae.datasets import FolderDataset
+from celeba_vae.errors import DataError, SettingError
+from celeba_vae.plugins import create_component
+
+
+class DataCheckHooks:
+    """Checks what a run starts from: the originals, the datasets of earlier runs, the components that it names."""
+
+    @hook_impl(tryfirst=True)
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        """Check the cheapest first; raises the ``CelebaVaeError`` that says what to do."""
+        check_source(pipeline, catalog)
+        check_load_versions(run_params.get("load_versions") or {}, catalog)
+        check_inputs(pipeline, catalog, run_params.get("env"))
+        check_components(pipeline, catalog)
+
+
+def check_source(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """Let the source look at the folder of originals when a node is going to read them.
+
+    Raises:
+        DataError: the source finds no images.
+        SettingError: no such source, or a wrong option.
+    """
+    if any("raw_folder" in node.inputs for node in pipeline.nodes):
+        create_component("sources", _data_engineering(catalog).source).check(catalog["raw_folder"].load())
+
+
+def check_load_versions(load_versions: dict[str, str], catalog: CatalogProtocol) -> None:
+    """Look for the versions that ``--load-versions`` names.
+
+    Raises:
+        DataError: there is no such version.
+    """
+    for name, version in load_versions.items():
+        dataset = catalog.get(name)
+        if not isinstance(dataset, AbstractVersionedDataset) or dataset._version is None:
+            raise DataError(f"--load-versions names {name}, which keeps no versions.")
+        if not dataset.exists():
+            existing = dataset.list_versions(full_path=False)
+            raise DataError(f"{name} has no version {version}. Existing versions: {', '.join(existing) or 'none'}.")
+
+
+def check_inputs(pipeline: Pipeline, catalog: CatalogProtocol, env: str | None = None) -> None:
+    """Look for every dataset that the pipeline reads and does not make itself.
+
+    Raises:
+        DataError: some are missing; the message names each with the command that makes it.
+    """
+    missing = [name for name in sorted(pipeline.inputs()) if not _is_there(name, catalog)]
+    if not missing:
+        return
+    made_by = defaultdict(list)
+    for name in missing:
+        made_by[_command_that_makes(name, env)].append(name)
+    lines = [f"  {', '.join(names)}: {command}" for command, names in made_by.items()]
+    raise DataError("\n".join(["This run starts from data that is not there. Make it by", *lines]))
+
+
+def check_components(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """Create the components of each variant that is to be trained, and hold its layers against the images' size.
+
+    Raises:
+        SettingError: no such component, a wrong option, or layers that don't fit.
+    """
+    made = pipeline.all_outputs()
+    for parameter in sorted(pipeline.inputs()):
+        name = parameter.removeprefix("params:variants.")
+        if name != parameter and f"{name}.encoder" in made:
+            variant = VariantConfig.model_validate(catalog[parameter].load())
+            try:
+                _check_variant(variant, _image_shape(pipeline, catalog))
+            except SettingError as error:
+                raise SettingError(f"variants.{name}: {error}") from error
+
+
+def _check_variant(variant: VariantConfig, image_shape: tuple[int, int, int]) -> None:
+    create_component("reconstruction_losses", variant.reconstruction_loss)
+    for kind, component in ("encoders", variant.encoder), ("decoders", variant.decoder):
+        create_component(kind, component).check(image_shape, variant.latent_dim)
+
+
+def _image_shape(pipeline: Pipeline, catalog: CatalogProtocol) -> tuple[int, int, int]:
+    if "train_images" in pipeline.inputs():
+        return catalog["train_images"].load().shape[1:]
+    return _data_engineering(catalog).image_shape
+
+
+def _data_engineering(catalog: CatalogProtocol) -> DataEngineeringConfig:
+    return DataEngineeringConfig.model_validate(catalog["params:data_engineering"].load())
+
+
+def _is_there(name: str, catalog: CatalogProtocol) -> bool:
+    dataset = catalog.get(name)
+    # a missing catalog entry is Kedro's to report; a working folder is made when it is needed
+    return dataset is None or isinstance(dataset, FolderDataset | MemoryDataset) or dataset.exists()
+
+
+def _command_that_makes(name: str, env: str | None) -> str:
+    for pipeline_name, pipeline in pipelines.items():
+        for node in pipeline.nodes:
+            if name in node.outputs and pipeline_name != "__default__":
+                environment = f" --env {env}" if env else ""
+                namespace = f" --namespaces {node.namespace}" if node.namespace else ""
+                return f"kedro run{environment} --pipelines {pipeline_name}{namespace}"
+    return "no pipeline makes it: put it where the catalog says"

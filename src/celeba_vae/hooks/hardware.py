@@ -1,0 +1,18 @@
+"""Sets TensorFlow up as ``hardware.yml`` says, before it starts."""
+
+from kedro.framework.hooks import hook_impl
+from kedro.io import CatalogProtocol
+from kedro.pipeline import Pipeline
+
+from celeba_vae.config import HardwareConfig
+from celeba_vae.hardware import configure_hardware
+
+
+class HardwareHooks:
+    """Fires once a run, and only when a node tagged ``tensorflow`` is to run."""
+
+    @hook_impl
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        """Configure the hardware; the data check has passed by then."""
+        if pipeline.only_nodes_with_tags("tensorflow").nodes:
+            configure_hardware(HardwareConfig.model_validate(catalog["params:hardware"].load()))

@@ -1,0 +1,59 @@
+"""Hands the variants' names to the pipeline registry, completes their parameter blocks and validates all blocks."""
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from kedro.config import AbstractConfigLoader
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.framework.project import pipelines
+
+from celeba_vae import pipeline_registry
+from celeba_vae.errors import SettingError
+from celeba_vae.parameters import check_parameters, nearest_of
+from celeba_vae.variants import expand_variants, graph_shape
+
+
+class VariantHooks:
+    """Fires before Kedro builds the pipelines, in ``kedro run``, ``kedro viz`` and notebooks alike."""
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Complete the variants' blocks and let the registry build the pipelines for them.
+
+        Raises:
+            SettingError: a parameter is wrong or unknown. Kedro checks only the parameters of the pipelines to run,
+                and only those in its parameter files.
+        """
+        check_names(context.config_loader)
+        parameters = expand_variants(context.config_loader["parameters"])
+        check_parameters(parameters)
+        shape = graph_shape(parameters)
+        context.config_loader["parameters"] = parameters
+        pipeline_registry.use_graph_shape(shape)
+        # pipelines of an earlier session in this process may have been built for other variants
+        pipelines.configure(pipeline_registry.__name__)
+
+
+def check_names(config_loader: AbstractConfigLoader) -> None:
+    """Look for the blocks that ``--params`` names in the parameter files, where Kedro would add them silently.
+
+    Raises:
+        SettingError: there is no such block or variant.
+    """
+    given = config_loader.runtime_params
+    if not given:
+        return
+    files = copy.copy(config_loader)
+    files.runtime_params = {}
+    known = files["parameters"]
+    _check_known(given, known, "")
+    _check_known(given.get("variants"), known.get("variants"), "variants.")
+
+
+def _check_known(given: Any, known: Any, prefix: str) -> None:
+    if isinstance(given, Mapping) and isinstance(known, Mapping):
+        for name in given:
+            if name not in known:
+                raise SettingError(f"--params {prefix}{name}: unknown name; {nearest_of(name, known)}")

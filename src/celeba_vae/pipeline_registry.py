@@ -1,0 +1,46 @@
+"""The pipelines, built for the variants that the parameters name."""
+
+import warnings
+from pathlib import Path
+
+from kedro.config import OmegaConfigLoader
+from kedro.pipeline import Pipeline
+from kedro.utils import find_kedro_project
+
+from celeba_vae.variants import GraphShape, expand_variants, graph_shape
+
+_shape: GraphShape | None = None
+
+
+def use_graph_shape(shape: GraphShape) -> None:
+    """Build the pipelines for this shape from now on."""
+    global _shape
+    _shape = shape
+
+
+def register_pipelines() -> dict[str, Pipeline]:
+    """Build all pipelines; ``__default__`` is data_engineering, training, generation and evaluation in a row."""
+    from celeba_vae.pipelines import data_engineering, evaluation, generation, training
+
+    shape = _shape or _graph_shape_of_base()
+    with warnings.catch_warnings():
+        # nodes outside a variant's namespace read its models on purpose
+        warnings.filterwarnings("ignore", message="One or more dataset names contain '.'")
+        pipelines = {
+            "data_engineering": data_engineering.create_pipeline(),
+            "training": training.create_pipeline(shape.trained),
+            "generation": generation.create_pipeline(shape.generated),
+            "evaluation": evaluation.create_pipeline(shape.compared),
+        }
+    pipelines["__default__"] = sum(pipelines.values(), Pipeline([]))
+    pipelines["variants"] = training.create_pipeline(shape.every)
+    return pipelines
+
+
+def _graph_shape_of_base() -> GraphShape:
+    """Where there is no context (``kedro registry list``), take the variants from conf/base."""
+    from celeba_vae.settings import CONFIG_LOADER_ARGS
+
+    project = find_kedro_project(Path.cwd()) or Path.cwd()
+    loader = OmegaConfigLoader(str(project / "conf"), **{**CONFIG_LOADER_ARGS, "default_run_env": "base"})
+    return graph_shape(expand_variants(loader["parameters"]))

@@ -1,0 +1,14 @@
+"""Kedro's project settings."""
+
+from celeba_vae.hooks import HOOKS
+
+__all__ = ["CONFIG_LOADER_ARGS", "HOOKS"]
+
+CONFIG_LOADER_ARGS = {
+    "base_env": "base",
+    "default_run_env": "local",
+    # hardware.yml is a parameter block like any other: overridden by --env and --params, validated, shown in kedro viz
+    "config_patterns": {"parameters": ["parameters*", "parameters*/**", "**/parameters*", "hardware*"]},
+    # another environment holds only what differs from base
+    "merge_strategy": {"parameters": "soft"},
+}

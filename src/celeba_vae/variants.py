@@ -1,0 +1,97 @@
+"""Model variants: blocks of parameters that shape the graph before it is built.
+
+Kedro builds the pipelines before any node sees a parameter, so what the graph's form depends on (which variants are
+trained, generate images, are compared) is read once, when the context is created, and kept here for the registry.
+"""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+from celeba_vae.config import ComponentConfig, EvaluationConfig, GenerationConfig, VariantConfig
+from celeba_vae.errors import SettingError
+
+_COMPONENTS = {name for name, field in VariantConfig.model_fields.items() if field.annotation is ComponentConfig}
+
+
+@dataclass(frozen=True)
+class GraphShape:
+    """The variants' names that the pipelines are built for."""
+
+    trained: tuple[str, ...]
+    every: tuple[str, ...]
+    generated: str
+    compared: tuple[str, ...]
+
+
+def expand_variants(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Complete each block under ``variants`` with what ``training`` says for all variants; a block's own value wins.
+
+    Nested blocks are merged key by key; a component with another name replaces the shared one with all its options.
+
+    Raises:
+        SettingError: ``training``, ``variants`` or a variant is no block.
+    """
+    parameters = deepcopy(dict(parameters))
+    training = _block(parameters.get("training"), "training")
+    blocks = _block(parameters.get("variants"), "variants")
+    shared = {key: value for key, value in training.items() if key != "variants"}
+    parameters["training"] = training
+    parameters["variants"] = {
+        name: {**_merged(shared, _block(block, f"variants.{name}")), "name": name} for name, block in blocks.items()
+    }
+    return parameters
+
+
+def graph_shape(parameters: Mapping[str, Any]) -> GraphShape:
+    """Read from the parameters which variants the pipelines are built for.
+
+    Raises:
+        SettingError: a name has no block under ``variants``, or is not fit to be a name.
+    """
+    every = tuple(parameters.get("variants") or {})
+    for name in every:
+        if not str(name).isidentifier():
+            raise SettingError(
+                f"The variant name '{name}' under variants (parameters_training.yml) must be an identifier."
+            )
+    trained = _names(parameters.get("training", {}).get("variants") or every)
+    generated = parameters.get("generation", {}).get("variant", GenerationConfig().variant)
+    compared = _names(parameters.get("evaluation", {}).get("variants", EvaluationConfig().variants))
+    named = {"training.variants": trained, "generation.variant": (generated,), "evaluation.variants": compared}
+    for setting, names in named.items():
+        for name in names:
+            if names.count(name) > 1:
+                raise SettingError(f"{setting} names '{name}' more than once.")
+            if name not in every:
+                raise SettingError(
+                    f"{setting} names '{name}', but parameters_training.yml has no such block under variants."
+                    f" Known: {', '.join(every) or 'none'}."
+                )
+    return GraphShape(trained, every, generated, compared)
+
+
+def _merged(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    result = deepcopy(dict(shared))
+    for key, value in own.items():
+        known = result.get(key)
+        if isinstance(value, Mapping) and isinstance(known, Mapping) and not _names_another(key, value, known):
+            result[key] = _merged(known, value)
+        else:
+            result[key] = deepcopy(value)
+    return result
+
+
+def _names_another(key: str, value: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
+    return key in _COMPONENTS and "name" in value and value["name"] != known.get("name")
+
+
+def _block(value: Any, name: str) -> Mapping[str, Any]:
+    if value is not None and not isinstance(value, Mapping):
+        raise SettingError(f"{name} (parameters_training.yml) must be a block of settings, not {value!r}.")
+    return value or {}
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)

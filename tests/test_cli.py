@@ -1,0 +1,215 @@
+"""Commands as a user gives them, each in a process of its own."""
+
+import logging
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import pytest
+from click.testing import CliRunner
+from kedro.framework.cli.project import run as kedro_run
+from kedro.framework.startup import bootstrap_project
+from kedro.io import DatasetError
+from kedro_datasets.json import JSONDataset
+
+from celeba_vae.cli import expected_message, run
+from celeba_vae.errors import DataError
+
+BROKEN_SOURCES = """
+import time
+from pydantic import BaseModel
+
+class Broken(BaseModel):
+    def check(self, raw_folder):
+        return {}["a bug"]
+
+class Endless(BaseModel):
+    def check(self, raw_folder):
+        print("checking", flush=True)
+        time.sleep(60)
+"""
+
+
+@pytest.fixture
+def run_here(project, monkeypatch):
+    """``run_here(*arguments)`` is ``kedro run *arguments`` in this process, which is quicker."""
+    bootstrap_project(project)
+    monkeypatch.chdir(project)
+
+    def invoke(*arguments: str) -> SimpleNamespace:
+        result = CliRunner().invoke(run, arguments)
+        return SimpleNamespace(returncode=result.exit_code, stdout=result.stdout, stderr=result.stderr)
+
+    yield invoke
+    logging.captureWarnings(False)
+
+
+def one_message(result) -> str:
+    """The message of a run that ended in an expected error, and in nothing else."""
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert "Traceback" not in result.stdout + result.stderr
+    assert re.findall("ERROR|Warning", result.stdout) == []
+    assert result.stderr.startswith("Error: ")
+    return result.stderr.removeprefix("Error: ")
+
+
+def test_kedros_options_are_all_there():
+    own = {option for parameter in run.params for option in parameter.opts}
+
+    assert own - {option for parameter in kedro_run.params for option in parameter.opts} == {"--traceback"}
+    assert len(run.params) == len(kedro_run.params) + 1
+
+
+def test_an_expected_error_in_a_node_is_one_message_and_a_traceback_if_asked_for(project, run_kedro):
+    images = project / "data/01_raw/celeba/img_align_celeba"
+    images.mkdir(parents=True)
+    for name in ("000001.jpg", "000002.jpg"):
+        (images / name).write_bytes(b"no picture")
+
+    result = run_kedro(project, "--pipelines", "data_engineering")
+    verbose = run_kedro(project, "--pipelines", "data_engineering", "--traceback")
+
+    message = one_message(result)
+    assert len(message.splitlines()) < 8
+    assert "000001.jpg" in message
+    assert message.splitlines()[0] not in result.stdout
+    # a node had started
+    assert "(1 of " in result.stdout
+    assert verbose.returncode == 1
+    assert "Traceback (most recent call last)" in verbose.stderr
+    assert message.splitlines()[0] in verbose.stderr
+
+
+def test_the_packaged_project_behaves_the_same(project):
+    process = subprocess.run(
+        [sys.executable, "-m", "celeba_vae", "--pipelines", "training"], cwd=project, capture_output=True, text=True
+    )
+
+    assert "train_images, validation_images: kedro run --pipelines data_engineering" in one_message(process)
+
+
+def test_wrong_parameters_are_named_one_a_line(run_here):
+    parameters = "data_engineering.split.by=luck,variants.vae.kl_weight=-1,training.epoch=3,hardware.cpu_threads=0"
+
+    heading, *lines = one_message(run_here("--params", parameters)).splitlines()
+
+    assert heading.startswith("Wrong parameters")
+    assert [line.strip() for line in lines] == [
+        "data_engineering.split.by: Input should be 'auto', 'partition' or 'counts' (given 'luck')",
+        "hardware.cpu_threads: Input should be greater than 0 (given 0)",
+        "training.epoch: unknown name; did you mean 'epochs'?",
+        "variants.vae.kl_weight: Input should be greater than or equal to 0 (given -1)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--pipelines", "trainig"], ["'trainig'", "training"]),
+        (["--env", "dem"], ["conf/dem", "base, demo, local"]),
+        (["--pipelines", "training", "--namespaces", "vea"], ["'vea'", "vae"]),
+        (["--params", "evalution.count=3"], ["evalution", "did you mean 'evaluation'?"]),
+        (["--params", "variants.vea.kl_weight=3"], ["variants.vea", "did you mean 'vae'?"]),
+        (["--params", "evaluation.variants=vae_none"], ["evaluation.variants", "'vae_none'", "Known: vae, ae"]),
+        (["--params", "variants.vae=3"], ["variants.vae", "3"]),
+        (["--load-versions", "vae.dekoder:2026-01-01T00.00.00.000Z"], ["vae.dekoder"]),
+    ],
+)
+def test_what_the_command_line_misspells_is_one_message(run_here, arguments, expected):
+    message = one_message(run_here(*arguments))
+
+    assert all(text in message for text in expected), message
+
+
+def test_a_file_of_parameters_that_is_no_yaml_is_named(project, run_here):
+    (project / "conf/local/parameters.yml").write_text("training: [unclosed")
+
+    assert "conf/local/parameters.yml" in one_message(run_here())
+
+
+def test_a_missing_folder_of_own_settings_is_answered_with_the_command_that_makes_it(project, run_here):
+    (project / "conf/local").rmdir()
+
+    assert f"mkdir {project}/conf/local" in one_message(run_here())
+
+
+def test_a_bug_keeps_its_traceback(project, run_kedro):
+    (project / "broken_sources.py").write_text(BROKEN_SOURCES)
+    parameters = "data_engineering.source.name=broken_sources:Broken"
+
+    result = run_kedro(project, "--params", parameters, environment={"PYTHONPATH": str(project)})
+
+    assert result.returncode == 1
+    assert "Traceback (most recent call last)" in result.stderr
+    assert "KeyError: 'a bug'" in result.stderr
+
+
+def test_an_interrupt_ends_in_one_line(project):
+    (project / "broken_sources.py").write_text(BROKEN_SOURCES)
+    parameters = "data_engineering.source.name=broken_sources:Endless"
+
+    process = subprocess.Popen(
+        [sys.executable, "-m", "kedro", "run", "--params", parameters],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(project)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "checking\n"
+    start = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=30)
+
+    assert time.monotonic() - start < 10
+    assert process.returncode == 130
+    assert len(stderr.strip().splitlines()) == 1
+
+
+def test_commands_without_tensorflow_do_not_load_it(project, run_kedro):
+    (project / "sitecustomize.py").write_text(
+        "import atexit, pathlib, sys\n"
+        "atexit.register(lambda: pathlib.Path('imported').write_text(str('tensorflow' in sys.modules)))\n"
+    )
+    for command, argument in (("registry", "list"), ("catalog", "describe-datasets")):
+        result = run_kedro(project, argument, command=command, environment={"PYTHONPATH": str(project)})
+
+        assert result.returncode == 0, result.stderr
+        assert "training" in result.stdout
+        assert "Warning" not in result.stdout + result.stderr
+        assert (project / "imported").read_text() == "False"
+        (project / "imported").unlink()
+
+
+def test_logging_can_be_configured_elsewhere(project, run_kedro):
+    own = (project / "conf/logging.yml").read_text().replace("%(message)s", "OWN %(message)s")
+    (project / "own_logging.yml").write_text(own.replace("kedro: {level: WARNING}", "kedro: {level: INFO}"))
+
+    result = run_kedro(
+        project, "--pipelines", "training", environment={"KEDRO_LOGGING_CONFIG": str(project / "own_logging.yml")}
+    )
+
+    assert "OWN Kedro project" in result.stdout
+
+
+def test_a_dataset_without_its_file_is_expected_but_a_dataset_with_a_bug_is_not(tmp_path):
+    missing = JSONDataset(filepath=str(tmp_path / "missing.json"))
+    with pytest.raises(DatasetError) as no_file:
+        missing.load()
+    with pytest.raises(DatasetError) as no_json:
+        missing.save({1, 2})
+
+    assert "missing.json" in expected_message(no_file.value)
+    assert expected_message(no_json.value) is None
+
+
+def test_an_expected_error_is_found_below_others():
+    error = DatasetError("while saving")
+    error.__cause__ = DataError("what to do")
+
+    assert expected_message(error) == "what to do"
+    assert expected_message(ValueError("somewhere else")) is None
