@@ -1,0 +1,17 @@
+"""What the catalog can hold and Kedro does not bring. Importing this loads no TensorFlow."""
+
+from celeba_vae.datasets.folder_dataset import FolderDataset
+from celeba_vae.datasets.image_folder_dataset import ImageFolder, ImageFolderDataset
+from celeba_vae.datasets.keras_model_dataset import KerasModelDataset
+from celeba_vae.datasets.numpy_dataset import NumpyDataset, NumpyFile
+from celeba_vae.datasets.picture_dataset import PictureDataset
+
+__all__ = [
+    "FolderDataset",
+    "ImageFolder",
+    "ImageFolderDataset",
+    "KerasModelDataset",
+    "NumpyDataset",
+    "NumpyFile",
+    "PictureDataset",
+]

@@ -1,0 +1,97 @@
+"""``.npy`` files written row by row, in any order, by any number of threads or processes."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+
+from celeba_vae.files import written_atomically
+
+
+def npy_header(shape: tuple[int, ...], dtype: np.dtype) -> bytes:
+    """Give the header of a C-ordered ``.npy`` file, version 1.0.
+
+    NumPy pads it so that its length does not depend on the number of rows: it can be rewritten in place.
+    """
+    buffer = io.BytesIO()
+    description = {
+        "descr": np.lib.format.dtype_to_descr(np.dtype(dtype)),
+        "fortran_order": False,
+        "shape": tuple(shape),
+    }
+    np.lib.format.write_array_header_1_0(buffer, description)
+    return buffer.getvalue()
+
+
+class NpyRows:
+    """A uint8 ``.npy`` file with a place for every row, filled in any order and cut to the rows that are used.
+
+    Rows are written to the file, not through mapped memory: the process's memory does not grow with it.
+
+    Args:
+        path: The file.
+        rows: Rows that there is a place for.
+        row_shape: Shape of one row.
+    """
+
+    def __init__(self, path: Path, rows: int, row_shape: tuple[int, ...]) -> None:
+        self.path = Path(path)
+        self.rows = rows
+        self.row_shape = row_shape
+        self.row_bytes = int(np.prod(row_shape))
+        self._header_bytes = len(npy_header((rows, *row_shape), np.uint8))
+
+    def allocate(self) -> None:
+        """Make the file, with all its rows zero."""
+        with written_atomically(self.path) as temporary, temporary.open("wb") as file:
+            file.write(npy_header((self.rows, *self.row_shape), np.uint8))
+            file.truncate(self.size(self.rows))
+
+    def is_complete(self, rows: int) -> bool:
+        """Whether the file is there with the size that so many rows make."""
+        return self.path.is_file() and self.path.stat().st_size == self.size(rows)
+
+    def size(self, rows: int) -> int:
+        """Bytes of a file with this many rows."""
+        return self._header_bytes + rows * self.row_bytes
+
+    def write(self, first_row: int, block: np.ndarray) -> None:
+        """Write consecutive rows."""
+        with self.path.open("r+b") as file:
+            file.seek(self.size(first_row))
+            file.write(np.ascontiguousarray(block).data)
+
+    def keep(self, kept: np.ndarray) -> None:
+        """Cut the file to the rows that ``kept`` (bool, one a row) marks, in the order of ``kept_order``.
+
+        It can be repeated after it was interrupted at any point: a row that is moved stays where it was until the end,
+        and the last step shortens the file.
+        """
+        order = kept_order(kept)
+        if self.is_complete(len(order)):
+            return
+        with self.path.open("r+b") as file:
+            for row in np.flatnonzero(order != np.arange(len(order))):
+                file.seek(self.size(int(order[row])))
+                content = file.read(self.row_bytes)
+                file.seek(self.size(int(row)))
+                file.write(content)
+            file.seek(0)
+            file.write(npy_header((len(order), *self.row_shape), np.uint8))
+            file.truncate(self.size(len(order)))
+
+
+def kept_order(kept: np.ndarray) -> np.ndarray:
+    """Say which row comes to stand where when rows are left out: each hole is filled with the last row not yet used.
+
+    Args:
+        kept: bool, one a row.
+
+    Returns:
+        As many integers as there are rows to keep; entry i is the row that becomes row i.
+    """
+    count = int(np.count_nonzero(kept))
+    order = np.arange(count)
+    holes = np.flatnonzero(~kept[:count])
+    order[holes] = np.flatnonzero(kept[count:])[::-1] + count
+    return order
