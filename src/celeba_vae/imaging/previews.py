@@ -1,0 +1,79 @@
+"""Pictures of what preparation did: samples with their names, and the crop on originals."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from PIL import Image, ImageDraw
+
+from celeba_vae.imaging.cropping import Box, ImagePreparer, crop_box, describe_crop
+from celeba_vae.imaging.decoding import decode
+from celeba_vae.imaging.grids import image_grid
+from celeba_vae.imaging.sources import ImageCollection
+
+BOX_COLOUR = "#ff2d55"
+ORIGINAL_SIZE = 436
+PREPARED_SIZE = 192
+GAP = 16
+
+
+def sample_images(index: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
+    """Choose images that were prepared, whatever their split: rows of the index in its order, at most ``count``."""
+    prepared = np.flatnonzero(index["row"] >= 0)
+    chosen = np.random.default_rng(seed).choice(prepared, min(count, len(prepared)), replace=False)
+    return index.iloc[np.sort(chosen)]
+
+
+def preview_grid(arrays: Mapping[str, np.ndarray], samples: pd.DataFrame) -> Image.Image:
+    """Draw the samples, rows of the index, as they stand in the splits' arrays, with their names."""
+    return image_grid(
+        [arrays[split][row] for split, row in zip(samples["split"], samples["row"], strict=True)],
+        columns=7,
+        title=f"{len(samples)} prepared images",
+        captions=list(samples["image_id"]),
+        scale=2,
+    )
+
+
+def crop_boxes(originals: ImageCollection, image_ids: Sequence[str], preparer: ImagePreparer) -> Image.Image:
+    """Draw each original with the crop's box on it, and beside it the image that is made of it."""
+    panels = [_crop_panel(originals.read(image_id), preparer) for image_id in image_ids]
+    size = max(panel.width for panel in panels), max(panel.height for panel in panels)
+    return image_grid(
+        [np.asarray(_centred(panel, size)) for panel in panels],
+        columns=3,
+        title=f"Crop {describe_crop(preparer.crop)}, resized to {preparer.width}x{preparer.height}",
+        captions=list(image_ids),
+    )
+
+
+def _crop_panel(data: bytes, preparer: ImagePreparer) -> Image.Image:
+    original = decode(data)
+    height, width = original.shape[:2]
+    left = _fitted(original, ORIGINAL_SIZE)
+    box = crop_box(preparer.crop, width=width, height=height)
+    _draw_box(left, box, left.height / height)
+    right = _fitted(preparer(data), PREPARED_SIZE)
+    panel = Image.new("RGB", (left.width + GAP + right.width, max(left.height, right.height)), "white")
+    panel.paste(left, (0, (panel.height - left.height) // 2))
+    panel.paste(right, (left.width + GAP, (panel.height - right.height) // 2))
+    return panel
+
+
+def _fitted(image: np.ndarray, size: int) -> Image.Image:
+    """Resize so that the longer side has ``size`` pixels."""
+    height, width = image.shape[:2]
+    scale = size / max(height, width)
+    new_size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return Image.fromarray(image).resize(new_size, Image.Resampling.BICUBIC)
+
+
+def _draw_box(image: Image.Image, box: Box, scale: float) -> None:
+    left, top, right, bottom = (round(edge * scale) for edge in box)
+    ImageDraw.Draw(image).rectangle((left, top, right - 1, bottom - 1), outline=BOX_COLOUR, width=3)
+
+
+def _centred(panel: Image.Image, size: tuple[int, int]) -> Image.Image:
+    canvas = Image.new("RGB", size, "white")
+    canvas.paste(panel, ((size[0] - panel.width) // 2, (size[1] - panel.height) // 2))
+    return canvas

@@ -1,0 +1,46 @@
+"""The pipeline ``data_engineering``: needs no TensorFlow."""
+
+from kedro.pipeline import Node, Pipeline
+
+from celeba_vae.pipelines.data_engineering import nodes
+
+PARAMETERS = "params:data_engineering"
+ARRAYS = ["train_images", "validation_images", "test_images"]
+
+
+def create_pipeline() -> Pipeline:
+    """From the folder of originals to an array a split, the index, and pictures to check them by."""
+    return Pipeline(
+        [
+            Node(
+                nodes.collect_images,
+                inputs=["raw_folder", PARAMETERS],
+                outputs="originals",
+                name="collect_images",
+            ),
+            Node(
+                nodes.assign_splits,
+                inputs=["originals", PARAMETERS],
+                outputs="splits",
+                name="assign_splits",
+            ),
+            Node(
+                nodes.prepare_images,
+                inputs=["originals", "splits", PARAMETERS, "preparation_folder"],
+                outputs={name: name for name in [*ARRAYS, "image_index", "data_summary"]},
+                name="prepare_images",
+            ),
+            Node(
+                nodes.draw_preview_grid,
+                inputs=[*ARRAYS, "image_index", PARAMETERS],
+                outputs="preview_grid",
+                name="draw_preview_grid",
+            ),
+            Node(
+                nodes.draw_crop_boxes,
+                inputs=["originals", "image_index", PARAMETERS],
+                outputs="crop_boxes",
+                name="draw_crop_boxes",
+            ),
+        ]
+    )

@@ -1,0 +1,100 @@
+import json
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from celeba_vae.pipelines.data_engineering import create_pipeline
+
+RunKedro = Callable[..., CompletedProcess[str]]
+WriteCeleba = Callable[..., list[str]]
+ARRAYS = ("train_images", "validation_images", "test_images")
+
+
+def latest(project: Path, name: str) -> Path:
+    return sorted((project / "data" / "08_reporting" / name).glob(f"*/{name}"))[-1]
+
+
+def test_the_graph_starts_from_the_originals_and_ends_in_arrays() -> None:
+    pipeline = create_pipeline()
+    assert pipeline.inputs() == {"raw_folder", "params:data_engineering", "preparation_folder"}
+    assert pipeline.outputs() == {"data_summary", "preview_grid", "crop_boxes"}
+    assert {*ARRAYS, "image_index"} <= pipeline.all_outputs()
+
+
+def test_from_celeba_to_arrays_and_again(project: Path, run_kedro: RunKedro, write_celeba: WriteCeleba) -> None:
+    names = write_celeba(project / "data" / "01_raw" / "celeba", 30, [0] * 24 + [1] * 2 + [2] * 4)
+    damaged = project / "data" / "01_raw" / "celeba" / "img_align_celeba" / names[7]
+    damaged.write_bytes(damaged.read_bytes()[:1000])
+    arguments = ("--pipelines", "data_engineering", "--params", "data_engineering.max_bad_share=0.1")
+
+    first = run_kedro(project, *arguments, environment={"PYTHONPROFILEIMPORTTIME": "1"})
+    assert first.returncode == 0, first.stderr
+    imported = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in first.stderr.splitlines() if "|" in line}
+    assert "kedro" in imported
+    assert not imported & {"tensorflow", "keras"}
+
+    arrays = {name: np.load(project / "data" / "05_model_input" / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
+    assert [arrays[name].shape for name in ARRAYS] == [(23, 96, 96, 3), (2, 96, 96, 3), (4, 96, 96, 3)]
+    index = pd.read_csv(project / "data" / "02_intermediate" / "image_index.csv", index_col="image_id")
+    assert index.index.tolist() == names
+    assert list(index.columns) == ["split", "row", "status", "reason"]
+    assert index.loc[names[7], ["split", "row", "status"]].tolist() == ["train", -1, "damaged"]
+    assert sorted(index.loc[index["split"] == "train", "row"]) == [-1, *range(23)]
+
+    summary = json.loads(latest(project, "data_summary.json").read_text())
+    assert summary["images"] == {"train": 23, "validation": 2, "test": 4}
+    assert summary["statuses"] == {"damaged": 1, "ok": 29}
+    assert summary["crop_box_of_first_image"] == [15, 35, 163, 183]
+    assert summary["bytes"] == sum(file.stat().st_size for file in (project / "data" / "05_model_input").glob("*.npy"))
+    for picture in ("preview_grid.png", "crop_boxes.png"):
+        assert Image.open(latest(project, picture)).width > 500
+
+    again = run_kedro(project, *arguments)
+    assert again.returncode == 0, again.stderr
+    assert "Nothing has changed" in again.stdout + again.stderr
+    assert len(list((project / "data" / "08_reporting" / "data_summary.json").iterdir())) == 2
+    np.testing.assert_array_equal(
+        np.load(project / "data" / "05_model_input" / "train_images.npy"), arrays["train_images"]
+    )
+
+
+def test_the_demo_draws_its_own_images(project: Path, run_kedro: RunKedro) -> None:
+    options = "data_engineering.source.count=40,data_engineering.image_size=32"
+    process = run_kedro(project, "--env", "demo", "--pipelines", "data_engineering", "--params", options)
+    assert process.returncode == 0, process.stderr
+    folder = project / "data" / "demo" / "05_model_input"
+    assert sum(len(np.load(folder / f"{name}.npy")) for name in ARRAYS) == 40
+    assert np.load(folder / "train_images.npy").shape[1:] == (32, 32, 3)
+
+
+def test_without_celeba_the_run_stops_at_once_and_says_what_to_do(project: Path, run_kedro: RunKedro) -> None:
+    start = time.monotonic()
+    process = run_kedro(project, environment={"PYTHONPROFILEIMPORTTIME": "1"})
+    seconds = time.monotonic() - start
+    assert process.returncode == 1
+    output = process.stdout + process.stderr
+    for words in (str(project / "data/01_raw/celeba"), "non-commercial research", "make demo", "CelebA.html"):
+        assert words in output
+    assert not re.search(r"\| +tensorflow$", process.stderr, re.MULTILINE)
+    assert "Traceback" not in output
+    assert not list((project / "data" / "05_model_input").iterdir())
+    # three seconds on a quiet machine
+    assert seconds < 15
+
+
+def test_too_many_bad_images_are_one_message(project: Path, run_kedro: RunKedro, write_celeba: WriteCeleba) -> None:
+    names = write_celeba(project / "data" / "01_raw" / "celeba", 5, [0] * 5)
+    for name in names[:2]:
+        (project / "data" / "01_raw" / "celeba" / "img_align_celeba" / name).write_bytes(b"not an image")
+    process = run_kedro(project, "--pipelines", "data_engineering")
+    output = process.stdout + process.stderr
+    assert process.returncode == 1
+    assert "2 of 5 images can't be used" in output
+    assert f"{names[1]}: damaged: not an image" in output
+    assert "Traceback" not in output
