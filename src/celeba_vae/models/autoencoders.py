@@ -1,0 +1,118 @@
+"""The autoencoder and the variational autoencoder as Keras models with a training step of their own."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from celeba_vae.models.layers import Reparameterization
+from celeba_vae.models.losses import kl_divergence
+
+Losses = dict[str, tf.Tensor]
+
+
+class Autoencoder(keras.Model):
+    """A plain autoencoder (AE), trained by gradient descent on the reconstruction loss.
+
+    Args:
+        encoder: From images (n, h, w, c) in [0, 1] to z (n, latent_dim).
+        decoder: From z to images, with a layer ``logits`` before the sigmoid.
+        reconstruction_loss: From images and logits to (n,) losses.
+
+    Images come as uint8. ``step`` counts training steps and is what noise depends on.
+    """
+
+    metric_names = ("total_loss", "reconstruction_loss")
+
+    def __init__(self, encoder: Any, decoder: Any, reconstruction_loss: Callable[[Any, Any], Any]) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+        self.logits = keras.Model(decoder.inputs, decoder.get_layer("logits").output, name="logits_of_decoder")
+        self.reconstruction_loss = reconstruction_loss
+        self.step = self.add_weight(shape=(), dtype="int64", initializer="zeros", trainable=False, name="step")
+        self._means = {name: keras.metrics.Mean(name) for name in self.metric_names}
+        self.built = True
+
+    def compute_losses(self, images: tf.Tensor, training: bool) -> Losses:
+        """Give each of ``metric_names`` as a mean over the batch of images (n, h, w, c), float32 in [0, 1]."""
+        loss = self._reconstruction_loss_of(images, self.encoder(images, training=training), training)
+        return {"total_loss": loss, "reconstruction_loss": loss}
+
+    def train_step(self, images: tf.Tensor) -> Losses:
+        """Take one step of gradient descent on uint8 images (n, h, w, c)."""
+        images = _to_float(images)
+        with tf.GradientTape() as tape:
+            losses = self.compute_losses(images, training=True)
+            # in mixed_float16 gradients of the unscaled loss would vanish
+            scaled_loss = self.optimizer.scale_loss(losses["total_loss"])
+        weights = self.trainable_weights
+        self.optimizer.apply(tape.gradient(scaled_loss, weights), weights)
+        self.step.assign_add(1)
+        return self._update_means(losses, images)
+
+    def test_step(self, images: tf.Tensor) -> Losses:
+        """Compute the losses of uint8 images in inference mode: moving statistics, z = mu."""
+        images = _to_float(images)
+        return self._update_means(self.compute_losses(images, training=False), images)
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """The means over the epoch, which Keras resets at its start."""
+        return list(self._means.values())
+
+    def _reconstruction_loss_of(self, images: tf.Tensor, z: tf.Tensor, training: bool) -> tf.Tensor:
+        logits = tf.cast(self.logits(z, training=training), tf.float32)
+        return tf.reduce_mean(self.reconstruction_loss(images, logits))
+
+    def _update_means(self, losses: Losses, images: tf.Tensor) -> Losses:
+        for name, mean in self._means.items():
+            mean.update_state(losses[name], sample_weight=tf.shape(images)[0])
+        return {name: mean.result() for name, mean in self._means.items()}
+
+
+class VAE(Autoencoder):
+    """A variational autoencoder (VAE): total_loss = reconstruction_loss + kl_weight * KL, each a mean over the batch.
+
+    Args:
+        encoder: From images (n, h, w, c) in [0, 1] to [mu, logvar], each (n, latent_dim).
+        decoder: From z to images, with a layer ``logits`` before the sigmoid.
+        reconstruction_loss: From images and logits to (n,) losses.
+        kl_weight: Weight of the KL divergence (the articles' fact), 0 or larger.
+        seed: Seed of the noise in training.
+
+    ``kl_loss`` is the weighted KL, ``kl`` the unweighted in nats.
+    """
+
+    metric_names = ("total_loss", "reconstruction_loss", "kl_loss", "kl")
+
+    def __init__(
+        self,
+        encoder: Any,
+        decoder: Any,
+        reconstruction_loss: Callable[[Any, Any], Any],
+        kl_weight: float,
+        seed: int,
+    ) -> None:
+        super().__init__(encoder, decoder, reconstruction_loss)
+        self.kl_weight = kl_weight
+        self.reparameterization = Reparameterization(seed, dtype="float32")
+
+    def compute_losses(self, images: tf.Tensor, training: bool) -> Losses:
+        """Give each of ``metric_names``; z is drawn from the posterior in training and is mu otherwise."""
+        mu, logvar = self.encoder(images, training=training)
+        z = self.reparameterization(mu, logvar, self.step) if training else mu
+        reconstruction_loss = self._reconstruction_loss_of(images, z, training)
+        kl = tf.reduce_mean(kl_divergence(mu, logvar))
+        kl_loss = self.kl_weight * kl
+        return {
+            "total_loss": reconstruction_loss + kl_loss,
+            "reconstruction_loss": reconstruction_loss,
+            "kl_loss": kl_loss,
+            "kl": kl,
+        }
+
+
+def _to_float(images: tf.Tensor) -> tf.Tensor:
+    return tf.cast(images, tf.float32) / 255.0

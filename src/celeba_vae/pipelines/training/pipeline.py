@@ -1,0 +1,41 @@
+"""One template, instantiated for each variant by namespace."""
+
+from collections.abc import Iterable
+
+from kedro.pipeline import Node, Pipeline
+
+from celeba_vae.pipelines.training.nodes import draw_loss_curves, train_variant
+
+
+def create_pipeline(variants: Iterable[str]) -> Pipeline:
+    """Build the training of the named variants."""
+    template = Pipeline(
+        [
+            Node(
+                train_variant,
+                inputs=["train_images", "validation_images", "checkpoints", "params:variant", "params:hardware"],
+                outputs=["encoder", "decoder", "history"],
+                name="train",
+                tags="tensorflow",
+            ),
+            Node(
+                draw_loss_curves,
+                inputs=["history", "params:variant"],
+                outputs="loss_curves",
+                name="draw_loss_curves",
+            ),
+        ]
+    )
+    return sum(
+        (
+            Pipeline(
+                template,
+                namespace=variant,
+                inputs={"train_images", "validation_images"},
+                parameters={"params:variant": f"params:variants.{variant}", "params:hardware": "params:hardware"},
+                prefix_datasets_with_namespace=True,
+            )
+            for variant in variants
+        ),
+        Pipeline([]),
+    )

@@ -1,0 +1,153 @@
+"""Losses and gradients against NumPy, computed by hand from the formulas."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from celeba_vae.models.autoencoders import VAE, Autoencoder
+from celeba_vae.models.losses import BinaryCrossEntropy, SquaredError, kl_divergence
+
+LOSSES = {"bce": BinaryCrossEntropy(), "mse": SquaredError()}
+N, H, W, C, D = 4, 2, 3, 3, 2
+PIXELS = H * W * C
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def test_untrained_bce_is_the_published_start():
+    """Logits of 0 are a probability of 1/2: 96 * 96 * ln 2 = 6388 whatever the image."""
+    images = np.random.default_rng(0).random((2, 96, 96, 3), dtype=np.float32)
+    np.testing.assert_allclose(BinaryCrossEntropy()(images, np.zeros_like(images)), 96 * 96 * np.log(2), rtol=1e-5)
+
+
+def test_losses_sum_over_the_image_and_average_channels():
+    random = np.random.default_rng(1)
+    images = random.random((N, H, W, C)).astype(np.float32)
+    logits = random.normal(size=(N, H, W, C)).astype(np.float32)
+    y = sigmoid(logits.astype(np.float64))
+    bce = -(images * np.log(y) + (1 - images) * np.log(1 - y)).mean(3).sum((1, 2))
+    np.testing.assert_allclose(BinaryCrossEntropy()(images, logits), bce, rtol=1e-5)
+    np.testing.assert_allclose(SquaredError()(images, logits), ((images - y) ** 2).mean(3).sum((1, 2)), rtol=1e-5)
+
+
+def test_bce_stays_finite_for_extreme_logits():
+    images = np.array([0.0, 1.0], np.float32).reshape(2, 1, 1, 1)
+    logits = np.array([200.0, -200.0], np.float32).reshape(2, 1, 1, 1)
+    np.testing.assert_allclose(BinaryCrossEntropy()(images, logits), [200, 200])
+
+
+def test_kl_is_that_of_normal_distributions():
+    mu, logvar = np.array([[1.0, 0.0], [0.0, 0.0]], np.float32), np.array([[0.0, np.log(4)], [0.0, 0.0]], np.float32)
+    # 1/2 (mu^2 + sigma^2 - 1 - ln sigma^2) a dimension
+    np.testing.assert_allclose(kl_divergence(mu, logvar), [0.5 + 0.5 * (4 - 1 - np.log(4)), 0], rtol=1e-6)
+
+
+@pytest.fixture
+def images():
+    return np.random.default_rng(2).integers(0, 256, (N, H, W, C), dtype=np.uint8)
+
+
+def linear_parts(outputs):
+    """A linear encoder and decoder: small enough to differentiate by hand."""
+    inputs = keras.Input((H, W, C))
+    flat = keras.layers.Flatten()(inputs)
+    latents = [keras.layers.Dense(D, name=name)(flat) for name in outputs]
+    encoder = keras.Model(inputs, latents if len(latents) > 1 else latents[0])
+    z = keras.Input((D,))
+    logits = keras.layers.Reshape((H, W, C), name="logits")(keras.layers.Dense(PIXELS, name="project")(z))
+    decoder = keras.Model(z, keras.layers.Activation("sigmoid")(logits))
+    random = np.random.default_rng(3)
+    for model in (encoder, decoder):
+        model.set_weights([random.normal(scale=0.5, size=weight.shape) for weight in model.get_weights()])
+    return encoder, decoder
+
+
+def reconstruction_by_hand(kind, x, logits):
+    """Loss as a mean over the batch, and its gradient by the logits."""
+    y = sigmoid(logits)
+    if kind == "bce":
+        loss = -(x * np.log(y) + (1 - x) * np.log(1 - y)).sum() / C / N
+        return loss, (y - x) / C / N
+    return ((x - y) ** 2).sum() / C / N, 2 * (y - x) * y * (1 - y) / C / N
+
+
+@pytest.mark.parametrize("kind", LOSSES)
+def test_vae_step_takes_the_gradient_computed_by_hand(kind, images):
+    kl_weight, seed, step = 5.0, 11, 6
+    encoder, decoder = linear_parts(("mu", "logvar"))
+    vae = VAE(encoder, decoder, LOSSES[kind], kl_weight=kl_weight, seed=seed)
+    vae.step.assign(step)
+    before = {weight.path: np.array(weight, np.float64) for weight in vae.trainable_weights}
+    w_mu, b_mu, w_lv, b_lv, w_out, b_out = before.values()
+
+    x = images.reshape(N, -1) / 255.0
+    mu, logvar = x @ w_mu + b_mu, x @ w_lv + b_lv
+    epsilon = np.array(tf.random.stateless_normal((N, D), seed=[seed, step]), np.float64)
+    std = np.exp(logvar / 2)
+    z = mu + std * epsilon
+    reconstruction, d_logits = reconstruction_by_hand(kind, x, z @ w_out + b_out)
+    kl = -0.5 * (1 + logvar - mu**2 - np.exp(logvar)).sum() / N
+    d_z = d_logits @ w_out.T
+    d_mu = d_z + kl_weight * mu / N
+    d_logvar = d_z * epsilon * std / 2 + kl_weight * 0.5 * (np.exp(logvar) - 1) / N
+    gradients = [x.T @ d_mu, d_mu.sum(0), x.T @ d_logvar, d_logvar.sum(0), z.T @ d_logits, d_logits.sum(0)]
+
+    vae.compile(optimizer=keras.optimizers.SGD(1.0))
+    losses = vae.train_step(tf.constant(images))
+    assert float(losses["reconstruction_loss"]) == pytest.approx(reconstruction, rel=1e-5)
+    assert float(losses["kl"]) == pytest.approx(kl, rel=1e-5)
+    assert float(losses["kl_loss"]) == pytest.approx(kl_weight * kl, rel=1e-5)
+    assert float(losses["total_loss"]) == pytest.approx(reconstruction + kl_weight * kl, rel=1e-5)
+    for weight, old, gradient in zip(vae.trainable_weights, before.values(), gradients, strict=True):
+        np.testing.assert_allclose(old - np.array(weight), gradient, rtol=1e-4, atol=1e-5)
+    assert int(vae.step) == step + 1
+
+
+@pytest.mark.parametrize("kind", LOSSES)
+def test_autoencoder_step_takes_the_gradient_computed_by_hand(kind, images):
+    encoder, decoder = linear_parts(("z",))
+    autoencoder = Autoencoder(encoder, decoder, LOSSES[kind])
+    w, b, w_out, b_out = before = [np.array(weight, np.float64) for weight in autoencoder.trainable_weights]
+    x = images.reshape(N, -1) / 255.0
+    z = x @ w + b
+    loss, d_logits = reconstruction_by_hand(kind, x, z @ w_out + b_out)
+    d_z = d_logits @ w_out.T
+    gradients = [x.T @ d_z, d_z.sum(0), z.T @ d_logits, d_logits.sum(0)]
+
+    autoencoder.compile(optimizer=keras.optimizers.SGD(1.0))
+    losses = autoencoder.train_step(tf.constant(images))
+    assert set(losses) == {"total_loss", "reconstruction_loss"}
+    assert float(losses["total_loss"]) == pytest.approx(loss, rel=1e-5)
+    for weight, old, gradient in zip(autoencoder.trainable_weights, before, gradients, strict=True):
+        np.testing.assert_allclose(old - np.array(weight), gradient, rtol=1e-4, atol=1e-5)
+
+
+def test_validation_uses_mu_and_counts_each_image_once(images):
+    encoder, decoder = linear_parts(("mu", "logvar"))
+    vae = VAE(encoder, decoder, BinaryCrossEntropy(), kl_weight=2.0, seed=0)
+    vae.compile()
+    # batches of 3 and 1: the mean over images, not over batches
+    losses = vae.evaluate(tf.data.Dataset.from_tensor_slices(images).batch(3), return_dict=True, verbose=0)
+    x = images.reshape(N, -1) / 255.0
+    w_mu, b_mu, _, _, w_out, b_out = (np.array(weight, np.float64) for weight in vae.trainable_weights)
+    expected, _ = reconstruction_by_hand("bce", x, (x @ w_mu + b_mu) @ w_out + b_out)
+    assert losses["reconstruction_loss"] == pytest.approx(expected, rel=1e-5)
+    assert int(vae.step) == 0
+
+
+def test_float16_gradients_do_not_vanish(images):
+    """Loss scaling: a step in mixed_float16 changes the weights as one in float32 does."""
+    changes = []
+    for scaled in (False, True):
+        encoder, decoder = linear_parts(("mu", "logvar"))
+        vae = VAE(encoder, decoder, BinaryCrossEntropy(), kl_weight=1.0, seed=0)
+        optimizer = keras.optimizers.SGD(1.0)
+        vae.compile(optimizer=keras.optimizers.LossScaleOptimizer(optimizer) if scaled else optimizer)
+        before = vae.get_weights()
+        vae.train_step(tf.constant(images))
+        changes.append([new - old for old, new in zip(before, vae.get_weights(), strict=True)])
+    for plain, scaled in zip(*changes, strict=True):
+        np.testing.assert_allclose(plain, scaled, rtol=1e-4, atol=1e-6)
