@@ -1,0 +1,1 @@
+"""Points of the latent space: where they come from and what is done with them."""

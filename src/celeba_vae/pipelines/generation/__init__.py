@@ -1,0 +1,5 @@
+"""New faces from random points of the latent space."""
+
+from celeba_vae.pipelines.generation.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]

@@ -1,0 +1,140 @@
+"""Measures against formulas by hand, scikit-image and TensorFlow."""
+
+import math
+
+import numpy as np
+import pytest
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+from celeba_vae.metrics.reconstruction import (
+    ReconstructionMeasures,
+    binary_cross_entropy,
+    mean_squared_error,
+    psnr,
+    ssim,
+)
+
+
+def photos_and_blurs(count=6, height=40, width=28, seed=0):
+    """Noise of several scales, and the same made softer and noisy; float32 in [0, 1]."""
+    random = np.random.default_rng(seed)
+    coarse = np.kron(random.random((count, height // 4, width // 4, 3)), np.ones((1, 4, 4, 1)))
+    images = np.clip(0.8 * coarse + 0.2 * random.random((count, height, width, 3)), 0, 1)
+    reconstructions = np.clip(coarse + random.normal(0, 0.05, coarse.shape), 0, 1)
+    return images.astype(np.float32), reconstructions.astype(np.float32)
+
+
+def test_binary_cross_entropy_by_hand():
+    images = np.array([[[[0.0, 1.0, 0.25]], [[0.5, 0.5, 0.5]]]])
+    reconstructions = np.array([[[[0.2, 0.9, 0.5]], [[0.5, 0.25, 1.0]]]])
+    first = (-math.log(0.8) - math.log(0.9) - math.log(0.5)) / 3
+    saturated = -0.5 * math.log(1 - 1e-7) - 0.5 * math.log(1e-7)
+    second = (-math.log(0.5) - 0.5 * math.log(0.25) - 0.5 * math.log(0.75) + saturated) / 3
+
+    np.testing.assert_allclose(binary_cross_entropy(images, reconstructions), [first + second], rtol=1e-6)
+
+
+def test_binary_cross_entropy_of_an_untrained_model_is_that_of_grey_images():
+    images, _ = photos_and_blurs(height=96, width=96)
+
+    bce = binary_cross_entropy(images, np.full_like(images, 0.5))
+
+    np.testing.assert_allclose(bce, 96 * 96 * math.log(2), rtol=1e-6)
+
+
+def test_squared_error_and_psnr_of_each_image():
+    images, reconstructions = photos_and_blurs()
+
+    mse = mean_squared_error(images, reconstructions)
+
+    pairs = list(zip(images, reconstructions, strict=True))
+    np.testing.assert_allclose(mse, [np.mean((x - y) ** 2) for x, y in pairs], rtol=1e-5)
+    np.testing.assert_allclose(psnr(mse), [peak_signal_noise_ratio(x, y, data_range=1) for x, y in pairs], rtol=1e-6)
+
+
+def test_psnr_of_a_perfect_reconstruction_is_a_number():
+    assert psnr(np.zeros(1)) == pytest.approx([100.0])
+
+
+def test_ssim_is_that_of_scikit_image():
+    images, reconstructions = photos_and_blurs()
+
+    expected = [
+        structural_similarity(
+            x.astype(np.float64),
+            y.astype(np.float64),
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+            data_range=1,
+            channel_axis=-1,
+        )
+        for x, y in zip(images, reconstructions, strict=True)
+    ]
+
+    assert min(expected) < 0.95
+    np.testing.assert_allclose(ssim(images, reconstructions), expected, atol=1e-5)
+
+
+def test_ssim_is_that_of_tensorflow():
+    import tensorflow as tf
+
+    images, reconstructions = photos_and_blurs()
+
+    expected = tf.image.ssim(images, reconstructions, max_val=1.0)
+
+    np.testing.assert_allclose(ssim(images, reconstructions), expected, atol=1e-5)
+
+
+def test_ssim_of_equal_images_is_one_and_of_smaller_ones_than_its_window_an_error():
+    images, _ = photos_and_blurs()
+    flat = np.full((1, 11, 11, 3), 0.7)
+
+    np.testing.assert_allclose(ssim(images, images), 1, atol=1e-6)
+    np.testing.assert_allclose(ssim(flat, flat), 1, atol=1e-6)
+    with pytest.raises(ValueError, match="at least 11x11 pixels, these are 10x16"):
+        ssim(np.zeros((1, 16, 10, 3)), np.zeros((1, 16, 10, 3)))
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 100])
+def test_batches_do_not_change_the_means(batch_size):
+    images, reconstructions = photos_and_blurs(count=10)
+
+    measures = ReconstructionMeasures()
+    for first in range(0, 10, batch_size):
+        measures.update(images[first : first + batch_size], reconstructions[first : first + batch_size])
+
+    mse = mean_squared_error(images, reconstructions)
+    assert measures.count == 10
+    assert measures.result() == pytest.approx(
+        {
+            "bce": binary_cross_entropy(images, reconstructions).mean(),
+            "mse": mse.mean(),
+            "psnr": (10 * np.log10(1 / mse)).mean(),
+            "ssim": ssim(images, reconstructions).mean(),
+            "explained_variance": 1 - mse.mean() / images.astype(np.float64).var(axis=0).mean(),
+        }
+    )
+    assert measures.image_variance() == pytest.approx(images.astype(np.float64).var(axis=0, ddof=1).mean())
+
+
+def test_explained_variance_is_one_for_perfect_and_zero_for_the_mean_image():
+    images, _ = photos_and_blurs()
+    perfect, mean = ReconstructionMeasures(), ReconstructionMeasures()
+
+    perfect.update(images, images)
+    mean.update(images, np.broadcast_to(images.astype(np.float64).mean(axis=0), images.shape))
+
+    assert perfect.result()["explained_variance"] == pytest.approx(1)
+    assert mean.result()["explained_variance"] == pytest.approx(0, abs=1e-9)
+
+
+def test_variance_of_one_image_is_unknown():
+    images, reconstructions = photos_and_blurs(count=1)
+    measures = ReconstructionMeasures()
+
+    measures.update(images, reconstructions)
+
+    assert measures.image_variance() is None
+    assert measures.result()["explained_variance"] is None
+    assert measures.result()["psnr"] > 0

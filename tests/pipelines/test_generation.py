@@ -1,0 +1,124 @@
+"""Generation in real sessions, on decoders whose images can be computed by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+from PIL import Image, ImageEnhance
+from small_models import NEW, OLD, save_small_model
+
+SHAPE = (16, 16, 3)
+
+
+@pytest.fixture
+def generate(project):
+    """Run the pipeline in the project; gives the version that it made."""
+    bootstrap_project(project)
+
+    def run(load_versions=None, **parameters):
+        with KedroSession.create(project_path=project, runtime_params={"generation": parameters}) as session:
+            session.run(pipeline_names=["generation"], load_versions=load_versions)
+            return session.session_id
+
+    return run
+
+
+def images_of(project, version, name="generated"):
+    folder = project / "data/07_model_output" / name / version / name
+    table = pd.read_csv(folder / "index.csv")
+    return np.stack([np.asarray(Image.open(folder / file)) for file in table["file"]]), table
+
+
+def legacy_normal(count, latent_dim, seed):
+    generator = np.random.RandomState(np.random.MT19937(np.random.SeedSequence(seed)))
+    return generator.normal(size=(count, latent_dim))
+
+
+def test_faces_are_the_decoders_of_the_seeds_latents(project, generate):
+    model = save_small_model(project, "vae")
+
+    version = generate(seed=7)
+
+    latents = legacy_normal(28, 5, seed=7)
+    saved = np.load(project / "data/07_model_output/generated_latents.npy" / version / "generated_latents.npy")
+    np.testing.assert_array_equal(saved, latents.astype(np.float32))
+    images, table = images_of(project, version)
+    exact = model.decode(latents, SHAPE) * 255
+    assert np.abs(images - exact).max() < 0.501
+    np.testing.assert_allclose(table["distance"], np.sqrt((latents**2).sum(axis=1)), rtol=1e-5)
+    assert set(table["seed"]) == {7}
+    assert set(table["sampler"]) == {"standard_normal"}
+    assert set(table["variant"]) == {"vae"}
+
+
+def test_sharpened_faces_are_pillows_of_the_generated_ones(project, generate):
+    save_small_model(project, "vae")
+
+    version = generate(sharpness=2.5, count=3)
+
+    images, _ = images_of(project, version)
+    sharpened, table = images_of(project, version, "sharpened")
+    assert len(images) == 3
+    for image, result in zip(images, sharpened, strict=True):
+        assert ImageEnhance.Sharpness(Image.fromarray(image)).enhance(2.5).tobytes() == result.tobytes()
+    assert set(table["enhancer"]) == {"sharpness 2.5"}
+
+
+def test_grids_are_pictures_of_four_rows_of_seven(project, generate):
+    save_small_model(project, "vae")
+
+    version = generate()
+
+    reports = project / "data/08_reporting"
+    pictures = [
+        Image.open(reports / f"{name}.png" / version / f"{name}.png") for name in ("generated_grid", "sharpened_grid")
+    ]
+    assert pictures[0].tobytes() != pictures[1].tobytes()
+    for picture in pictures:
+        assert picture.width > 7 * 2 * 16
+        assert picture.height > 4 * 2 * 16
+    assert (reports / "latest/generated_grid.png").read_bytes() == (
+        reports / "generated_grid.png" / version / "generated_grid.png"
+    ).read_bytes()
+
+
+def test_each_run_is_a_version_and_an_older_decoder_comes_back(project, generate):
+    save_small_model(project, "vae", version=OLD, seed=0)
+    first = generate()
+    save_small_model(project, "vae", version=NEW, seed=1)
+    second = generate()
+    third = generate(load_versions={"vae.decoder": OLD})
+
+    assert len({first, second, third}) == 3
+    of_first, of_second, of_third = (images_of(project, version)[0] for version in (first, second, third))
+    assert (of_first != of_second).any(axis=(1, 2, 3)).all()
+    np.testing.assert_array_equal(of_first, of_third)
+
+
+def test_variant_is_a_parameter(project, generate):
+    model = save_small_model(project, "ae", seed=3)
+
+    version = generate(variant="ae", count=2)
+
+    images, table = images_of(project, version)
+    assert np.abs(images - model.decode(legacy_normal(2, 5, seed=42), SHAPE) * 255).max() < 0.501
+    assert set(table["variant"]) == {"ae"}
+
+
+def test_console_says_what_was_made(project, run_kedro):
+    save_small_model(project, "vae")
+
+    result = run_kedro(project, "--pipelines", "generation")
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "08_reporting/latest" in result.stdout + result.stderr
+    assert "UserWarning" not in result.stdout + result.stderr
+
+
+def test_without_a_trained_model_the_run_says_how_to_get_one(project, run_kedro):
+    result = run_kedro(project, "--pipelines", "generation")
+
+    assert result.returncode == 1
+    assert "kedro run --pipelines training --namespaces vae" in result.stdout + result.stderr
+    assert not list((project / "data/07_model_output").rglob("*.png"))

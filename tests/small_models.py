@@ -1,0 +1,74 @@
+"""Models so small that what comes out of them can be computed by hand, saved as training saves its own."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+OLD, NEW = "2024-01-01T00.00.00.000Z", "2024-01-02T00.00.00.000Z"
+
+
+class SmallModel(NamedTuple):
+    """One Dense layer each way; ``logvar`` is None for an autoencoder. Each a pair of weights and biases."""
+
+    mu: tuple[np.ndarray, np.ndarray]
+    logvar: tuple[np.ndarray, np.ndarray] | None
+    decoder: tuple[np.ndarray, np.ndarray]
+
+    def encode(self, images: np.ndarray) -> list[np.ndarray]:
+        """[mu, logvar] or [z] of uint8 images."""
+        flat = images.reshape(len(images), -1) / 255
+        return [flat @ weights + bias for weights, bias in filter(None, (self.mu, self.logvar))]
+
+    def decode(self, latents: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+        """Images in [0, 1]."""
+        weights, bias = self.decoder
+        return (1 / (1 + np.exp(-(latents.astype(np.float64) @ weights + bias)))).reshape(-1, *shape)
+
+
+def save_small_model(
+    project: Path,
+    variant: str,
+    *,
+    seed: int = 0,
+    shape: tuple[int, int, int] = (16, 16, 3),
+    latent_dim: int = 5,
+    version: str = OLD,
+) -> SmallModel:
+    """Save encoder and decoder of a variant (variational unless it is called ``ae``) with random weights."""
+    import keras
+
+    random = np.random.default_rng(seed)
+    size = int(np.prod(shape))
+
+    def dense(inputs: int, outputs: int, scale: float) -> tuple[np.ndarray, np.ndarray]:
+        weights, bias = random.normal(0, scale, (inputs, outputs)), random.normal(0, 0.1, outputs)
+        return weights.astype(np.float32), bias.astype(np.float32)
+
+    model = SmallModel(
+        mu=dense(size, latent_dim, 0.1),
+        logvar=dense(size, latent_dim, 0.02) if variant != "ae" else None,
+        decoder=dense(latent_dim, size, 0.7),
+    )
+    images, latents = keras.Input(shape), keras.Input((latent_dim,))
+    outputs = list(filter(None, (model.mu, model.logvar)))
+    layers = [keras.layers.Dense(latent_dim) for _ in outputs]
+    flat = keras.layers.Flatten()(images)
+    encoded = [layer(flat) for layer in layers]
+    encoder = keras.Model(images, encoded if len(encoded) > 1 else encoded[0])
+    last = keras.layers.Dense(size, activation="sigmoid")
+    decoder = keras.Model(latents, keras.layers.Reshape(shape)(last(latents)))
+    for layer, weights in zip([*layers, last], [*outputs, model.decoder], strict=True):
+        layer.set_weights(weights)
+    for name, saved in (("encoder.keras", encoder), ("decoder.keras", decoder)):
+        folder = project / "data/06_models" / variant / name / version
+        folder.mkdir(parents=True)
+        saved.save(folder / name)
+    return model
+
+
+def save_test_images(project: Path, count: int = 20, shape: tuple[int, int, int] = (16, 16, 3)) -> np.ndarray:
+    """Save random test images."""
+    images = np.random.default_rng(7).integers(0, 256, (count, *shape), np.uint8)
+    np.save(project / "data/05_model_input/test_images.npy", images)
+    return images
