@@ -15,6 +15,7 @@ from celeba_vae.errors import SettingError
 from celeba_vae.models.autoencoders import VAE, Autoencoder
 from celeba_vae.models.batches import training_batches, validation_batches
 from celeba_vae.models.checkpoints import Checkpoints
+from celeba_vae.models.optimizers import FusedAdam
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ def build_autoencoder(
 
 def compile_autoencoder(model: Autoencoder, learning_rate: float, precision: str, xla: bool) -> None:
     """Give the model its optimizer: Adam, with loss scaling in mixed_float16."""
-    optimizer = keras.optimizers.Adam(learning_rate)
+    optimizer = FusedAdam(learning_rate)
     if precision == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     model.compile(optimizer=optimizer, jit_compile=xla)
