@@ -8,6 +8,10 @@ import tensorflow as tf
 from celeba_vae.models.optimizers import FusedAdam
 
 
+def steps_of(optimizer, weights):
+    return lambda gradients: optimizer.apply(gradients, weights)
+
+
 @pytest.mark.parametrize("scaled", [False, True])
 @pytest.mark.parametrize("compiled", [False, True])
 def test_steps_are_those_of_keras_adam(scaled, compiled):
@@ -22,12 +26,10 @@ def test_steps_are_those_of_keras_adam(scaled, compiled):
         weights = [keras.Variable(w) for w in start]
         optimizer.build(weights)
 
-        def apply(step, optimizer=optimizer, weights=weights):
-            optimizer.apply(step, weights)
-
-        apply = tf.function(apply) if compiled else apply
+        take_step = steps_of(optimizer, weights)
+        take_step = tf.function(take_step) if compiled else take_step
         for step in gradients:
-            apply([tf.constant(g) for g in step])
+            take_step([tf.constant(g) for g in step])
         inner = optimizer.inner_optimizer if scaled else optimizer
         results.append([np.asarray(v) for v in (*weights, *inner._momentums, *inner._velocities)])
     for fused, of_keras in zip(*results, strict=True):
