@@ -55,6 +55,17 @@ class NpyRows:
         """Bytes of a file with this many rows."""
         return self._header_bytes + rows * self.row_bytes
 
+    def missing_bytes(self) -> int:
+        """Bytes that the file with all its rows still needs on the disk: rows not yet written take none."""
+        on_disk = self.path.stat().st_blocks * 512 if self.path.exists() else 0
+        return max(0, self.size(self.rows) - on_disk)
+
+    def read(self, first_row: int, rows: int) -> np.ndarray:
+        """Read consecutive rows."""
+        with self.path.open("rb") as file:
+            file.seek(self.size(first_row))
+            return np.frombuffer(file.read(rows * self.row_bytes), np.uint8).reshape(rows, *self.row_shape)
+
     def write(self, first_row: int, block: np.ndarray) -> None:
         """Write consecutive rows."""
         with self.path.open("r+b") as file:

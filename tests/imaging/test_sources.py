@@ -9,10 +9,15 @@ from PIL import Image
 
 from celeba_vae.config import ComponentConfig
 from celeba_vae.errors import DataError, SettingError
-from celeba_vae.imaging.sources import CelebaSource, FolderSource, SyntheticSource, read_partition
+from celeba_vae.imaging.annotations import Partition
+from celeba_vae.imaging.sources import CelebaSource, FolderSource, SyntheticSource
 from celeba_vae.plugins import create_component
 
 WriteCeleba = Callable[..., list[str]]
+
+
+def as_mapping(partition: Partition) -> dict[str, int]:
+    return dict(zip(partition.names.tolist(), partition.values.tolist(), strict=True))
 
 
 def test_the_parameters_name_the_source() -> None:
@@ -27,7 +32,7 @@ def test_celeba_is_found_nested_or_not(tmp_path: Path, write_celeba: WriteCeleba
     names = write_celeba(tmp_path / "celeba" / nested, count=3, partition=[0, 1, 2])
     CelebaSource().check(tmp_path)
     collection = CelebaSource().collect(tmp_path)
-    assert collection.image_ids == names
+    assert list(collection.image_ids) == names
     file = tmp_path / "celeba" / nested / "img_align_celeba" / names[1]
     assert collection.read(names[1]) == file.read_bytes()
 
@@ -38,19 +43,19 @@ def test_the_lists_are_found_beside_the_images_or_in_a_folder_of_their_own(
     folder = tmp_path / "celeba"
     names = write_celeba(folder, count=3, partition=[0, 1, 2])
     (folder / "list_attr_celeba.txt").write_text("3\n")
-    expected = dict(zip(names, "012", strict=True))
-    assert CelebaSource().collect(tmp_path).partition == expected
+    expected = dict(zip(names, (0, 1, 2), strict=True))
+    assert as_mapping(CelebaSource().collect(tmp_path).partition) == expected
     (folder / "Eval").mkdir()
     (folder / "list_eval_partition.txt").rename(folder / "Eval" / "list_eval_partition.txt")
     collection = CelebaSource().collect(tmp_path)
-    assert collection.partition == expected
-    assert collection.attributes_file == folder / "list_attr_celeba.txt"
+    assert as_mapping(collection.partition) == expected
+    assert collection.attributes.name == str(folder / "list_attr_celeba.txt")
 
 
 def test_a_folder_elsewhere_can_be_named(tmp_path: Path, write_celeba: WriteCeleba) -> None:
     names = write_celeba(tmp_path / "elsewhere", count=2)
     collection = CelebaSource(folder=str(tmp_path / "elsewhere")).collect(Path("/nowhere"))
-    assert collection.image_ids == names
+    assert list(collection.image_ids) == names
     assert collection.partition is None
 
 
@@ -71,31 +76,12 @@ def test_two_folders_of_images_are_an_error_that_lists_them(tmp_path: Path, writ
     assert str(tmp_path / "celeba" / "copy" / "img_align_celeba") in str(error.value)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "000001.jpg 0\n000002.jpg  1\n000003.jpg 2",
-        "000001.jpg 0\r\n000002.jpg 1\r\n\r\n000003.jpg 2\r\n",
-        "image_id,partition\n000001.jpg,0\n000002.jpg,1\n000003.jpg,2\n",
-    ],
-)
-def test_partition_files_of_all_forms_say_the_same(tmp_path: Path, text: str) -> None:
-    (tmp_path / "partition").write_text(text)
-    assert read_partition(tmp_path / "partition") == {"000001.jpg": "0", "000002.jpg": "1", "000003.jpg": "2"}
-
-
-def test_a_short_line_of_a_partition_file_is_named(tmp_path: Path) -> None:
-    (tmp_path / "partition").write_text("000001.jpg 0\n000002.jpg\n")
-    with pytest.raises(DataError, match=r"partition, line 2: .* found '000002.jpg'"):
-        read_partition(tmp_path / "partition")
-
-
 def test_a_folder_is_searched_to_the_bottom_for_images(tmp_path: Path) -> None:
     for name in ("b.PNG", "a.jpeg", "people/ann/1.webp", "people/notes.txt", ".hidden.jpg", ".thumbnails/1.jpg"):
         (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "photos" / name).write_bytes(name.encode())
     collection = FolderSource(folder="photos").collect(tmp_path)
-    assert collection.image_ids == ["a.jpeg", "b.PNG", "people/ann/1.webp"]
+    assert list(collection.image_ids) == ["a.jpeg", "b.PNG", "people/ann/1.webp"]
     assert collection.read("people/ann/1.webp") == b"people/ann/1.webp"
     assert collection.partition is None
 
@@ -130,8 +116,8 @@ def test_faces_are_drawn_once_and_again_when_the_settings_change(tmp_path: Path)
     source = SyntheticSource(count=4, seed=1)
     source.check(tmp_path)
     collection = source.collect(tmp_path)
-    assert collection.image_ids == ["000001.jpg", "000002.jpg", "000003.jpg", "000004.jpg"]
-    assert set(collection.partition) == set(collection.image_ids)
+    assert list(collection.image_ids) == ["000001.jpg", "000002.jpg", "000003.jpg", "000004.jpg"]
+    assert list(collection.partition.names) == list(collection.image_ids)
     images = tmp_path / "synthetic" / "img_align_celeba"
     assert np.asarray(Image.open(images / "000001.jpg")).shape == (218, 178, 3)
 

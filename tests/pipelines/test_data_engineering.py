@@ -23,8 +23,16 @@ def latest(project: Path, name: str) -> Path:
 def test_the_graph_starts_from_the_originals_and_ends_in_arrays() -> None:
     pipeline = create_pipeline()
     assert pipeline.inputs() == {"raw_folder", "params:data_engineering", "preparation_folder"}
-    assert pipeline.outputs() == {"data_summary", "preview_grid", "crop_boxes"}
-    assert {*ARRAYS, "image_index"} <= pipeline.all_outputs()
+    assert pipeline.outputs() == {
+        "train_attributes",
+        "validation_attributes",
+        "test_attributes",
+        "image_index",
+        "preview_grid",
+        "crop_boxes",
+        "mean_images",
+    }
+    assert {*ARRAYS, "data_summary"} <= pipeline.all_outputs()
 
 
 def test_from_celeba_to_arrays_and_again(project: Path, run_kedro: RunKedro, write_celeba: WriteCeleba) -> None:
@@ -52,7 +60,7 @@ def test_from_celeba_to_arrays_and_again(project: Path, run_kedro: RunKedro, wri
     assert summary["statuses"] == {"damaged": 1, "ok": 29}
     assert summary["crop_box_of_first_image"] == [15, 35, 163, 183]
     assert summary["bytes"] == sum(file.stat().st_size for file in (project / "data" / "05_model_input").glob("*.npy"))
-    for picture in ("preview_grid.png", "crop_boxes.png"):
+    for picture in ("preview_grid.png", "crop_boxes.png", "mean_images.png"):
         assert Image.open(latest(project, picture)).width > 500
 
     again = run_kedro(project, *arguments)

@@ -5,6 +5,8 @@ from celeba_vae.datasets.image_folder_dataset import ImageFolder, ImageFolderDat
 from celeba_vae.datasets.keras_model_dataset import KerasModelDataset
 from celeba_vae.datasets.numpy_dataset import NumpyDataset, NumpyFile
 from celeba_vae.datasets.picture_dataset import PictureDataset
+from celeba_vae.datasets.report_dataset import ReportDataset
+from celeba_vae.datasets.table_dataset import TableDataset, TableFile
 
 __all__ = [
     "FolderDataset",
@@ -14,4 +16,7 @@ __all__ = [
     "NumpyDataset",
     "NumpyFile",
     "PictureDataset",
+    "ReportDataset",
+    "TableDataset",
+    "TableFile",
 ]

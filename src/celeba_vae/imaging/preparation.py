@@ -5,45 +5,47 @@ entered in the journal, a file of its own; so ranges can be prepared in any orde
 places of images that could not be used are filled from the end of the array, which is cut to its true length.
 """
 
-import hashlib
 import json
 import logging
 import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from tqdm import tqdm
 
 from celeba_vae.config import DataEngineeringConfig
 from celeba_vae.errors import DataError
 from celeba_vae.files import written_atomically
+from celeba_vae.imaging.annotations import Attributes, read_attributes
 from celeba_vae.imaging.cropping import ImagePreparer, describe_crop
 from celeba_vae.imaging.decoding import BadImageError
-from celeba_vae.imaging.sources import ImageCollection
-from celeba_vae.imaging.splits import SPLITS
-from celeba_vae.npy import NpyRows, kept_order
+from celeba_vae.imaging.index import COLUMNS, NO_ATTRIBUTES, SPLITS, BadImage, ImageIndex, write_csv
+from celeba_vae.imaging.names import pack_names
+from celeba_vae.imaging.originals import ImageCollection
+from celeba_vae.npy import NpyRows
 from celeba_vae.stages import Stage
 
 logger = logging.getLogger(__name__)
 
 # raise it when the same originals and parameters give other arrays: what was prepared before is then prepared again
-FORMAT = 1
+FORMAT = 2
 RANGE_ROWS = 256
 RANGE_BYTES = 8 * 2**20
+TABLE_ROWS = 4096
 SECONDS_BETWEEN_LOG_LINES = 10
 HINTS = {
     "too small": "choose a smaller data_engineering.crop",
     "missing": "set data_engineering.split.by to counts to use the images that are there",
     "unreadable": "make them readable and run again with --params data_engineering.fresh=true",
     "no split": "set data_engineering.split.by to counts to do without the partition file",
+    NO_ATTRIBUTES: "repair the attribute list or remove it to do without attributes",
 }
 
 
@@ -52,62 +54,55 @@ class PreparedImages:
     """What preparation gives.
 
     Args:
-        files: The finished ``.npy`` file of each split: uint8 (images, height, width, 3).
-        index: A row an original: image_id, split, row in the split's array (-1: left out), status, reason.
+        arrays: The finished ``.npy`` file of each split: uint8 (images, height, width, 3).
+        attributes: A ``.csv`` file for each split, a row an image in the array's order: image_id and a column an
+            attribute, 1 or -1, 0 where it is not known. Without an attribute list it has no rows.
+        index_file: A ``.csv`` file with a row an original: image_id, split, row in the split's array (-1: left out),
+            status, reason.
+        index: The same in memory.
+        means: The mean of each split's images, uint8 (height, width, 3); no entry for a split without images.
         seconds: How long it took when it was prepared.
     """
 
-    files: dict[str, Path]
-    index: pd.DataFrame
+    arrays: dict[str, Path]
+    attributes: dict[str, Path]
+    index_file: Path
+    index: ImageIndex
+    means: dict[str, np.ndarray]
     seconds: float
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Images in each split's array."""
-        used = self.index.loc[self.index["row"] >= 0, "split"].value_counts()
-        return {split: int(used.get(split, 0)) for split in SPLITS}
-
-
-@dataclass(frozen=True)
-class BadImage:
-    """An image that can't be used, and why."""
-
-    image_id: str
-    status: str
-    reason: str
 
 
 @dataclass(frozen=True)
 class RowRange:
-    """Consecutive rows of one split's array, and the images that belong there."""
+    """Consecutive rows of one split's array, and the positions of the images that belong there."""
 
     split: str
     start: int
-    image_ids: Sequence[str]
+    positions: np.ndarray
 
     def __len__(self) -> int:
-        return len(self.image_ids)
+        return len(self.positions)
 
 
 def prepare_images(
-    originals: ImageCollection, splits: pd.DataFrame, config: DataEngineeringConfig, folder: Path
+    originals: ImageCollection, index: ImageIndex, config: DataEngineeringConfig, folder: Path
 ) -> PreparedImages:
     """Crop and resize the originals into one array a split, or hand on what an earlier run finished.
 
     Args:
         originals: The images.
-        splits: What ``assign_splits`` gives for them.
+        index: What ``assign_splits`` gives for them.
         config: Crop, size, threads, and the share of bad images that is bearable.
         folder: Keeps the working files, and the finished arrays until something changes.
 
     Raises:
         DataError: more than ``max_bad_share`` of the images can't be used, none is left to train on, or the arrays
-            can't be written.
+            can't be written or do not fit on the disk.
         CelebaVaeError: another process is preparing the same images.
     """
     try:
         with Stage(folder, _identity(originals, config), config.fresh) as stage:
-            return _prepare_in_stage(stage, originals, splits, config)
+            return _prepare_in_stage(stage, originals, index, config)
     except OSError as error:
         raise DataError(
             f"The prepared images can't be written to {folder}: {error.strerror or error}."
@@ -116,56 +111,63 @@ def prepare_images(
 
 
 def _prepare_in_stage(
-    stage: Stage, originals: ImageCollection, splits: pd.DataFrame, config: DataEngineeringConfig
+    stage: Stage, originals: ImageCollection, index: ImageIndex, config: DataEngineeringConfig
 ) -> PreparedImages:
     arrays = {
-        split: NpyRows(stage.path / f"{split}_images.npy", int((splits["split"] == split).sum()), config.image_shape)
+        split: NpyRows(stage.path / f"{split}_images.npy", len(index.places(split)), config.image_shape)
         for split in SPLITS
     }
+    tables = _Tables(stage.path, originals.attributes.state if originals.attributes else None)
     result = stage.result
     if result is not None and all(arrays[split].is_complete(count) for split, count in result["counts"].items()):
         logger.info("Nothing has changed: the images are those prepared before (%s).", _in_words(result["counts"]))
+        attributes = None if tables.are_written() else _read_attributes(originals)
     else:
+        attributes = _read_attributes(originals)
         if changes := stage.changes_since_last():
             logger.info("Preparing the images again, because this has changed: %s.", "; ".join(changes))
+        _check_share(index.with_bad(_attribute_faults(attributes, index)), config.max_bad_share)
+        _check_space(stage.path, arrays.values())
         if result is not None or not all(array.path.exists() for array in arrays.values()):
             _start_over(stage.path, arrays)
-        result = _prepare(originals, splits, config, arrays, _Journal(stage.path / "ranges"))
+            tables.forget()
+        result = _prepare(stage.path, originals, index, config, arrays)
         stage.finish(result)
         stage.remove_others()
-    bad = [BadImage(*image) for image in result["bad"]]
-    _check_share(bad, splits, config.max_bad_share)
-    files = {split: array.path for split, array in arrays.items()}
-    return PreparedImages(files, index_images(splits, bad), result["seconds"])
-
-
-def index_images(splits: pd.DataFrame, bad: Sequence[BadImage]) -> pd.DataFrame:
-    """Complete the table of splits: status and reason of the bad images, and the row of all others in their arrays."""
-    index = splits.copy()
-    by_name = {image.image_id: image for image in bad}
-    is_bad = index["image_id"].isin(by_name)
-    found = [by_name[image_id] for image_id in index.loc[is_bad, "image_id"]]
-    index.loc[is_bad, "status"] = [image.status for image in found]
-    index.loc[is_bad, "reason"] = [image.reason for image in found]
-    rows = np.full(len(index), -1)
-    for split in SPLITS:
-        places = np.flatnonzero(index["split"] == split)
-        order = kept_order(_kept(index, split))
-        rows[places[order]] = np.arange(len(order))
-    index.insert(2, "row", rows)
-    return index
+    index = index.with_bad(BadImage(*image) for image in result["bad"])
+    if not tables.are_written():
+        index = index.with_bad(_attribute_faults(attributes, index))
+        tables.write(index, attributes)
+    index = index.with_bad(tables.bad())
+    _check_share(index, config.max_bad_share)
+    return PreparedImages(
+        arrays={split: array.path for split, array in arrays.items()},
+        attributes=tables.attributes,
+        index_file=tables.index,
+        index=index,
+        means=dict(zip(SPLITS, np.load(_means_file(stage.path)), strict=True)),
+        seconds=result["seconds"],
+    )
 
 
 def _identity(originals: ImageCollection, config: DataEngineeringConfig) -> dict[str, Any]:
-    partition = hashlib.blake2b(digest_size=8)
-    for image_id, value in (originals.partition or {}).items():
-        partition.update(f"{image_id} {value}\n".encode())
     return {
         "format": FORMAT,
         "images": {"count": len(originals.image_ids), "state": originals.state},
-        "partition": None if originals.partition is None else partition.hexdigest(),
+        "partition": originals.partition.state if originals.partition else None,
         "data_engineering": config.model_dump(mode="json", include={"crop", "image_size", "split"}),
     }
+
+
+def _check_space(folder: Path, arrays: Iterable[NpyRows]) -> None:
+    """Raise DataError unless the disk holds what is not on it yet."""
+    needed = sum(array.missing_bytes() for array in arrays)
+    available = shutil.disk_usage(folder).free
+    if needed > available:
+        raise DataError(
+            f"The prepared images need {needed:,} bytes more in {folder}, but only {available:,} bytes are available."
+            " Make room, choose a smaller data_engineering.image_size, or put the data folder on another disk."
+        )
 
 
 def _start_over(folder: Path, arrays: Mapping[str, NpyRows]) -> None:
@@ -173,74 +175,105 @@ def _start_over(folder: Path, arrays: Mapping[str, NpyRows]) -> None:
     for array in arrays.values():
         array.path.unlink(missing_ok=True)
     shutil.rmtree(folder / "ranges", ignore_errors=True)
+    _means_file(folder).unlink(missing_ok=True)
     (folder / "finished.json").unlink(missing_ok=True)
     for array in arrays.values():
         array.allocate()
 
 
 def _prepare(
+    folder: Path,
     originals: ImageCollection,
-    splits: pd.DataFrame,
+    index: ImageIndex,
     config: DataEngineeringConfig,
     arrays: Mapping[str, NpyRows],
-    journal: "_Journal",
 ) -> dict[str, Any]:
     """Prepare the ranges that the journal does not hold, then cut the arrays to the images that can be used."""
     start = time.perf_counter()
     prepare = ImagePreparer(config.crop, *config.image_shape[:2])
-
-    def prepare_range(rows: RowRange) -> list[BadImage]:
-        bad = _prepare_range(rows, originals, prepare, arrays[rows.split])
-        journal.enter(rows, bad)
-        return bad
-
-    ranges = _ranges(splits, config.image_shape)
+    journal = _Journal(folder / "ranges")
+    ranges = _ranges(index, config.image_shape)
     remaining = [rows for rows in ranges if not journal.holds(rows)]
-    bad = _left_out_by_split(splits)
-    bad += [image for rows in ranges if journal.holds(rows) for image in journal.read(rows)]
-    _check_share(bad, splits, config.max_bad_share)
-    for found in _run(prepare_range, remaining, sum(map(len, ranges)), config.workers):
-        bad += found
-        _check_share(bad, splits, config.max_bad_share)
 
-    index = index_images(splits, bad)
+    def prepare_range(rows: RowRange) -> tuple[list[BadImage], np.ndarray]:
+        block, bad = _prepare_range(rows, index.image_ids, originals, prepare)
+        arrays[rows.split].write(rows.start, block)
+        journal.enter(rows, bad)
+        return bad, _sum(block)
+
+    split_index = index
+    index = index.with_bad(image for rows in ranges if journal.holds(rows) for image in journal.read(rows))
+    _check_share(index, config.max_bad_share)
+    if not _means_file(folder).exists():
+        sums = {split: np.zeros(config.image_shape, np.int64) for split in SPLITS}
+        for rows in ranges:
+            if journal.holds(rows):
+                sums[rows.split] += _sum(arrays[rows.split].read(rows.start, len(rows)))
+        for rows, (bad, sum_) in _run(prepare_range, remaining, sum(map(len, ranges)), config.workers):
+            sums[rows.split] += sum_
+            if bad:
+                index = index.with_bad(bad)
+                _check_share(index, config.max_bad_share)
+        _write_means(_means_file(folder), sums, index.counts)
+
+    # only now are rows moved: until here a range that the journal holds is where it was written
     for split, array in arrays.items():
-        array.keep(_kept(index, split))
+        array.keep(index.kept(split))
     result = {
-        "bad": sorted([image.image_id, image.status, image.reason] for image in bad),
-        "counts": {split: int(_kept(index, split).sum()) for split in SPLITS},
+        "bad": sorted(image for position, image in index.bad.items() if position not in split_index.bad),
+        "counts": index.counts,
         "seconds": round(time.perf_counter() - start, 3),
     }
     if not result["counts"]["train"]:
-        raise DataError(f"None of the {len(splits):,} images is left to train on. {_listed(bad)}")
+        raise DataError(f"None of the {len(index.image_ids):,} images is left to train on. {_listed(index)}")
     _log_summary(
-        result, config, images_now=sum(map(len, remaining)), bytes_=sum(a.path.stat().st_size for a in arrays.values())
+        index,
+        config,
+        images_now=sum(map(len, remaining)),
+        bytes_=sum(array.path.stat().st_size for array in arrays.values()),
+        seconds=result["seconds"],
     )
     return result
 
 
-def _ranges(splits: pd.DataFrame, image_shape: tuple[int, int, int]) -> list[RowRange]:
+def _sum(block: np.ndarray) -> np.ndarray:
+    """Add images up, exactly: whole numbers give the same mean however often a run was interrupted."""
+    return block.sum(axis=0, dtype=np.uint32)
+
+
+def _means_file(folder: Path) -> Path:
+    return folder / "means.npy"
+
+
+def _write_means(file: Path, sums: Mapping[str, np.ndarray], counts: Mapping[str, int]) -> None:
+    """Write the mean image of each split, uint8 (splits, height, width, 3); black for a split without images."""
+    means = [np.rint(sums[split] / max(1, counts[split])).astype(np.uint8) for split in SPLITS]
+    with written_atomically(file) as temporary:
+        np.save(temporary, np.stack(means))
+
+
+def _ranges(index: ImageIndex, image_shape: tuple[int, int, int]) -> list[RowRange]:
     step = max(1, min(RANGE_ROWS, RANGE_BYTES // int(np.prod(image_shape))))
-    ranges = []
-    for split in SPLITS:
-        image_ids = splits.loc[splits["split"] == split, "image_id"].tolist()
-        ranges += [RowRange(split, i, image_ids[i : i + step]) for i in range(0, len(image_ids), step)]
-    return ranges
+    return [
+        RowRange(split, start, positions[start : start + step])
+        for split in SPLITS
+        for positions in [index.places(split)]
+        for start in range(0, len(positions), step)
+    ]
 
 
 def _prepare_range(
-    rows: RowRange, originals: ImageCollection, prepare: ImagePreparer, array: NpyRows
-) -> list[BadImage]:
-    """Prepare the images of a range and write them; the row of an image that can't be used stays black."""
-    block = np.zeros((len(rows), *array.row_shape), np.uint8)
+    rows: RowRange, image_ids: np.ndarray, originals: ImageCollection, prepare: ImagePreparer
+) -> tuple[np.ndarray, list[BadImage]]:
+    """Prepare the images of a range; the row of an image that can't be used stays black."""
+    block = np.zeros((len(rows), prepare.height, prepare.width, 3), np.uint8)
     bad = []
-    for row, image_id in zip(block, rows.image_ids, strict=True):
+    for row, position in zip(block, rows.positions.tolist(), strict=True):
         try:
-            row[...] = prepare(_read(originals, image_id))
+            row[...] = prepare(_read(originals, image_ids[position]))
         except BadImageError as error:
-            bad.append(BadImage(image_id, error.status, error.reason))
-    array.write(rows.start, block)
-    return bad
+            bad.append(BadImage(position, error.status, error.reason))
+    return block, bad
 
 
 def _read(originals: ImageCollection, image_id: str) -> bytes:
@@ -251,9 +284,9 @@ def _read(originals: ImageCollection, image_id: str) -> bytes:
 
 
 def _run(
-    prepare_range: Callable[[RowRange], list[BadImage]], ranges: Sequence[RowRange], total: int, workers: int | None
-) -> Iterator[list[BadImage]]:
-    """Prepare ranges in threads; give the bad images of each, in order, and show the progress."""
+    prepare_range: Callable[[RowRange], Any], ranges: Sequence[RowRange], total: int, workers: int | None
+) -> Iterator[tuple[RowRange, Any]]:
+    """Prepare ranges in threads; give each with its result, in order, and show the progress."""
     waiting = sum(map(len, ranges))
     if waiting < total:
         logger.info("Going on: %s of %s images were prepared before.", f"{total - waiting:,}", f"{total:,}")
@@ -261,8 +294,8 @@ def _run(
     try:
         with tqdm(total=total, initial=total - waiting, unit=" images", desc="Preparing", disable=None) as bar:
             log_progress = _ProgressLog(waiting)
-            for rows, bad in zip(ranges, pool.map(prepare_range, ranges), strict=True):
-                yield bad
+            for rows, result in zip(ranges, pool.map(prepare_range, ranges), strict=True):
+                yield rows, result
                 bar.update(len(rows))
                 log_progress.update(len(rows))
     finally:
@@ -300,6 +333,7 @@ class _Journal:
         self._done = {file.name for file in folder.glob("*.json")}
 
     def holds(self, rows: RowRange) -> bool:
+        """Whether the range was done when the journal was opened."""
         return self._file(rows).name in self._done
 
     def read(self, rows: RowRange) -> list[BadImage]:
@@ -307,37 +341,86 @@ class _Journal:
 
     def enter(self, rows: RowRange, bad: Sequence[BadImage]) -> None:
         with written_atomically(self._file(rows)) as temporary:
-            temporary.write_text(json.dumps([astuple(image) for image in bad]))
+            temporary.write_text(json.dumps(bad))
 
     def _file(self, rows: RowRange) -> Path:
         return self._folder / f"{rows.split}-{rows.start:08d}.json"
 
 
+# ------------------------------------------------------------------------------------------------------------- tables
+
+
+def _read_attributes(originals: ImageCollection) -> Attributes | None:
+    if originals.attributes is None:
+        logger.info("There is no attribute list (list_attr_celeba): the tables of attributes stay empty.")
+        return None
+    return read_attributes(originals.attributes, pack_names(originals.image_ids))
+
+
+def _attribute_faults(attributes: Attributes | None, index: ImageIndex) -> list[BadImage]:
+    faults = attributes.faults if attributes else {}
+    return [BadImage(i, NO_ATTRIBUTES, fault) for i, fault in sorted(faults.items()) if index.splits[i] >= 0]
+
+
+class _Tables:
+    """The index and each split's attributes as ``.csv`` files; ``tables.json`` is there when they are complete."""
+
+    def __init__(self, folder: Path, attributes_state: str | None) -> None:
+        self.index = folder / "image_index.csv"
+        self.attributes = {split: folder / f"{split}_attributes.csv" for split in SPLITS}
+        self._mark = folder / "tables.json"
+        self._state = attributes_state
+
+    def are_written(self) -> bool:
+        """Whether they are complete, from the same attribute list."""
+        files = [self._mark, self.index, *self.attributes.values()]
+        return all(file.exists() for file in files) and json.loads(self._mark.read_text())["state"] == self._state
+
+    def bad(self) -> list[BadImage]:
+        """Give the images without attributes."""
+        return [BadImage(*image) for image in json.loads(self._mark.read_text())["bad"]]
+
+    def forget(self) -> None:
+        """Let them be written again."""
+        self._mark.unlink(missing_ok=True)
+
+    def write(self, index: ImageIndex, attributes: Attributes | None) -> None:
+        """Write them all."""
+        self.forget()
+        write_csv(self.index, COLUMNS, index.records())
+        for split, file in self.attributes.items():
+            records = _attribute_records(index, split, attributes) if attributes else []
+            write_csv(file, ["image_id", *(attributes.names if attributes else ())], records)
+        bad = [image for image in index.bad.values() if image.status == NO_ATTRIBUTES]
+        with written_atomically(self._mark) as temporary:
+            temporary.write_text(json.dumps({"state": self._state, "bad": bad}))
+
+
+def _attribute_records(index: ImageIndex, split: str, attributes: Attributes) -> Iterator[list]:
+    """Give image_id and attributes of the image in each row of a split's array."""
+    positions = index.positions(split)
+    for start in range(0, len(positions), TABLE_ROWS):
+        block = positions[start : start + TABLE_ROWS]
+        for image_id, values in zip(index.image_ids[block], attributes.of(block).tolist(), strict=True):
+            yield [image_id, *values]
+
+
 # ------------------------------------------------------------------------------------------------------------- details
 
 
-def _kept(index: pd.DataFrame, split: str) -> np.ndarray:
-    """Which of a split's images can be used: bool, one an image."""
-    return (index.loc[index["split"] == split, "status"] == "ok").to_numpy()
-
-
-def _left_out_by_split(splits: pd.DataFrame) -> list[BadImage]:
-    left_out = splits[splits["status"].isin(["missing", "no split"])]
-    return [BadImage(*row) for row in left_out[["image_id", "status", "reason"]].itertuples(index=False)]
-
-
-def _check_share(bad: Sequence[BadImage], splits: pd.DataFrame, max_share: float) -> None:
-    expected = int((splits["status"] != "unused").sum())
-    if len(bad) > max_share * expected:
+def _check_share(index: ImageIndex, max_share: float) -> None:
+    expected = index.expected
+    if len(index.bad) > max_share * expected:
         raise DataError(
-            f"At least {len(bad):,} of {expected:,} images can't be used, more than"
-            f" data_engineering.max_bad_share = {max_share:.2%}. {_listed(bad)}"
+            f"At least {len(index.bad):,} of {expected:,} images can't be used, more than"
+            f" data_engineering.max_bad_share = {max_share:.2%}. {_listed(index)}"
         )
 
 
-def _listed(bad: Sequence[BadImage], count: int = 10) -> str:
+def _listed(index: ImageIndex, count: int = 10) -> str:
     """Name the first bad images with their reasons, and what to do about the most frequent kind."""
-    lines = [f"\n  {image.image_id}: {image.status}: {image.reason}" for image in bad[:count]]
+    bad = sorted(index.bad.values())
+    lines = [f"\n  {index.image_ids[image.position]}: {image.status}: {image.reason}" for image in bad[:count]]
     more = f"\n  and {len(bad) - count:,} more" if len(bad) > count else ""
     status = Counter(image.status for image in bad).most_common(1)[0][0] if bad else ""
     remedy = HINTS.get(status, "repair or remove them")
@@ -348,16 +431,18 @@ def _in_words(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{counts[split]:,} {split}" for split in SPLITS)
 
 
-def _log_summary(result: Mapping[str, Any], config: DataEngineeringConfig, images_now: int, bytes_: int) -> None:
+def _log_summary(
+    index: ImageIndex, config: DataEngineeringConfig, images_now: int, bytes_: int, seconds: float
+) -> None:
     height, width, _ = config.image_shape
     logger.info(
         "Prepared %s images, %s bad: crop %s, size %dx%d, %s MB, %.1f s, %s images/s.",
-        _in_words(result["counts"]),
-        f"{len(result['bad']):,}",
+        _in_words(index.counts),
+        f"{len(index.bad):,}",
         describe_crop(config.crop),
         width,
         height,
         f"{bytes_ / 1e6:,.1f}",
-        result["seconds"],
-        f"{images_now / result['seconds']:,.0f}",
+        seconds,
+        f"{images_now / seconds:,.0f}",
     )

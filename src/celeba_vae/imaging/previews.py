@@ -1,15 +1,16 @@
 """Pictures of what preparation did: samples with their names, and the crop on originals."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from PIL import Image, ImageDraw
 
 from celeba_vae.imaging.cropping import Box, ImagePreparer, crop_box, describe_crop
 from celeba_vae.imaging.decoding import decode
 from celeba_vae.imaging.grids import image_grid
-from celeba_vae.imaging.sources import ImageCollection
+from celeba_vae.imaging.index import SPLITS, ImageIndex
+from celeba_vae.imaging.originals import ImageCollection
 
 BOX_COLOUR = "#ff2d55"
 ORIGINAL_SIZE = 436
@@ -17,20 +18,42 @@ PREPARED_SIZE = 192
 GAP = 16
 
 
-def sample_images(index: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
-    """Choose images that were prepared, whatever their split: rows of the index in its order, at most ``count``."""
-    prepared = np.flatnonzero(index["row"] >= 0)
+class Sample(NamedTuple):
+    """A prepared image: its name, and where it stands."""
+
+    image_id: str
+    split: str
+    row: int
+
+
+def sample_images(index: ImageIndex, count: int, seed: int) -> list[Sample]:
+    """Choose images that were prepared, whatever their split: at most ``count``, in the index's order."""
+    prepared = np.flatnonzero(index.rows >= 0)
     chosen = np.random.default_rng(seed).choice(prepared, min(count, len(prepared)), replace=False)
-    return index.iloc[np.sort(chosen)]
+    return [
+        Sample(str(index.image_ids[i]), SPLITS[index.splits[i]], int(index.rows[i])) for i in np.sort(chosen).tolist()
+    ]
 
 
-def preview_grid(arrays: Mapping[str, np.ndarray], samples: pd.DataFrame) -> Image.Image:
-    """Draw the samples, rows of the index, as they stand in the splits' arrays, with their names."""
+def preview_grid(arrays: Mapping[str, np.ndarray], samples: Sequence[Sample]) -> Image.Image:
+    """Draw the samples as they stand in the splits' arrays, with their names."""
     return image_grid(
-        [arrays[split][row] for split, row in zip(samples["split"], samples["row"], strict=True)],
+        [arrays[sample.split][sample.row] for sample in samples],
         columns=7,
         title=f"{len(samples)} prepared images",
-        captions=list(samples["image_id"]),
+        captions=[sample.image_id for sample in samples],
+        scale=2,
+    )
+
+
+def mean_grid(means: Mapping[str, np.ndarray], counts: Mapping[str, int]) -> Image.Image:
+    """Draw the mean image of each split that has images, (height, width, 3) uint8, with its name and their number."""
+    used = [split for split in means if counts[split]]
+    return image_grid(
+        [means[split] for split in used],
+        columns=len(used),
+        title="Mean images",
+        captions=[f"{split}: {counts[split]:,}" for split in used],
         scale=2,
     )
 

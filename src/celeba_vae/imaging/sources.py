@@ -4,78 +4,40 @@ A source is a component with two methods: ``check(raw_folder)`` says quickly whe
 ``collect(raw_folder)`` gives an ``ImageCollection``. From there on nothing knows which source it was.
 """
 
-import hashlib
 import json
-import os
 import shutil
-from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
 from celeba_vae.errors import DataError
 from celeba_vae.files import written_atomically
+from celeba_vae.imaging.annotations import ListFile, read_partition
+from celeba_vae.imaging.archives import ZipArchive
+from celeba_vae.imaging.originals import (
+    FolderCollection,
+    ImageCollection,
+    ZipCollection,
+    entries,
+    image_folder_of,
+    is_image,
+    scan_images,
+)
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 CELEBA_IMAGES = "img_align_celeba"
+LISTS = ("list_eval_partition", "list_attr_celeba")
 _NO_CELEBA = """\
 No CelebA images in {folder}.
-  Expected there: the folder img_align_celeba/ with 000001.jpg, 000002.jpg, ...,
-  and, if you have them, list_eval_partition.txt and list_attr_celeba.txt.
+  Expected there: the folder img_align_celeba/ with 000001.jpg, 000002.jpg, ..., or img_align_celeba.zip,
+  and, if you have them, list_eval_partition.txt and list_attr_celeba.txt; or Kaggle's archive.zip, which holds all.
   They come from the project page "Large-scale CelebFaces Attributes (CelebA) Dataset",
   mmlab.ie.cuhk.edu.hk/projects/CelebA.html, or from Kaggle's jessicali9530/celeba-dataset.
   Its terms allow non-commercial research only.
   Without it, `make demo` works now, on drawn faces."""
-
-
-@dataclass(frozen=True)
-class ImageCollection(ABC):
-    """Original images by name, read one at a time.
-
-    Args:
-        image_ids: The images' names, sorted.
-        state: A hash of the names and of what changes with an image (size, time): equal states, equal images.
-        partition: The values of CelebA's partition file by image name, as they stand there; None without that file.
-        attributes_file: CelebA's attribute file, where there is one.
-    """
-
-    image_ids: Sequence[str]
-    state: str
-    partition: Mapping[str, str] | None = None
-    attributes_file: Path | None = None
-
-    @abstractmethod
-    def read(self, image_id: str) -> bytes:
-        """Give the bytes of an image's file. It may be called from many threads at once.
-
-        Raises:
-            OSError: the file can't be read.
-        """
-
-
-@dataclass(frozen=True, kw_only=True)
-class FolderCollection(ImageCollection):
-    """Images in a folder and the folders below it; their names are paths relative to it."""
-
-    folder: Path
-
-    def read(self, image_id: str) -> bytes:
-        """Give the bytes of an image's file."""
-        with open(f"{self.folder}/{image_id}", "rb", buffering=0) as file:
-            return file.read()
-
-    @classmethod
-    def of(cls, folder: Path, **annotations: Any) -> "FolderCollection":
-        """Collect the images below a folder; hidden files and folders are passed over."""
-        names, state = [], 0
-        for file in _scan(folder):
-            names.append(file[0])
-            # the exclusive or of all files' hashes: files need not be sorted, nor kept
-            state ^= int.from_bytes(hashlib.blake2b(repr(file).encode(), digest_size=8).digest())
-        return cls(image_ids=sorted(names), state=f"{state:016x}", folder=folder, **annotations)
 
 
 class Source(BaseModel):
@@ -85,19 +47,22 @@ class Source(BaseModel):
 
 
 class CelebaSource(Source):
-    """CelebA as it is downloaded: ``img_align_celeba/``, nested or not, and the lists beside it or a folder deeper."""
+    """CelebA as it is downloaded: ``img_align_celeba/``, nested or not, its zip, or Kaggle's archive; and the lists.
+
+    Archives are read in place. The lists stand beside the images, up to two folders deeper, or in the archive.
+    """
 
     folder: str = Field("celeba", description="The folder with CelebA, below 01_raw or absolute")
 
     def check(self, raw_folder: Path) -> None:
-        """Raise DataError when there are no images, or more than one folder of them."""
-        _find_celeba_images(Path(raw_folder) / self.folder)
+        """Raise DataError when there are no images, more than one folder or archive of them, or a damaged archive."""
+        _find_celeba(Path(raw_folder) / self.folder)
 
     def collect(self, raw_folder: Path) -> ImageCollection:
         """Collect the images with their partition.
 
         Raises:
-            DataError: there are no images, more than one folder of them, or the partition file can't be read.
+            DataError: there are no images, more than one folder or archive of them, or something can't be read.
         """
         return _collect_celeba(Path(raw_folder) / self.folder)
 
@@ -110,7 +75,7 @@ class FolderSource(Source):
     def check(self, raw_folder: Path) -> None:
         """Raise DataError when the folder holds no image."""
         folder = Path(raw_folder) / self.folder
-        if next(_scan(folder), None) is None:
+        if next(scan_images(folder), None) is None:
             raise DataError(
                 f"No images in {folder}. Put JPEG, PNG or WebP files there, or name another folder:"
                 " data_engineering.source.folder."
@@ -146,55 +111,93 @@ class SyntheticSource(Source):
 # ------------------------------------------------------------------------------------------------------------- CelebA
 
 
-def _collect_celeba(folder: Path) -> FolderCollection:
-    images = _find_celeba_images(folder)
-    partition_file = _find_list(folder, "list_eval_partition")
-    return FolderCollection.of(
-        images,
-        partition=read_partition(partition_file) if partition_file else None,
-        attributes_file=_find_list(folder, "list_attr_celeba"),
+def _collect_celeba(folder: Path) -> ImageCollection:
+    images, lists = _find_celeba(folder)
+    partition = lists.get("list_eval_partition")
+    return images.collect(
+        partition=read_partition(partition) if partition else None,
+        attributes=lists.get("list_attr_celeba"),
     )
 
 
-def _find_celeba_images(folder: Path) -> Path:
-    """Find the one folder called img_align_celeba, up to two folders deep, that holds images."""
-    found = {
-        candidate
-        for depth in ("", "*/", "*/*/")
-        for candidate in folder.glob(depth + CELEBA_IMAGES)
-        if any(_is_image(entry) for entry in _entries(candidate))
-    }
+@dataclass(frozen=True)
+class _Images:
+    """A folder of CelebA's images: on disk, or (``archive``) with the lists in an archive.
+
+    ``place`` is what messages call it.
+    """
+
+    place: Path
+    folder: str = ""
+    archive: ZipArchive | None = None
+    lists: Mapping[str, ListFile] = field(default_factory=dict)
+
+    def collect(self, **annotations: Any) -> ImageCollection:
+        if self.archive:
+            return ZipCollection.of(self.archive, self.folder, **annotations)
+        return FolderCollection.of(self.place, **annotations)
+
+
+def _find_celeba(folder: Path) -> tuple[_Images, Mapping[str, ListFile]]:
+    """Find the one folder of images, on disk or in an archive, and the lists by name, up to two folders deep.
+
+    Raises:
+        DataError: there are no images, more than one folder or archive of them, or an archive is damaged.
+    """
+    found: list[_Images] = []
+    lists: dict[str, ListFile] = {}
+    for below in _folders(folder, depth=3):
+        if below.name == CELEBA_IMAGES and any(map(is_image, entries(below))):
+            found.append(_Images(below))
+            continue
+        for entry in sorted(entries(below), key=lambda entry: entry.name):
+            file = Path(entry.path)
+            if entry.name.lower().endswith(".zip") and entry.is_file():
+                found += _images_in(ZipArchive(file))
+            elif _is_list(entry.name) and entry.is_file():
+                lists.setdefault(file.stem, ListFile(str(file), partial(file.open, "rb")))
     if not found:
         raise DataError(_NO_CELEBA.format(folder=folder))
     if len(found) > 1:
-        listed = ", ".join(sorted(map(str, found)))
-        raise DataError(f"More than one folder of CelebA images: {listed}. Remove all but one of them.")
-    return found.pop()
+        listed = "".join(f"\n  {images.place}" for images in found)
+        raise DataError(
+            f"More than one folder or archive of CelebA images:{listed}\nKeep one of them, move the others away."
+        )
+    (images,) = found
+    return images, {**images.lists, **lists}
 
 
-def _find_list(folder: Path, name: str) -> Path | None:
-    for pattern in (f"{name}.txt", f"{name}.csv", f"*/{name}.txt", f"*/{name}.csv"):
-        found = sorted(folder.glob(pattern))
-        if found:
-            return found[0]
-    return None
+def _folders(folder: Path, depth: int) -> Iterator[Path]:
+    """Give a folder and those below it; a folder of images is not searched to its end."""
+    yield folder
+    if depth:
+        below = []
+        for entry in entries(folder):
+            if folder.name == CELEBA_IMAGES and is_image(entry):
+                return
+            if entry.is_dir():
+                below.append(folder / entry.name)
+        for each in sorted(below):
+            yield from _folders(each, depth - 1)
 
 
-def read_partition(file: Path) -> dict[str, str]:
-    """Read CelebA's partition file, ``.txt`` or ``.csv``: each image's name and its value as it stands there.
+def _images_in(archive: ZipArchive) -> list[_Images]:
+    """Give the folders of CelebA's images in an archive: those of that name, or all when the archive has that name."""
+    folders: dict[str, None] = {}
+    lists: dict[str, ListFile] = {}
+    for member in archive.members():
+        folder = image_folder_of(member.name)
+        if folder is not None:
+            folders[folder] = None
+        elif _is_list(name := PurePosixPath(member.name).name):
+            lists[Path(name).stem] = ListFile(str(archive.path / member.name), partial(archive.open, member))
+    if archive.path.stem != CELEBA_IMAGES:
+        folders = {folder: None for folder in folders if PurePosixPath(folder).name == CELEBA_IMAGES}
+    return [_Images(archive.path / folder, folder, archive, lists) for folder in folders]
 
-    Raises:
-        DataError: a line does not hold a name and a value.
-    """
-    partition = {}
-    for number, line in enumerate(file.read_text(encoding="utf-8-sig").splitlines(), start=1):
-        words = line.replace(",", " ").split()
-        if not words or words[0] == "image_id":
-            continue
-        if len(words) != 2:
-            raise DataError(f"{file}, line {number}: expected an image's name and 0, 1 or 2, found '{line.strip()}'.")
-        partition[words[0]] = words[1]
-    return partition
+
+def _is_list(name: str) -> bool:
+    return Path(name).suffix in {".txt", ".csv"} and Path(name).stem in LISTS
 
 
 # -------------------------------------------------------------------------------------------------------- drawn faces
@@ -222,43 +225,3 @@ def _draw_once(folder: Path, count: int, seed: int) -> None:
         (temporary / _MARKER).write_text(json.dumps(wanted))
         if drawn_here:
             shutil.rmtree(folder)
-
-
-# -------------------------------------------------------------------------------------------------------------- files
-
-
-def _scan(folder: Path) -> Iterator[tuple[str, int, int]]:
-    """Give (path relative to the folder, bytes, time of the last change) of each image file below it, in any order."""
-    waiting = [""]
-    while waiting:
-        below = waiting.pop()
-        for entry in _entries(folder / below):
-            if entry.is_dir(follow_symlinks=False):
-                waiting.append(f"{below}{entry.name}/")
-            elif _is_image(entry):
-                size, changed = _size_and_time(entry)
-                yield below + entry.name, size, changed
-
-
-def _entries(folder: Path) -> Iterator[os.DirEntry]:
-    """Give what a folder holds, but for hidden names; nothing when it is not there."""
-    try:
-        with os.scandir(folder) as entries:
-            yield from (entry for entry in entries if not entry.name.startswith("."))
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    except OSError as error:
-        raise DataError(f"{folder} can't be read: {error.strerror}.") from error
-
-
-def _is_image(entry: os.DirEntry) -> bool:
-    return entry.name.lower().endswith(IMAGE_SUFFIXES) and not entry.is_dir()
-
-
-def _size_and_time(entry: os.DirEntry) -> tuple[int, int]:
-    try:
-        status = entry.stat()
-    except OSError:
-        # a broken link: reading it will say what is wrong
-        return -1, -1
-    return status.st_size, status.st_mtime_ns

@@ -2,33 +2,30 @@
 
 import itertools
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 
 import numpy as np
-import pandas as pd
 
 from celeba_vae.config import SplitConfig
 from celeba_vae.errors import SettingError
+from celeba_vae.imaging.annotations import Partition
+from celeba_vae.imaging.index import NO_SPLIT, SPLITS, BadImage, ImageIndex
+from celeba_vae.imaging.names import pack_names, positions_in
 
 logger = logging.getLogger(__name__)
 
-SPLITS = ("train", "validation", "test")
-# values of CelebA's partition file
-PARTITION = dict(zip(("0", "1", "2"), SPLITS, strict=True))
 
-
-def assign_splits(image_ids: Sequence[str], partition: Mapping[str, str] | None, config: SplitConfig) -> pd.DataFrame:
+def assign_splits(image_ids: Iterable[str], partition: Partition | None, config: SplitConfig) -> ImageIndex:
     """Give each image its split.
 
     Args:
-        image_ids: The images' names.
-        partition: The values of CelebA's partition file by name, where there is such a file.
+        image_ids: The images' names, sorted.
+        partition: What CelebA's partition file says, where there is such a file.
         config: How to split.
 
     Returns:
-        A table with a row an image, in order, and a row for each name in the partition file that has no image; columns
-        image_id, split (train, validation, test, or empty), status (``ok``; ``unused``: beyond the counts; ``missing``:
-        no such image; ``no split``: the partition file does not say) and reason.
+        The images in order, then the names in the partition file that have no image. Faults: ``missing`` (no such
+        image) and ``no split`` (the partition file does not say).
 
     Raises:
         SettingError: the partition is asked for, but there is none.
@@ -38,37 +35,36 @@ def assign_splits(image_ids: Sequence[str], partition: Mapping[str, str] | None,
             "data_engineering.split.by is 'partition', but the source has no list_eval_partition file."
             " Put it beside the images, or set split.by to counts."
         )
+    image_ids = pack_names(image_ids)
     if config.by == "counts" or partition is None:
         return _by_counts(image_ids, config)
     return _by_partition(image_ids, partition)
 
 
-def _by_partition(image_ids: Sequence[str], partition: Mapping[str, str]) -> pd.DataFrame:
-    rows = []
-    for image_id in image_ids:
-        value = partition.get(image_id)
-        if value in PARTITION:
-            rows.append((image_id, PARTITION[value], "ok", ""))
-        elif value is None:
-            rows.append((image_id, "", "no split", "not in the partition file"))
-        else:
-            rows.append((image_id, "", "no split", f"the partition file says '{value}', not 0, 1 or 2"))
-    missing = sorted(partition.keys() - set(image_ids))
-    rows += [(image_id, "", "missing", "in the partition file, but there is no such image") for image_id in missing]
-    return pd.DataFrame(rows, columns=["image_id", "split", "status", "reason"])
+def _by_partition(image_ids: np.ndarray, partition: Partition) -> ImageIndex:
+    positions = positions_in(partition.names, image_ids)
+    splits = np.append(partition.values, np.int8(NO_SPLIT))[positions]
+    bad = []
+    for position in np.flatnonzero(splits == NO_SPLIT).tolist():
+        reason = partition.faults.get(image_ids[position], "not in the partition file")
+        bad.append(BadImage(position, "no split", reason))
+    missing = partition.names[positions_in(image_ids, partition.names) < 0]
+    for position, name in enumerate(missing, start=len(image_ids)):
+        fault = partition.faults.get(name)
+        reason = "in the partition file, but there is no such image" + (f"; {fault}" if fault else "")
+        bad.append(BadImage(position, "missing", reason))
+    return ImageIndex(
+        image_ids=np.concatenate([image_ids, missing]),
+        splits=np.append(splits, np.full(len(missing), NO_SPLIT, np.int8)),
+        bad={image.position: image for image in bad},
+    )
 
 
-def _by_counts(image_ids: Sequence[str], config: SplitConfig) -> pd.DataFrame:
+def _by_counts(image_ids: np.ndarray, config: SplitConfig) -> ImageIndex:
     counts = _scaled_counts([config.train, config.validation, config.test], len(image_ids))
-    # objects: 200,000 references to four texts
-    dealt = np.repeat(np.array(["", *SPLITS], dtype=object), [len(image_ids) - sum(counts), *counts])
-    splits = pd.DataFrame({"image_id": image_ids, "split": np.random.default_rng(config.seed).permutation(dealt)})
-    unused = splits["split"] == ""
-    splits["status"] = "ok"
-    splits["reason"] = ""
-    splits.loc[unused, "status"] = "unused"
-    splits.loc[unused, "reason"] = "beyond the counts of data_engineering.split"
-    return splits
+    codes = np.array([NO_SPLIT, *range(len(SPLITS))], np.int8)
+    dealt = np.repeat(codes, [len(image_ids) - sum(counts), *counts])
+    return ImageIndex(image_ids, np.random.default_rng(config.seed).permutation(dealt))
 
 
 def _scaled_counts(counts: list[int], available: int) -> list[int]:

@@ -4,17 +4,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from PIL import Image
 
 from celeba_vae.config import DataEngineeringConfig
-from celeba_vae.datasets import NumpyFile
+from celeba_vae.datasets import NumpyFile, TableFile
 from celeba_vae.imaging import previews
 from celeba_vae.imaging.cropping import ImagePreparer, crop_box
 from celeba_vae.imaging.decoding import decode
+from celeba_vae.imaging.index import ImageIndex
+from celeba_vae.imaging.originals import ImageCollection
 from celeba_vae.imaging.preparation import PreparedImages
 from celeba_vae.imaging.preparation import prepare_images as prepare
-from celeba_vae.imaging.sources import ImageCollection
+from celeba_vae.imaging.previews import Sample, sample_images
 from celeba_vae.imaging.splits import assign_splits as assign
 from celeba_vae.plugins import create_component
 
@@ -26,53 +27,56 @@ def collect_images(raw_folder: Path, config: DataEngineeringConfig) -> ImageColl
     return create_component("sources", config.source).collect(raw_folder)
 
 
-def assign_splits(originals: ImageCollection, config: DataEngineeringConfig) -> pd.DataFrame:
+def assign_splits(originals: ImageCollection, config: DataEngineeringConfig) -> ImageIndex:
     """Give each original its split."""
     return assign(originals.image_ids, originals.partition, config.split)
 
 
 def prepare_images(
-    originals: ImageCollection, splits: pd.DataFrame, config: DataEngineeringConfig, preparation_folder: Path
+    originals: ImageCollection, splits: ImageIndex, config: DataEngineeringConfig, preparation_folder: Path
 ) -> dict[str, Any]:
-    """Crop and resize the originals into an array a split, with an index and a summary."""
+    """Crop and resize the originals into an array a split, with attributes, an index and a summary."""
     prepared = prepare(originals, splits, config, preparation_folder)
     return {
-        **{f"{split}_images": NumpyFile(file) for split, file in prepared.files.items()},
-        "image_index": prepared.index,
+        **{f"{split}_images": NumpyFile(file) for split, file in prepared.arrays.items()},
+        **{f"{split}_attributes": TableFile(file) for split, file in prepared.attributes.items()},
+        "image_index": TableFile(prepared.index_file),
         "data_summary": _summary(originals, prepared, config),
+        "split_means": prepared.means,
+        "image_samples": sample_images(prepared.index, config.preview_count, config.preview_seed),
     }
 
 
 def draw_preview_grid(
-    train_images: np.ndarray,
-    validation_images: np.ndarray,
-    test_images: np.ndarray,
-    image_index: pd.DataFrame,
-    config: DataEngineeringConfig,
+    train_images: np.ndarray, validation_images: np.ndarray, test_images: np.ndarray, image_samples: list[Sample]
 ) -> Image.Image:
     """Draw seeded samples of the prepared images with their names."""
     arrays = {"train": train_images, "validation": validation_images, "test": test_images}
-    return previews.preview_grid(arrays, previews.sample_images(image_index, config.preview_count, config.preview_seed))
+    return previews.preview_grid(arrays, image_samples)
 
 
 def draw_crop_boxes(
-    originals: ImageCollection, image_index: pd.DataFrame, config: DataEngineeringConfig
+    originals: ImageCollection, image_samples: list[Sample], config: DataEngineeringConfig
 ) -> Image.Image:
-    """Draw the crop's box on three originals, with what became of them."""
-    samples = previews.sample_images(image_index, CROP_EXAMPLES, config.preview_seed)
+    """Draw the crop's box on the first samples' originals, with what became of them."""
     preparer = ImagePreparer(config.crop, *config.image_shape[:2])
-    return previews.crop_boxes(originals, list(samples["image_id"]), preparer)
+    return previews.crop_boxes(originals, [sample.image_id for sample in image_samples[:CROP_EXAMPLES]], preparer)
+
+
+def draw_mean_images(split_means: dict[str, np.ndarray], data_summary: dict[str, Any]) -> Image.Image:
+    """Draw the mean image of each split."""
+    return previews.mean_grid(split_means, data_summary["images"])
 
 
 def _summary(originals: ImageCollection, prepared: PreparedImages, config: DataEngineeringConfig) -> dict[str, Any]:
-    first = prepared.index.loc[prepared.index["row"] >= 0, "image_id"].iloc[0]
+    first = prepared.index.image_ids[np.argmax(prepared.index.rows >= 0)]
     height, width, _ = decode(originals.read(first)).shape
     return {
-        "images": prepared.counts,
-        "statuses": prepared.index["status"].value_counts().sort_index().to_dict(),
+        "images": prepared.index.counts,
+        "statuses": prepared.index.statuses,
         "crop": config.crop,
         "crop_box_of_first_image": crop_box(config.crop, width=width, height=height),
         "image_shape": list(config.image_shape),
-        "bytes": sum(file.stat().st_size for file in prepared.files.values()),
+        "bytes": sum(file.stat().st_size for file in prepared.arrays.values()),
         "seconds": prepared.seconds,
     }

@@ -6,10 +6,12 @@ from celeba_vae.pipelines.data_engineering import nodes
 
 PARAMETERS = "params:data_engineering"
 ARRAYS = ["train_images", "validation_images", "test_images"]
+ATTRIBUTES = ["train_attributes", "validation_attributes", "test_attributes"]
+FOR_PICTURES = ["split_means", "image_samples"]
 
 
 def create_pipeline() -> Pipeline:
-    """From the folder of originals to an array a split, the index, and pictures to check them by."""
+    """From the folder of originals to an array and a table a split, the index, and pictures to check them by."""
     return Pipeline(
         [
             Node(
@@ -27,20 +29,26 @@ def create_pipeline() -> Pipeline:
             Node(
                 nodes.prepare_images,
                 inputs=["originals", "splits", PARAMETERS, "preparation_folder"],
-                outputs={name: name for name in [*ARRAYS, "image_index", "data_summary"]},
+                outputs={name: name for name in [*ARRAYS, *ATTRIBUTES, "image_index", "data_summary", *FOR_PICTURES]},
                 name="prepare_images",
             ),
             Node(
                 nodes.draw_preview_grid,
-                inputs=[*ARRAYS, "image_index", PARAMETERS],
+                inputs=[*ARRAYS, "image_samples"],
                 outputs="preview_grid",
                 name="draw_preview_grid",
             ),
             Node(
                 nodes.draw_crop_boxes,
-                inputs=["originals", "image_index", PARAMETERS],
+                inputs=["originals", "image_samples", PARAMETERS],
                 outputs="crop_boxes",
                 name="draw_crop_boxes",
+            ),
+            Node(
+                nodes.draw_mean_images,
+                inputs=["split_means", "data_summary"],
+                outputs="mean_images",
+                name="draw_mean_images",
             ),
         ]
     )

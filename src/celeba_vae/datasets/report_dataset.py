@@ -1,0 +1,18 @@
+"""Reports for machines as ``.json`` files."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from kedro_datasets.json import JSONDataset
+
+from celeba_vae.files import written_atomically
+
+
+class ReportDataset(JSONDataset):
+    """Kedro's ``json.JSONDataset``, whose file appears under its name only when it is complete."""
+
+    def save(self, data: Any) -> None:
+        """Write a report."""
+        with written_atomically(Path(self._get_save_path())) as temporary:
+            temporary.write_text(json.dumps(data, **self._save_args))

@@ -1,0 +1,54 @@
+"""Tables as ``.csv`` files."""
+
+import shutil
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from kedro_datasets.pandas import CSVDataset
+
+from celeba_vae.files import written_atomically
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """A finished ``.csv`` file in a working folder: saving copies it, without reading it as a table."""
+
+    path: Path
+
+
+class TableDataset(CSVDataset):
+    """Kedro's ``pandas.CSVDataset``, whose file appears under its name only when it is complete.
+
+    Saves a data frame or a ``TableFile``. In ``load_args.dtype`` the key ``"*"`` stands for all other columns.
+
+    Example:
+        >>> attributes = TableDataset(filepath="train_attributes.csv", load_args={"dtype": {"*": "int8"}})
+    """
+
+    def __init__(self, *, load_args: dict[str, Any] | None = None, **options: Any) -> None:
+        load_args = dict(load_args or {})
+        dtype = load_args.get("dtype")
+        if isinstance(dtype, dict) and "*" in dtype:
+            load_args["dtype"] = defaultdict(_Constant(dtype["*"]), dtype)
+        super().__init__(load_args=load_args, **options)
+
+    def save(self, data: pd.DataFrame | TableFile) -> None:
+        """Write a table, or put a finished file in place."""
+        with written_atomically(Path(self._get_save_path())) as temporary:
+            if isinstance(data, TableFile):
+                shutil.copyfile(data.path, temporary)
+            else:
+                data.to_csv(temporary, **self._save_args)
+
+
+@dataclass(frozen=True)
+class _Constant:
+    """A function that gives a constant and that, unlike a lambda, can be pickled."""
+
+    value: Any
+
+    def __call__(self) -> Any:
+        return self.value
