@@ -1,12 +1,14 @@
 import hashlib
 import logging
 import os
+import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
-import textwrap
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from celeba_vae.errors import DataError
 from celeba_vae.imaging.preparation import PreparedImages, prepare_images
 from celeba_vae.imaging.sources import CelebaSource, FolderSource
 from celeba_vae.imaging.splits import assign_splits
+from celeba_vae.npy import NpyRows
 
 WriteCeleba = Callable[..., list[str]]
 SPLITS = ("train", "validation", "test")
@@ -238,43 +241,98 @@ def test_what_changed_is_named_and_the_old_arrays_are_removed(
     assert "partition" in caplog.text
 
 
-def test_a_killed_run_goes_on_to_the_same_bytes(
-    tmp_path: Path, photograph: Callable[..., np.ndarray], caplog: pytest.LogCaptureFixture
+SCRIPT = """
+from pathlib import Path
+from sys import argv
+from celeba_vae.config import DataEngineeringConfig
+from celeba_vae.imaging.preparation import prepare_images
+from celeba_vae.imaging.sources import CelebaSource
+from celeba_vae.imaging.splits import assign_splits
+config = DataEngineeringConfig()
+originals = CelebaSource().collect(Path(argv[1]))
+print("begin", flush=True)
+prepare_images(originals, assign_splits(originals.image_ids, None, config.split), config, Path(argv[2]))
+"""
+
+
+def start(raw_folder: Path, work: Path) -> subprocess.Popen:
+    """Prepare in a process of its own; give it when the preparation begins."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(raw_folder), str(work)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert process.stdout.readline() == b"begin\n"
+    return process
+
+
+def kill(process: subprocess.Popen) -> None:
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+
+
+def stage(work: Path) -> str:
+    """What a killed process leaves behind, in words."""
+    ranges = len(list(work.glob("*/ranges/[!.]*.json")))
+    marks = [name for name in ("means.npy", "finished.json", "tables.json") if list(work.glob(f"*/{name}"))]
+    half_written = [path.name for path in work.rglob(".*") if path.suffix != ".lock"]
+    return f"{ranges} ranges done, {', '.join(marks) or 'nothing finished'}, half written: {half_written or 'nothing'}"
+
+
+@pytest.fixture(scope="module")
+def many_images(tmp_path_factory: pytest.TempPathFactory, photograph: Callable[..., np.ndarray]) -> Path:
+    """3,000 images, two of them damaged."""
+    raw_folder = tmp_path_factory.mktemp("raw")
+    link_many(raw_folder, photograph, 3000)
+    for name in ("000100.jpg", "002000.jpg"):
+        file = raw_folder / "celeba" / "img_align_celeba" / name
+        file.unlink()
+        file.write_bytes(b"")
+    return raw_folder
+
+
+def test_a_killed_run_goes_on_without_redoing_what_is_done(
+    tmp_path: Path, many_images: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    link_many(tmp_path, photograph, 4000)
-    (tmp_path / "celeba" / "img_align_celeba" / "000100.jpg").unlink()
-    script = f"""
-        from pathlib import Path
-        from celeba_vae.config import DataEngineeringConfig
-        from celeba_vae.imaging.preparation import prepare_images
-        from celeba_vae.imaging.sources import CelebaSource
-        from celeba_vae.imaging.splits import assign_splits
-        config = DataEngineeringConfig(workers=1)
-        originals = CelebaSource().collect(Path({str(tmp_path)!r}))
-        splits = assign_splits(originals.image_ids, None, config.split)
-        prepare_images(originals, splits, config, Path({str(tmp_path)!r}) / "work")
-    """
-    process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)])
 
     def journal() -> dict[Path, int]:
         # a hidden file is one that is being written
-        files = (tmp_path / "work").glob("*/ranges/[!.]*.json")
-        return {file: file.stat().st_mtime_ns for file in files}
+        return {file: file.stat().st_mtime_ns for file in (tmp_path / "work").glob("*/ranges/[!.]*.json")}
 
+    process = start(many_images, tmp_path / "work")
     while len(journal()) < 3 and process.poll() is None:
         time.sleep(0.001)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
+    kill(process)
+    assert process.returncode == -signal.SIGKILL
     done = journal()
     assert not list((tmp_path / "work").glob("*/finished.json"))
 
-    resumed = prepare(tmp_path, tmp_path / "work")
+    resumed = prepare(many_images, tmp_path / "work")
     assert "Going on" in caplog.text
     assert done.items() <= journal().items()
-    uninterrupted = prepare(tmp_path, tmp_path / "other")
+    uninterrupted = prepare(many_images, tmp_path / "other")
     assert content(resumed) == content(uninterrupted)
     assert table(resumed).equals(table(uninterrupted))
+
+
+def test_runs_killed_at_three_random_moments_end_in_the_same_bytes(tmp_path: Path, many_images: Path) -> None:
+    seed = int(time.time())
+    print(f"seed {seed}")
+    rng = np.random.default_rng(seed)
+    begin = time.perf_counter()
+    uninterrupted = start(many_images, tmp_path / "uninterrupted")
+    uninterrupted.communicate()
+    seconds = time.perf_counter() - begin
+
+    for moment in rng.uniform(0, 0.5 * seconds, 3):
+        process = start(many_images, tmp_path / "work")
+        time.sleep(moment)
+        kill(process)
+        print(f"killed after {moment:.3f} s: {stage(tmp_path / 'work')}")
+    resumed, expected = prepare(many_images, tmp_path / "work"), prepare(many_images, tmp_path / "uninterrupted")
+    assert content(resumed) == content(expected)
+    assert resumed.index_file.read_bytes() == expected.index_file.read_bytes()
+    for split in SPLITS:
+        np.testing.assert_array_equal(resumed.means[split], expected.means[split])
 
 
 def test_a_full_disk_is_one_clear_error_and_the_next_run_goes_on(tmp_path: Path, write_celeba: WriteCeleba) -> None:
@@ -289,6 +347,116 @@ def test_a_full_disk_is_one_clear_error_and_the_next_run_goes_on(tmp_path: Path,
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, previous)
     assert prepare(tmp_path, tmp_path / "work").index.counts["train"] == 8
+
+
+def test_a_disk_without_room_is_named_before_anything_is_written(tmp_path: Path, write_celeba: WriteCeleba) -> None:
+    write_celeba(tmp_path / "celeba", 4, [0, 0, 1, 2])
+    side = int((shutil.disk_usage(tmp_path).free / 6) ** 0.5)
+    with pytest.raises(DataError, match=r"need [\d,]+ bytes more in .*only [\d,]+ bytes are available") as error:
+        prepare(tmp_path, tmp_path / "work", image_size=side)
+    needed, available = (int(number.replace(",", "")) for number in re.findall(r"([\d,]+) bytes", str(error.value)))
+    # three headers of 128 bytes
+    assert needed == 4 * side * side * 3 + 3 * 128
+    assert available < needed
+    assert not list((tmp_path / "work").glob("*/*.npy"))
+
+
+def test_what_is_already_on_the_disk_needs_no_room(tmp_path: Path) -> None:
+    array = NpyRows(tmp_path / "rows.npy", 100, (96, 96, 3))
+    whole = array.size(100)
+    assert array.missing_bytes() == whole
+    array.allocate()
+    assert whole - 8192 <= array.missing_bytes() <= whole
+    array.write(10, np.ones((50, 96, 96, 3), np.uint8))
+    assert array.missing_bytes() == pytest.approx(whole / 2, rel=0.01)
+
+
+def test_a_zip_gives_the_bytes_that_the_folder_gives(tmp_path: Path, write_celeba: WriteCeleba) -> None:
+    names = write_celeba(tmp_path / "celeba", 9, [0, 1, 2] * 3)
+    images = tmp_path / "celeba" / "img_align_celeba"
+    (images / names[4]).write_bytes(b"")
+    (tmp_path / "zipped" / "celeba").mkdir(parents=True)
+    with zipfile.ZipFile(tmp_path / "zipped" / "celeba" / "archive.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(tmp_path / "celeba" / "list_eval_partition.txt", "list_eval_partition.txt")
+        for name in names:
+            archive.write(images / name, f"img_align_celeba/img_align_celeba/{name}")
+    folder = prepare(tmp_path, tmp_path / "work", max_bad_share=0.5)
+    zipped = prepare(tmp_path / "zipped", tmp_path / "work2", max_bad_share=0.5, workers=3)
+    assert content(zipped) == content(folder)
+    assert table(zipped).equals(table(folder))
+
+
+def test_a_damaged_member_of_a_zip_is_left_out_by_name(tmp_path: Path, write_celeba: WriteCeleba) -> None:
+    names = write_celeba(tmp_path / "made", 5)
+    (tmp_path / "celeba").mkdir()
+    archive = tmp_path / "celeba" / "img_align_celeba.zip"
+    with zipfile.ZipFile(archive, "w") as opened:
+        for name in names:
+            opened.write(tmp_path / "made" / "img_align_celeba" / name, name)
+        offset = opened.getinfo(names[2]).header_offset
+    data = bytearray(archive.read_bytes())
+    data[offset + 3000] ^= 0xFF
+    archive.write_bytes(data)
+    index = table(prepare(tmp_path, tmp_path / "work", max_bad_share=0.5)).set_index("image_id")
+    assert index["status"].to_dict() == {name: "damaged" if name == names[2] else "ok" for name in names}
+    assert "checksum" in index.loc[names[2], "reason"]
+
+
+def test_attributes_stand_in_the_order_of_the_arrays(tmp_path: Path, write_celeba: WriteCeleba) -> None:
+    names = write_celeba(tmp_path / "celeba", 12, [0] * 8 + [1] * 2 + [2] * 2)
+    (tmp_path / "celeba" / "img_align_celeba" / names[1]).write_bytes(b"")
+    values = np.random.default_rng(3).choice([-1, 1], (12, 40))
+    lines = [f"{name}  {' '.join(f'{value:2}' for value in row)}" for name, row in zip(names, values, strict=True)]
+    # a short line, and an image that is not listed
+    lines[5] = lines[5][:-3]
+    del lines[9]
+    attributes = [f"Attribute_{i}" for i in range(40)]
+    text = "\n".join(["12", " ".join(attributes), *lines])
+    (tmp_path / "celeba" / "list_attr_celeba.txt").write_text(text)
+
+    prepared = prepare(tmp_path, tmp_path / "work", max_bad_share=0.5)
+    index = table(prepared).set_index("image_id")
+    expected = dict(zip(names, values.tolist(), strict=True))
+    expected[names[5]] = expected[names[9]] = [0] * 40
+    for split in SPLITS:
+        frame = pd.read_csv(prepared.attributes[split])
+        assert list(frame.columns) == ["image_id", *attributes]
+        rows = index[(index["split"] == split) & (index["row"] >= 0)].sort_values("row")
+        assert frame["image_id"].tolist() == rows.index.tolist()
+        assert len(frame) == len(np.load(prepared.arrays[split]))
+        assert frame[attributes].to_numpy().tolist() == [expected[name] for name in frame["image_id"]]
+    assert index.loc[names[5], "status"] == index.loc[names[9], "status"] == "no attributes"
+    assert "39 values" in index.loc[names[5], "reason"]
+    assert "not in the attribute list" in index.loc[names[9], "reason"]
+    assert index.loc[names[1], "status"] == "damaged"
+    assert prepared.index.statuses == {"damaged": 1, "no attributes": 2, "ok": 9}
+    with pytest.raises(DataError, match=r"(?s)2 of 12 images.*no attributes.*39 values.*repair the attribute list"):
+        prepare(tmp_path, tmp_path / "other")
+
+
+def test_a_changed_attribute_list_is_read_again_without_preparing_again(
+    tmp_path: Path, write_celeba: WriteCeleba, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    names = write_celeba(tmp_path / "celeba", 4, [0, 0, 1, 2])
+    prepared = prepare(tmp_path, tmp_path / "work")
+    assert "There is no attribute list" in caplog.text
+    assert prepared.attributes["train"].read_text() == "image_id\n"
+    assert prepared.index.statuses == {"ok": 4}
+    for value in ("1", "-1"):
+        rows = "".join(f"{name},{value}\n" for name in names)
+        (tmp_path / "celeba" / "list_attr_celeba.csv").write_text(f"image_id,Young\n{rows}")
+        caplog.clear()
+        again = prepare(tmp_path, tmp_path / "work")
+        assert "Nothing has changed" in caplog.text
+        assert again.attributes["train"].read_text() == f"image_id,Young\n{names[0]},{value}\n{names[1]},{value}\n"
+
+
+def test_the_mean_image_is_that_of_the_array(tmp_path: Path, many_images: Path) -> None:
+    prepared = prepare(many_images, tmp_path / "work")
+    for split in SPLITS:
+        expected = np.load(prepared.arrays[split]).astype(float).mean(axis=0)
+        assert np.abs(prepared.means[split] - expected).max() <= 0.5 + 1e-9
 
 
 def test_progress_and_summary_stand_in_the_log(

@@ -1,5 +1,6 @@
 import os
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from PIL import Image
 
 from celeba_vae.config import ComponentConfig
 from celeba_vae.errors import DataError, SettingError
-from celeba_vae.imaging.annotations import Partition
+from celeba_vae.imaging.annotations import Partition, read_attributes
 from celeba_vae.imaging.sources import CelebaSource, FolderSource, SyntheticSource
 from celeba_vae.plugins import create_component
 
@@ -74,6 +75,103 @@ def test_two_folders_of_images_are_an_error_that_lists_them(tmp_path: Path, writ
     with pytest.raises(DataError, match="More than one") as error:
         CelebaSource().check(tmp_path)
     assert str(tmp_path / "celeba" / "copy" / "img_align_celeba") in str(error.value)
+
+
+def pack(archive: Path, files: dict[str, Path], method: int = zipfile.ZIP_DEFLATED) -> None:
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(archive, "w", method) as opened:
+        opened.mkdir("folder")
+        for name, file in files.items():
+            opened.write(file, name)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("inside", ["", "img_align_celeba/"])
+@pytest.mark.parametrize("place", ["", "Img"])
+def test_the_zip_of_the_images_is_read_in_place(
+    tmp_path: Path, write_celeba: WriteCeleba, place: str, inside: str, method: int
+) -> None:
+    names = write_celeba(tmp_path / "made", count=5, partition=[0, 1, 2, 0, 0])
+    images = tmp_path / "made" / "img_align_celeba"
+    # in any order, with what a Mac adds
+    files = {f"{inside}{name}": images / name for name in reversed(names)}
+    archive = tmp_path / "celeba" / place / "img_align_celeba.zip"
+    pack(archive, {**files, f"__MACOSX/{inside}._{names[0]}": images / names[0]}, method)
+    (tmp_path / "celeba" / "Eval").mkdir()
+    shutil.copy(tmp_path / "made" / "list_eval_partition.txt", tmp_path / "celeba" / "Eval")
+    CelebaSource().check(tmp_path)
+    collection = CelebaSource().collect(tmp_path)
+    assert list(collection.image_ids) == names
+    assert as_mapping(collection.partition) == dict(zip(names, (0, 1, 2, 0, 0), strict=True))
+    for name in names:
+        assert collection.read(name) == (images / name).read_bytes()
+    assert sorted(path.name for path in (tmp_path / "celeba").rglob("*.jpg")) == []
+
+
+@pytest.mark.parametrize("name", ["archive.zip", "celeba-dataset.zip"])
+def test_kaggles_archive_holds_images_and_lists(tmp_path: Path, write_celeba: WriteCeleba, name: str) -> None:
+    names = write_celeba(tmp_path / "made", count=3)
+    images = tmp_path / "made" / "img_align_celeba"
+    lists = {
+        "list_eval_partition.csv": "image_id,partition\n" + "".join(f"{image},0\n" for image in names),
+        "list_attr_celeba.csv": "image_id,Bald,Young\n" + "".join(f"{image},-1,1\n" for image in names),
+        "list_bbox_celeba.csv": "image_id,x_1\n",
+    }
+    for file, text in lists.items():
+        (tmp_path / file).write_text(text)
+    pack(
+        tmp_path / "celeba" / name,
+        {
+            **{f"img_align_celeba/img_align_celeba/{image}": images / image for image in names},
+            **{file: tmp_path / file for file in lists},
+        },
+    )
+    collection = CelebaSource().collect(tmp_path)
+    assert list(collection.image_ids) == names
+    assert as_mapping(collection.partition) == dict.fromkeys(names, 0)
+    assert read_attributes(collection.attributes, collection.image_ids).names == ("Bald", "Young")
+    # a list beside the archive counts before the one within
+    (tmp_path / "celeba" / "list_eval_partition.txt").write_text("000001.jpg 2")
+    assert as_mapping(CelebaSource().collect(tmp_path).partition) == {"000001.jpg": 2}
+
+
+def test_a_folder_and_an_archive_are_an_error_that_lists_them(tmp_path: Path, write_celeba: WriteCeleba) -> None:
+    names = write_celeba(tmp_path / "celeba", count=1)
+    images = tmp_path / "celeba" / "img_align_celeba"
+    pack(tmp_path / "celeba" / "img_align_celeba.zip", {names[0]: images / names[0]})
+    pack(tmp_path / "celeba" / "other.zip", {"readme.jpg": images / names[0]})
+    with pytest.raises(DataError, match="More than one folder or archive") as error:
+        CelebaSource().check(tmp_path)
+    assert f"\n  {images}\n  {images}.zip" in str(error.value)
+    assert "other.zip" not in str(error.value)
+
+
+def test_a_truncated_archive_is_one_clear_error(tmp_path: Path, write_celeba: WriteCeleba) -> None:
+    names = write_celeba(tmp_path / "made", count=3)
+    archive = tmp_path / "celeba" / "img_align_celeba.zip"
+    pack(archive, {name: tmp_path / "made" / "img_align_celeba" / name for name in names})
+    os.truncate(archive, archive.stat().st_size // 2)
+    with pytest.raises(DataError, match=rf"{archive} is damaged or was not downloaded to its end"):
+        CelebaSource().check(tmp_path)
+
+
+def test_a_file_whose_name_is_no_text_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    with open(os.fsencode(tmp_path / "photos") + b"/\xff.jpg", "wb"):
+        pass
+    with pytest.raises(DataError, match=r"not valid UTF-8, b'\\xff.jpg': rename it"):
+        FolderSource(folder="photos").collect(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
+def test_a_folder_without_permission_is_one_clear_error(tmp_path: Path, write_celeba: WriteCeleba) -> None:
+    write_celeba(tmp_path / "celeba", count=1)
+    (tmp_path / "celeba").chmod(0)
+    try:
+        with pytest.raises(DataError, match=f"{tmp_path / 'celeba'} can't be read: Permission denied"):
+            CelebaSource().check(tmp_path)
+    finally:
+        (tmp_path / "celeba").chmod(0o755)
 
 
 def test_a_folder_is_searched_to_the_bottom_for_images(tmp_path: Path) -> None:

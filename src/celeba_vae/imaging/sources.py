@@ -159,7 +159,7 @@ def _find_celeba(folder: Path) -> tuple[_Images, Mapping[str, ListFile]]:
     if not found:
         raise DataError(_NO_CELEBA.format(folder=folder))
     if len(found) > 1:
-        listed = "".join(f"\n  {images.place}" for images in found)
+        listed = "".join(f"\n  {place}" for place in sorted(images.place for images in found))
         raise DataError(
             f"More than one folder or archive of CelebA images:{listed}\nKeep one of them, move the others away."
         )
