@@ -62,6 +62,9 @@ class Stage:
         if self.fresh and self.path.exists():
             shutil.rmtree(self.path)
         self.path.mkdir(exist_ok=True)
+        for leftover in self.path.glob("**/.*"):
+            # what a killed process was writing
+            leftover.unlink()
         self._write("identity.json", self.identity)
         return self
 

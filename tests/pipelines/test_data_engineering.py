@@ -1,12 +1,18 @@
+import io
 import json
 import re
+import subprocess
+import sys
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import numpy as np
 import pandas as pd
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
 from PIL import Image
 
 from celeba_vae.pipelines.data_engineering import create_pipeline
@@ -70,6 +76,76 @@ def test_from_celeba_to_arrays_and_again(project: Path, run_kedro: RunKedro, wri
     np.testing.assert_array_equal(
         np.load(project / "data" / "05_model_input" / "train_images.npy"), arrays["train_images"]
     )
+
+
+def test_kaggles_archive_is_read_where_it_lies(project: Path, run_kedro: RunKedro, write_celeba: WriteCeleba) -> None:
+    made = project / "made"
+    names = write_celeba(made, 12)
+    raw = project / "data" / "01_raw" / "celeba"
+    raw.mkdir()
+    with zipfile.ZipFile(raw / "archive.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in names:
+            archive.write(made / "img_align_celeba" / name, f"img_align_celeba/img_align_celeba/{name}")
+        partition = "".join(f"{name},{i % 3}\n" for i, name in enumerate(names))
+        archive.writestr("list_eval_partition.csv", f"image_id,partition\n{partition}000099.jpg,0\n")
+        attributes = "".join(f"{name},{-1 if i < 6 else 1},1\n" for i, name in enumerate(names[1:], start=1))
+        archive.writestr("list_attr_celeba.csv", f"image_id,Bald,Young\n{attributes}")
+    process = run_kedro(project, "--pipelines", "data_engineering", "--params", "data_engineering.max_bad_share=0.2")
+    assert process.returncode == 0, process.stderr
+    assert sorted(path.name for path in raw.iterdir()) == ["archive.zip"]
+    bootstrap_project(project)
+    with KedroSession.create(project, env="base") as session:
+        catalog = session.load_context().catalog
+        tables = {split: catalog.load(f"{split}_attributes") for split in ("train", "validation", "test")}
+        index = catalog.load("image_index").set_index("image_id")
+    for i, (split, frame) in enumerate(tables.items()):
+        assert frame["image_id"].tolist() == names[i::3]
+        assert (frame.dtypes[["Bald", "Young"]] == "int8").all()
+        assert len(np.load(project / "data" / "05_model_input" / f"{split}_images.npy")) == len(frame)
+    assert tables["train"]["Bald"].tolist() == [0, -1, 1, 1]
+    assert tables["test"]["Bald"].tolist() == [-1, -1, 1, 1]
+    assert index.loc[names[0], "status"] == "no attributes"
+    assert index.loc["000099.jpg", ["status", "row"]].tolist() == ["missing", -1]
+    summary = json.loads(latest(project, "data_summary.json").read_text())
+    assert summary["statuses"] == {"missing": 1, "no attributes": 1, "ok": 11}
+
+
+def test_a_killed_run_leaves_no_partial_output_under_a_final_name(
+    project: Path, run_kedro: RunKedro, write_celeba: WriteCeleba
+) -> None:
+    write_celeba(project / "data" / "01_raw" / "celeba", 12)
+    arguments = ("--pipelines", "data_engineering", "--params", "data_engineering.image_size=1000")
+    command = [sys.executable, "-m", "kedro", "run", *arguments]
+    outputs = [project / "data" / name for name in ("05_model_input", "02_intermediate", "08_reporting")]
+
+    def final_files() -> dict[Path, bytes]:
+        found = (path for folder in outputs for path in folder.rglob("*") if path.is_file())
+        return {
+            path.relative_to(project): path.read_bytes()
+            for path in found
+            if "preparation" not in path.parts and not path.name.startswith(".")
+        }
+
+    seen = []
+    for output in ("05_model_input/train_images.npy", "02_intermediate/image_index.csv"):
+        process = subprocess.Popen(command, cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while process.poll() is None and not (project / "data" / output).exists():
+            time.sleep(0.001)
+        process.kill()
+        process.wait()
+        seen.append(final_files())
+        (project / "data" / output).unlink()
+    assert run_kedro(project, *arguments).returncode == 0
+    complete = final_files()
+    for files in seen:
+        assert files
+        for path, content in files.items():
+            if "08_reporting" not in path.parts:
+                assert content == complete[path], path
+            elif path.suffix == ".json":
+                json.loads(content)
+            else:
+                Image.open(io.BytesIO(content)).load()
 
 
 def test_the_demo_draws_its_own_images(project: Path, run_kedro: RunKedro) -> None:

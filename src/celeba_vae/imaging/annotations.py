@@ -150,13 +150,16 @@ def read_attributes(listing: ListFile, image_ids: np.ndarray) -> Attributes:
     faults: dict[int, str] = {}
     while chunk := [line.replace(",", " ").split() or [line] for line in islice(lines, _CHUNK)]:
         positions = positions_in(image_ids, pack_names(words[0] for words in chunk))
+        values, read = bytearray(), []
         for position, (_, *words) in zip(positions.tolist(), chunk, strict=True):
             if position >= 0:
                 try:
-                    bits[position] = _pack(words, names)
-                    known[position] = True
+                    values += _as_bytes(words, len(names))
+                    read.append(position)
                 except ValueError as error:
                     faults[position] = str(error)
+        bits[read] = np.packbits(np.frombuffer(values, np.uint8).reshape(-1, len(names)), axis=1)
+        known[read] = True
     unnamed = dict.fromkeys(np.flatnonzero(~known).tolist(), "not in the attribute list")
     faults = {position: fault for position, fault in faults.items() if not known[position]}
     return Attributes(names, bits, {**unnamed, **faults})
@@ -176,11 +179,11 @@ def _attribute_names(list_name: str, lines: Iterator[str]) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _pack(words: list[str], names: tuple[str, ...]) -> np.ndarray:
-    """Pack one image's values into bits. Raises ValueError with what is wrong."""
-    if len(words) != len(names):
-        raise ValueError(f"the attribute list has {len(words)} values for it, not {len(names)}")
+def _as_bytes(words: list[str], count: int) -> bytes:
+    """Give one image's values, a byte each. Raises ValueError with what is wrong."""
+    if len(words) != count:
+        raise ValueError(f"the attribute list has {len(words)} values for it, not {count}")
     try:
-        return np.packbits(np.frombuffer(bytes(map(_ATTRIBUTE.__getitem__, words)), np.uint8))
+        return bytes(map(_ATTRIBUTE.__getitem__, words))
     except KeyError as error:
         raise ValueError(f"the attribute list says {error} where 1 or -1 is expected") from None
