@@ -56,7 +56,7 @@ class CelebaSource(Source):
 
     def check(self, raw_folder: Path) -> None:
         """Raise DataError when there are no images, more than one folder or archive of them, or a damaged archive."""
-        _find_celeba(Path(raw_folder) / self.folder)
+        _find_celeba(Path(raw_folder) / self.folder, quick=True)
 
     def collect(self, raw_folder: Path) -> ImageCollection:
         """Collect the images with their partition.
@@ -138,7 +138,7 @@ class _Images:
         return FolderCollection.of(self.place, **annotations)
 
 
-def _find_celeba(folder: Path) -> tuple[_Images, Mapping[str, ListFile]]:
+def _find_celeba(folder: Path, quick: bool = False) -> tuple[_Images, Mapping[str, ListFile]]:
     """Find the one folder of images, on disk or in an archive, and the lists by name, up to two folders deep.
 
     Raises:
@@ -153,7 +153,7 @@ def _find_celeba(folder: Path) -> tuple[_Images, Mapping[str, ListFile]]:
         for entry in sorted(entries(below), key=lambda entry: entry.name):
             file = Path(entry.path)
             if entry.name.lower().endswith(".zip") and entry.is_file():
-                found += _images_in(ZipArchive(file))
+                found += _images_in(ZipArchive(file), quick)
             elif _is_list(entry.name) and entry.is_file():
                 lists.setdefault(file.stem, ListFile(str(file), partial(file.open, "rb")))
     if not found:
@@ -181,18 +181,23 @@ def _folders(folder: Path, depth: int) -> Iterator[Path]:
             yield from _folders(each, depth - 1)
 
 
-def _images_in(archive: ZipArchive) -> list[_Images]:
-    """Give the folders of CelebA's images in an archive: those of that name, or all when the archive has that name."""
+def _images_in(archive: ZipArchive, quick: bool) -> list[_Images]:
+    """Give the folders of CelebA's images in an archive: those of that name, or all when the archive has that name.
+
+    ``quick`` stops at the first image, before it has seen all lists.
+    """
+    has_that_name = archive.path.stem == CELEBA_IMAGES
     folders: dict[str, None] = {}
     lists: dict[str, ListFile] = {}
     for member in archive.members():
         folder = image_folder_of(member.name)
-        if folder is not None:
+        if folder is None:
+            if _is_list(name := PurePosixPath(member.name).name):
+                lists[Path(name).stem] = ListFile(str(archive.path / member.name), partial(archive.open, member))
+        elif has_that_name or f"/{folder}".endswith(f"/{CELEBA_IMAGES}/"):
             folders[folder] = None
-        elif _is_list(name := PurePosixPath(member.name).name):
-            lists[Path(name).stem] = ListFile(str(archive.path / member.name), partial(archive.open, member))
-    if archive.path.stem != CELEBA_IMAGES:
-        folders = {folder: None for folder in folders if PurePosixPath(folder).name == CELEBA_IMAGES}
+            if quick:
+                break
     return [_Images(archive.path / folder, folder, archive, lists) for folder in folders]
 
 
