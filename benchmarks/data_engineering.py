@@ -272,19 +272,22 @@ def kill_many(folder: Path, raw: Path, seed: int) -> None:
     seconds_of("prepare", raw, uninterrupted)
     whole = time.perf_counter() - start
     expected = contents(uninterrupted)
-    moments = np.random.default_rng(seed).uniform(0, 1, KILLS)
+    rng = np.random.default_rng(seed)
     print(f"\n{KILLS} kills, seed {seed}")
-    for number, moment in enumerate(moments, start=1):
-        if list(work.glob("*/tables.json")):
+    killed = 0
+    while killed < KILLS:
+        process = subprocess.Popen(command("prepare", raw, work), stdout=subprocess.DEVNULL)
+        moment = time.perf_counter() + rng.uniform(0, 0.7) * whole
+        written = stop_at(process, moment, work, during_write=killed % 2 == 1)
+        if process.poll() is None:
+            killed += 1
+            print(f"  {killed:2}: {stage_of(work)}; {f'writing {written}' if written else 'not writing'}")
+            process.kill()
+            process.wait()
+        else:
+            # it came to its end: the next one starts from nothing
             check_same(work, expected)
             shutil.rmtree(work)
-        process = subprocess.Popen(command("prepare", raw, work), stdout=subprocess.DEVNULL)
-        # after a kill the rest takes less time: aim at the first half, unless the run starts from nothing
-        deadline = time.perf_counter() + moment * whole * (0.9 if not work.exists() else 0.5)
-        written = stop_at(process, deadline, work, during_write=number % 2 == 0)
-        print(f"  {number:2}: {stage_of(work)}; {f'writing {written}' if written else 'not writing'}")
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
     seconds_of("prepare", raw, work)
     check_same(work, expected)
     print(f"  the result has the bytes of an uninterrupted run ({len(expected)} files)")

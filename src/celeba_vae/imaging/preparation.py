@@ -129,8 +129,8 @@ def _prepare_in_stage(
         _check_share(index.with_bad(_attribute_faults(attributes, index)), config.max_bad_share)
         _check_space(stage.path, arrays.values())
         if result is not None or not all(array.path.exists() for array in arrays.values()):
-            _start_over(stage.path, arrays)
             tables.forget()
+            _start_over(stage.path, arrays)
         result = _prepare(stage.path, originals, index, config, arrays)
         stage.finish(result)
         stage.remove_others()
