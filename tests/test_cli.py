@@ -3,20 +3,24 @@
 import logging
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
 import time
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.startup import bootstrap_project
 from kedro.io import DatasetError
 from kedro_datasets.json import JSONDataset
+from PIL import Image
 
 from celeba_vae.cli import expected_message, run
+from celeba_vae.datasets import PictureDataset
 from celeba_vae.errors import DataError
 
 BROKEN_SOURCES = """
@@ -205,6 +209,22 @@ def test_a_dataset_without_its_file_is_expected_but_a_dataset_with_a_bug_is_not(
 
     assert "missing.json" in expected_message(no_file.value)
     assert expected_message(no_json.value) is None
+
+
+def test_a_full_disk_is_expected_whatever_was_writing(tmp_path):
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (100, 100, 3), np.uint8))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    previous = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(DatasetError) as caught:
+            PictureDataset(filepath=str(tmp_path / "picture.png")).save(picture)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, previous)
+
+    assert "File too large" in expected_message(caught.value)
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_expected_error_is_found_below_others():

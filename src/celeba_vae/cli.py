@@ -81,7 +81,8 @@ def expected_message(error: BaseException) -> str | None:
             return str(link)
         if isinstance(link, _EXPECTED) or _is_failed_look_up(link):
             return f"{str(link).strip()}{_known(str(link))}"
-    if isinstance(error, DatasetError) and isinstance(chain[-1], OSError):
+    reason = next((link for link in chain if not isinstance(link, DatasetError)), None)
+    if isinstance(error, DatasetError) and isinstance(reason, OSError):
         return str(error)
     return None
 

@@ -1,3 +1,4 @@
+import codecs
 import hashlib
 import logging
 import os
@@ -7,9 +8,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -347,6 +349,54 @@ def test_a_full_disk_is_one_clear_error_and_the_next_run_goes_on(tmp_path: Path,
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, previous)
     assert prepare(tmp_path, tmp_path / "work").index.counts["train"] == 8
+
+
+@pytest.fixture
+def without_privileges() -> Iterator[Path]:
+    """Give a folder, and take the right to read and write everything away from root."""
+    user = os.geteuid()
+    # Python loads an encoding at its first use, from where only root may read it
+    codecs.lookup("utf-8-sig")
+    # tmp_path lies below a folder that is its owner's alone
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        if user == 0:
+            os.seteuid(65534)
+        try:
+            yield folder
+        finally:
+            os.seteuid(user)
+
+
+def test_an_image_without_permission_is_named(without_privileges: Path, write_celeba: WriteCeleba) -> None:
+    names = write_celeba(without_privileges / "celeba", 4, [0] * 4)
+    (without_privileges / "celeba" / "img_align_celeba" / names[2]).chmod(0)
+    index = table(prepare(without_privileges, without_privileges / "work", max_bad_share=0.5)).set_index("image_id")
+    assert index.loc[names[2], ["status", "reason"]].tolist() == ["unreadable", "Permission denied"]
+    assert index["row"].tolist() == [0, 1, -1, 2]
+
+
+@pytest.mark.parametrize("name", ["celeba", "celeba/img_align_celeba", "celeba/list_eval_partition.txt"])
+def test_originals_without_permission_are_one_clear_error(
+    without_privileges: Path, write_celeba: WriteCeleba, name: str
+) -> None:
+    write_celeba(without_privileges / "celeba", 2, [0, 0])
+    (without_privileges / name).chmod(0)
+    try:
+        with pytest.raises(DataError, match=rf"{without_privileges / name} can't be read: .*Permission denied"):
+            prepare(without_privileges, without_privileges / "work")
+    finally:
+        (without_privileges / name).chmod(0o755)
+
+
+def test_a_working_folder_without_permission_is_one_clear_error(
+    without_privileges: Path, write_celeba: WriteCeleba
+) -> None:
+    write_celeba(without_privileges / "celeba", 2, [0, 0])
+    (without_privileges / "data").mkdir(mode=0o555)
+    with pytest.raises(DataError, match=r"can't be written to .*data/work: Permission denied"):
+        prepare(without_privileges, without_privileges / "data" / "work")
 
 
 def test_a_disk_without_room_is_named_before_anything_is_written(tmp_path: Path, write_celeba: WriteCeleba) -> None:

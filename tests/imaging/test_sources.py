@@ -163,17 +163,6 @@ def test_a_file_whose_name_is_no_text_is_one_clear_error(tmp_path: Path) -> None
         FolderSource(folder="photos").collect(tmp_path)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
-def test_a_folder_without_permission_is_one_clear_error(tmp_path: Path, write_celeba: WriteCeleba) -> None:
-    write_celeba(tmp_path / "celeba", count=1)
-    (tmp_path / "celeba").chmod(0)
-    try:
-        with pytest.raises(DataError, match=f"{tmp_path / 'celeba'} can't be read: Permission denied"):
-            CelebaSource().check(tmp_path)
-    finally:
-        (tmp_path / "celeba").chmod(0o755)
-
-
 def test_a_folder_is_searched_to_the_bottom_for_images(tmp_path: Path) -> None:
     for name in ("b.PNG", "a.jpeg", "people/ann/1.webp", "people/notes.txt", ".hidden.jpg", ".thumbnails/1.jpg"):
         (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
