@@ -103,3 +103,13 @@ def test_an_error_inside_lets_the_stage_go(tmp_path):
         fail()
     with Stage(tmp_path, {"a": 1}) as stage:
         assert stage.result is None
+
+
+def test_what_a_killed_process_was_writing_is_removed(tmp_path):
+    with Stage(tmp_path, {"a": 1}) as stage:
+        (stage.path / "ranges").mkdir()
+        for name in ("kept.npy", ".half.npy", "ranges/.half.json", "ranges/kept.json"):
+            (stage.path / name).touch()
+    with Stage(tmp_path, {"a": 1}) as stage:
+        files = {str(file.relative_to(stage.path)) for file in stage.path.rglob("*") if file.is_file()}
+    assert files == {"identity.json", "kept.npy", "ranges/kept.json"}

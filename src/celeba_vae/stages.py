@@ -64,7 +64,8 @@ class Stage:
         self.path.mkdir(exist_ok=True)
         for leftover in self.path.glob("**/.*"):
             # what a killed process was writing
-            leftover.unlink()
+            if leftover.is_file():
+                leftover.unlink()
         self._write("identity.json", self.identity)
         return self
 
