@@ -176,7 +176,7 @@ def _gpus(config: HardwareConfig) -> list[Any]:
         raise HardwareError(
             "hardware.yml asks for a GPU (device: gpu), but TensorFlow finds none on this machine.\n"
             "Set device: auto or cpu there (or --params hardware.device=auto), or, with an NVIDIA GPU on Linux,"
-            " install its libraries: pip install 'celeba-vae[gpu]'."
+            " install its libraries: pip install -c constraints.txt -e '.[gpu]'."
         )
     return gpus
 

@@ -15,11 +15,9 @@ from celeba_vae.config import ComponentConfig
 from celeba_vae.errors import SettingError
 from celeba_vae.parameters import problems
 
-KINDS = ("sources", "encoders", "decoders", "reconstruction_losses", "samplers", "enhancers", "metrics")
-
 
 def known_names(kind: str) -> list[str]:
-    """Names registered for a kind of component (one of ``KINDS``), sorted."""
+    """Names registered for a kind of component, sorted."""
     return sorted({entry.name for entry in entry_points(group=f"celeba_vae.{kind}")})
 
 

@@ -6,17 +6,6 @@ from typing import Any
 import numpy as np
 
 
-def encode(encoder: Any, images: np.ndarray, batch_size: int = 128) -> np.ndarray:
-    """Give the latents of images: mu of a variational encoder, z of a plain one; (n, latent_dim) float32.
-
-    Args:
-        encoder: Keras model whose (first) output is (n, latent_dim).
-        images: (n, h, w, c), uint8 or float in [0, 1]; may be memory-mapped.
-        batch_size: Images that pass through the model at once.
-    """
-    return _concatenated(first_output(encoder(batch, training=False)) for batch in _batches(images, batch_size))
-
-
 def decode(decoder: Any, latents: np.ndarray, batch_size: int = 128) -> np.ndarray:
     """Give the images of latents (n, latent_dim): (n, h, w, c) float32 in [0, 1]."""
     return _concatenated(decoder(batch, training=False) for batch in _batches(latents, batch_size))
