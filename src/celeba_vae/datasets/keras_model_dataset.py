@@ -1,11 +1,14 @@
 """Keras models as versioned ``.keras`` files."""
 
+import zipfile
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kedro.io import AbstractVersionedDataset, Version
 
+from celeba_vae.errors import DataError
 from celeba_vae.files import written_atomically
+from celeba_vae.hardware import load_tensorflow_quietly
 
 
 class KerasModelDataset(AbstractVersionedDataset[Any, Any]):
@@ -25,12 +28,25 @@ class KerasModelDataset(AbstractVersionedDataset[Any, Any]):
         self.metadata = metadata
 
     def load(self) -> Any:
-        """Load the model, not compiled."""
+        """Load the model, not compiled.
+
+        Raises:
+            DataError: the file is damaged, or holds code that safe mode refuses.
+        """
+        load_tensorflow_quietly()
         import keras
 
         import celeba_vae.models.layers  # noqa: F401  registers the project's layers
 
-        return keras.saving.load_model(str(self._get_load_path()), compile=False, safe_mode=True)
+        path = Path(self._get_load_path())
+        try:
+            return keras.saving.load_model(path, compile=False, safe_mode=True)
+        except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
+            reason = str(error).strip().partition("\n")[0]
+            raise DataError(
+                f"{path} can't be read as a Keras model ({reason}). Choose another version with --load-versions,"
+                " or train it again."
+            ) from error
 
     def save(self, data: Any) -> None:
         """Save a model; it appears under its name only when it is complete."""
