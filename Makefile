@@ -24,8 +24,10 @@ bench: .venv/.installed-dev
 viz: .venv/.installed
 	$(BIN)/kedro viz run
 
+# your own photos in data/demo/01_raw/own_photos stay
 clean-demo:
-	rm -rf data/demo
+	rm -rf data/demo/0[2-8]* data/demo/01_raw/synthetic
+	@rmdir data/demo/01_raw data/demo 2>/dev/null || true
 
 .venv/.created:
 	@test -n '$(PYTHON)' || { echo 'Python 3.11, 3.12 or 3.13 is needed: install one, or make PYTHON=/path/to/it'; exit 1; }

@@ -44,6 +44,15 @@ def test_built_ins_are_registered_as_plugins_are():
     assert create_component("sources", ComponentConfig(name="synthetic", count=5)).count == 5
 
 
+def test_an_option_that_a_plugin_does_not_have_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "lenient_plugin.py").write_text(
+        "from pydantic import BaseModel\n\nclass Huber(BaseModel):\n    delta: float = 1.0\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(SettingError, match=r"delt: unknown name; did you mean 'delta'"):
+        create_component("reconstruction_losses", ComponentConfig(name="lenient_plugin:Huber", delt=3))
+
+
 def test_a_plugin_is_found_by_name_and_by_import_string(plugin):
     assert loss("huber", delta=2).delta == 2.0
     assert loss("loss_plugin:Huber").delta == 1.0

@@ -34,6 +34,8 @@ _EXPECTED = (
 # where Kedro looks up what the command line names: pipelines, namespaces, nodes, tags, runners, environments
 _LOOK_UPS = ("kedro.framework", "kedro.pipeline.pipeline", "kedro.config", "kedro.utils", "kedro.io.data_catalog")
 
+# a file that is there but can't be parsed, in Kedro's words
+_UNREADABLE = "Failed while loading"
 INTERRUPTED = 130
 
 
@@ -82,7 +84,7 @@ def expected_message(error: BaseException) -> str | None:
         if isinstance(link, _EXPECTED) or _is_failed_look_up(link):
             return f"{str(link).strip()}{_known(str(link))}"
     reason = next((link for link in chain if not isinstance(link, DatasetError)), None)
-    if isinstance(error, DatasetError) and isinstance(reason, OSError):
+    if isinstance(error, DatasetError) and (isinstance(reason, OSError) or str(error).startswith(_UNREADABLE)):
         return str(error)
     return None
 
@@ -107,9 +109,7 @@ class _DuplicateFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = sys.exception()
-        if error is None or not record.name.startswith("kedro.") or expected_message(error) is None:
-            return True
-        return record.levelno < logging.ERROR and not record.getMessage().startswith("No nodes ran")
+        return error is None or not record.name.startswith("kedro.") or expected_message(error) is None
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -173,7 +173,9 @@ class EvaluationConfig(Parameters):
     )
     count: PositiveInt = Field(14, description="Test images shown in the comparison grid")
     columns: PositiveInt = Field(7, description="Images in a row of the grid")
-    seed: int = Field(42, ge=0, description="Seed that chooses the test images shown")
+    seed: int = Field(
+        42, ge=0, description="Seed that chooses the test images shown, and of the latents behind generated_variance"
+    )
     batch_size: PositiveInt = Field(128, description="Images that pass through a model at once")
 
 

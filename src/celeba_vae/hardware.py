@@ -35,9 +35,7 @@ def configure_hardware(config: HardwareConfig) -> str:
     Raises:
         HardwareError: a GPU is asked for where there is none, or TensorFlow has started with other settings.
     """
-    # who asks for a GPU wants to read why it isn't found
-    if config.device != "gpu":
-        load_tensorflow_quietly()
+    load_tensorflow_quietly()
     import keras
 
     gpus = _gpus(config)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from celeba_vae.config import ComponentConfig
 from celeba_vae.errors import SettingError
-from celeba_vae.parameters import problems
+from celeba_vae.parameters import nearest_of, problems
 
 
 def known_names(kind: str) -> list[str]:
@@ -32,6 +32,11 @@ def create_component(kind: str, config: ComponentConfig) -> Any:
     if not (isinstance(component, type) and issubclass(component, BaseModel)):
         raise SettingError(
             f"{_singular(kind)} '{config.name}' is no component: it must be a class derived from BaseModel."
+        )
+    # Pydantic's default is to ignore unknown names, which a plugin's author may not have thought of
+    for option in config.options.keys() - component.model_fields.keys():
+        raise SettingError(
+            f"{_singular(kind)} '{config.name}': {option}: unknown name; {nearest_of(option, component.model_fields)}"
         )
     try:
         return component(**config.options)

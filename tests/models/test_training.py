@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from celeba_vae.config import VariantConfig
-from celeba_vae.errors import SettingError
+from celeba_vae.errors import DataError, SettingError
 from celeba_vae.models.checkpoints import Checkpoints
 from celeba_vae.models.decoders import ConvTransposeDecoder
 from celeba_vae.models.encoders import ConvEncoder
@@ -80,7 +80,26 @@ def test_training_in_two_parts_gives_what_it_gives_at_once(images, tmp_path):
     for a, b in zip(at_once.get_weights(), in_parts.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(history["total_loss"], history_in_parts["total_loss"], rtol=1e-5)
-    assert [path.name for path in (tmp_path / "parts").iterdir()] == ["epoch_0004"]
+    # both ends of a training are kept, nothing in between
+    assert sorted(path.name for path in (tmp_path / "parts").iterdir()) == ["epoch_0002", "epoch_0004"]
+
+
+def test_fewer_epochs_than_trained_give_what_they_gave(images, tmp_path):
+    two, history = trained(variant(epochs=2), images, tmp_path)
+    trained(variant(epochs=3), images, tmp_path)
+    again, history_again = trained(variant(epochs=2), images, tmp_path)
+    for a, b in zip(two.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    np.testing.assert_allclose(history["total_loss"], history_again["total_loss"])
+
+
+@pytest.mark.parametrize("file", ["state.npz", "history.csv"])
+def test_damaged_checkpoint_is_named_with_what_to_do(images, tmp_path, file):
+    trained(variant(epochs=1), images, tmp_path)
+    damaged = tmp_path / "epoch_0001" / file
+    damaged.write_bytes(damaged.read_bytes()[:1000] if file == "state.npz" else b"")
+    with pytest.raises(DataError, match=r"epoch_0001 is damaged.*Delete this folder"):
+        trained(variant(epochs=2), images, tmp_path)
 
 
 def test_loss_that_is_not_finite_stops_with_advice_and_keeps_the_checkpoint(images, tmp_path):
@@ -89,7 +108,7 @@ def test_loss_that_is_not_finite_stops_with_advice_and_keeps_the_checkpoint(imag
         SettingError, match=r"small stopped at step 1 .*kl_loss is inf.*lower learning_rate or kl_weight"
     ):
         trained(variant(kl_weight=1e38), images, tmp_path)
-    assert Checkpoints(tmp_path).last_epoch == 1
+    assert Checkpoints(tmp_path).newest(4) == 1
 
 
 def test_weights_trained_in_mixed_precision_are_handed_on_in_float32(images, tmp_path):

@@ -3,6 +3,9 @@
 import io
 import json
 import re
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -66,9 +69,8 @@ def test_training_twice_gives_two_versions_of_the_same_models(small_project, run
         assert len(versions(small_project, f"{variant}/encoder.keras")) == 1
     # 3 channels are averaged in the loss: 5 * 3
     assert "kl_weight 5 is an effective beta of 15" in output
-    assert re.search(
-        r"memory about \d+ MB: weights \d+, optimizer and gradients \d+, activations \d+ at batch size 16", output
-    )
+    assert re.search(r"memory, beside TensorFlow's own, about \d+ MB: weights \d+, optimizer and gradients \d+", output)
+    assert re.search(r"activations \d+ at batch size 16", output)
 
     again = succeeded(run_kedro(small_project, "--pipelines", "training"))
     assert re.search(r"train \(1 of \d+\)", again)
@@ -92,8 +94,6 @@ def test_namespace_trains_one_variant_and_more_epochs_go_on(small_project, run_k
     output = succeeded(run_kedro(small_project, *vae, "--params", "training.epochs=3"))
     assert "training goes on after epoch 2 of 3" in output
     assert re.findall(r"vae epoch (\d)/3", output) == ["3"]
-    assert "already trained for 3 epochs" in failed(run_kedro(small_project, *vae))
-
     output = succeeded(run_kedro(small_project, *vae, "--params", "variants.vae.kl_weight=2.5"))
     assert "starts anew, since this has changed: variant.kl_weight: 5.0 -> 2.5" in output
     output = succeeded(run_kedro(small_project, *vae, "--params", "training.fresh=true"))
@@ -148,3 +148,27 @@ def test_layers_that_do_not_fit_stop_the_run_before_any_node(small_project, run_
     result = run_kedro(small_project, "--pipelines", "training")
     assert re.search(r"strides \[3, 3\].*16 pixels", failed(result)), result.stderr
     assert not re.search(r"\(1 of \d+\)", result.stdout + result.stderr)
+
+
+def test_ctrl_c_stops_in_a_line_and_the_same_command_goes_on(small_project, run_kedro):
+    arguments = ("--pipelines", "training", "--namespaces", "ae", "--params", "training.epochs=400")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "kedro", "run", *arguments],
+        cwd=small_project,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for line in process.stdout:
+        if "epoch 3/400" in line:
+            process.send_signal(signal.SIGINT)
+            break
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "Stopped." in errors
+    assert "Traceback" not in errors
+    checkpoints = small_project.glob("data/06_models/ae/checkpoints/*/epoch_*")
+    (done,) = (int(path.name.removeprefix("epoch_")) for path in checkpoints)
+    more = f"training.epochs={done + 1}"
+    output = succeeded(run_kedro(small_project, "--pipelines", "training", "--namespaces", "ae", "--params", more))
+    assert f"training goes on after epoch {done} of {done + 1}" in output

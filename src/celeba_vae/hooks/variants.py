@@ -26,8 +26,8 @@ class VariantHooks:
             SettingError: a parameter is wrong or unknown. Kedro checks only the parameters of the pipelines to run,
                 and only those in its parameter files.
         """
-        check_names(context.config_loader)
-        parameters = expand_variants(context.config_loader["parameters"])
+        parameters = parameters_of(context.config_loader)
+        parameters = expand_variants(parameters)
         check_parameters(parameters)
         shape = graph_shape(parameters)
         context.config_loader["parameters"] = parameters
@@ -36,20 +36,36 @@ class VariantHooks:
         pipelines.configure(pipeline_registry.__name__)
 
 
-def check_names(config_loader: AbstractConfigLoader) -> None:
-    """Look for the blocks that ``--params`` names in the parameter files, where Kedro would add them silently.
+def parameters_of(config_loader: AbstractConfigLoader) -> dict[str, Any]:
+    """Read the parameter files and put what ``--params`` says over them.
+
+    A component that ``--params`` gives another name has none of the options that the files give the one it replaces;
+    Kedro alone would mix them.
 
     Raises:
-        SettingError: there is no such block or variant.
+        SettingError: ``--params`` names a block or variant that is not in the files, where Kedro would add it silently.
     """
+    parameters = copy.deepcopy(config_loader["parameters"])
     given = config_loader.runtime_params
-    if not given:
-        return
-    files = copy.copy(config_loader)
-    files.runtime_params = {}
-    known = files["parameters"]
-    _check_known(given, known, "")
-    _check_known(given.get("variants"), known.get("variants"), "variants.")
+    if given:
+        files = copy.copy(config_loader)
+        files.runtime_params = {}
+        known = files["parameters"]
+        _check_known(given, known, "")
+        _check_known(given.get("variants"), known.get("variants"), "variants.")
+        _replace_components(parameters, known, given)
+    return parameters
+
+
+def _replace_components(parameters: dict[str, Any], known: Any, given: Mapping[str, Any]) -> None:
+    for key, value in given.items():
+        before = known.get(key) if isinstance(known, Mapping) else None
+        if not isinstance(value, Mapping) or not isinstance(before, Mapping):
+            continue
+        if "name" in value and value["name"] != before.get("name"):
+            parameters[key] = dict(value)
+        else:
+            _replace_components(parameters[key], before, value)
 
 
 def _check_known(given: Any, known: Any, prefix: str) -> None:

@@ -40,8 +40,8 @@ def read_photos(
             break
         try:
             photo = decode(path.read_bytes(), FORMATS)
-        except BadImageError as error:
-            logger.warning("%s is left out: %s. Save it as JPEG or PNG to use it.", path, error.reason)
+        except (BadImageError, OSError) as error:
+            logger.warning("%s is left out: %s.", path, error.reason if isinstance(error, BadImageError) else error)
             continue
         left, top, right, bottom = photo_box(photo.shape[1], photo.shape[0], width / height, crop)
         images.append(resize(photo[top:bottom, left:right], height, width))

@@ -216,7 +216,7 @@ def _draw_once(folder: Path, count: int, seed: int) -> None:
     wanted = {"count": count, "seed": seed, "drawing": _DRAWING}
     marker = folder / _MARKER
     drawn_here = marker.is_file()
-    if drawn_here and json.loads(marker.read_text()) == wanted:
+    if drawn_here and marker.read_text() == json.dumps(wanted):
         return
     if not drawn_here and folder.exists() and any(folder.iterdir()):
         raise DataError(

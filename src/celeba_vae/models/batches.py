@@ -50,4 +50,7 @@ def _dataset(generate: Any, images: np.ndarray) -> Any:
     import tensorflow as tf
 
     signature = tf.TensorSpec((None, *images.shape[1:]), tf.uint8)
-    return tf.data.Dataset.from_generator(generate, output_signature=signature).prefetch(2)
+    # there is nothing to tune here, and the tuning thread can keep a finished iterator waiting for half a minute
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return tf.data.Dataset.from_generator(generate, output_signature=signature).prefetch(2).with_options(options)

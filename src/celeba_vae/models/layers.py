@@ -10,9 +10,9 @@ import tensorflow as tf
 class FusedBatchNormalization(keras.layers.BatchNormalization):
     """Keras' ``BatchNormalization`` over the channels of NHWC images, computed by TensorFlow's fused kernel.
 
-    The mathematics, the weights and their order are those of the parent class. Scale, offset and moments stay float32
-    in mixed precision; only the images are of lower precision. In training mode a batch of one value a channel gives
-    zeros, as with the parent class.
+    The mathematics, the weights and their order are those of the parent class with its default axis, scale and offset.
+    Scale, offset and moments stay float32 in mixed precision; only the images are of lower precision. In training, a
+    batch of one value a channel gives zeros, as with the parent class.
 
     Example:
         >>> layer = FusedBatchNormalization(momentum=0.9)

@@ -79,6 +79,8 @@ def train(
 ) -> pd.DataFrame:
     """Train a compiled model up to ``variant.epochs``, going on from the newest checkpoint; save one after each epoch.
 
+    A training that has gone so far already is handed on.
+
     Args:
         model: Built and compiled.
         variant: The variant's parameters.
@@ -92,9 +94,12 @@ def train(
 
     Raises:
         SettingError: a loss is not finite.
+        DataError: the checkpoint is damaged.
     """
-    done = checkpoints.last_epoch
-    history = checkpoints.restore(model) if done else pd.DataFrame()
+    done = checkpoints.newest(variant.epochs)
+    history = checkpoints.restore(model, done) if done else pd.DataFrame()
+    if done == variant.epochs:
+        return history
     progress = _Progress(variant, len(train_images), history, checkpoints)
     model.fit(
         training_batches(train_images, variant.batch_size, variant.seed, first_epoch=done),
@@ -160,7 +165,7 @@ class _Progress(keras.callbacks.Callback):
         losses = {name.replace("val_", "validation_"): value for name, value in logs.items()}
         row = {"epoch": epoch + 1, **losses, "seconds": seconds, "images_per_second": images_per_second}
         self.history = pd.concat([self.history, pd.DataFrame([row])], ignore_index=True)
-        self.checkpoints.save(self.model, epoch + 1, self.history)
+        self.checkpoints.save(self.model, epoch + 1, self.history, finished=epoch + 1 == self.variant.epochs)
         elapsed = time.perf_counter() - self.began
         left = elapsed / (epoch + 1 - self.first_epoch) * (self.variant.epochs - epoch - 1)
         logger.info(

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from celeba_vae.config import HardwareConfig, VariantConfig
-from celeba_vae.errors import DataError, SettingError
+from celeba_vae.errors import DataError
 from celeba_vae.hardware import effective_precision, use_xla
 from celeba_vae.plugins import create_component
 from celeba_vae.stages import Stage
@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 # Raise it when checkpoints written by older code can't be taken up any more.
 CHECKPOINT_FORMAT = 1
+# above this the KL term of the reference network outweighs the squared error
+MSE_KL_WEIGHT = 0.5
 
 
 def train_variant(
@@ -42,8 +44,8 @@ def train_variant(
         Encoder and decoder, float32, and the history, a row an epoch.
 
     Raises:
-        DataError: there are no training images.
-        SettingError: the training has already gone beyond the epochs asked for.
+        DataError: there are no training images, or the checkpoint to go on from is damaged.
+        SettingError: a component can't be made, or a loss is not finite.
     """
     from celeba_vae.models import training
     from celeba_vae.models.checkpoints import Checkpoints
@@ -58,28 +60,31 @@ def train_variant(
         "decoder": create_component("decoders", variant.decoder),
         "reconstruction_loss": create_component("reconstruction_losses", variant.reconstruction_loss),
     }
+    without_effect = {"epochs", "fresh", "image_count"} | ({"kl_weight"} if variant.model == "ae" else set())
     identity = {
         "format": CHECKPOINT_FORMAT,
         "train_images": _content(train_images),
         "validation_images": _content(validation_images),
         "precision": precision,
         "variant": {
-            **variant.model_dump(mode="json", exclude={"epochs", "fresh", "image_count", "encoder", "decoder"}),
-            "encoder": {"name": variant.encoder.name, **components["encoder"].model_dump(mode="json")},
-            "decoder": {"name": variant.decoder.name, **components["decoder"].model_dump(mode="json")},
+            **variant.model_dump(mode="json", exclude=without_effect),
+            # with the options that the parameters leave to the component's defaults
+            **{
+                name: {"name": getattr(variant, name).name, **component.model_dump(mode="json")}
+                for name, component in components.items()
+            },
         },
     }
     with Stage(checkpoints, identity, variant.fresh) as stage:
         saved = Checkpoints(stage.path)
         model = training.build_autoencoder(variant, **components, image_shape=image_shape, precision=precision)
         training.compile_autoencoder(model, variant.learning_rate, precision, use_xla(hardware))
-        _say_what_is_done(variant, saved.last_epoch, stage)
-        if saved.last_epoch < variant.epochs:
+        done = saved.newest(variant.epochs)
+        _say_what_is_done(variant, done, stage)
+        if done < variant.epochs:
             _describe(variant, model, components["reconstruction_loss"], training)
-            history = training.train(model, variant, train_images, validation_images, saved)
-            stage.finish({"epochs": variant.epochs, "variant": variant.model_dump(mode="json"), **_versions()})
-        else:
-            history = saved.restore(model)
+        history = training.train(model, variant, train_images, validation_images, saved)
+        stage.finish({"variant": variant.model_dump(mode="json"), **_versions()})
         plain = training.build_autoencoder(variant, **components, image_shape=image_shape, precision="float32")
         return *training.inference_models(model, plain), history
 
@@ -101,18 +106,13 @@ def draw_loss_curves(history: pd.DataFrame, variant: VariantConfig) -> Figure:
 
 
 def _say_what_is_done(variant: VariantConfig, epochs_done: int, stage: Stage) -> None:
-    start_anew = f"--params variants.{variant.name}.fresh=true"
-    if epochs_done > variant.epochs:
-        raise SettingError(
-            f"{variant.name} is already trained for {epochs_done} epochs with these settings, more than the"
-            f" {variant.epochs} asked for. Ask for {epochs_done} or more, or start anew with {start_anew}."
-        )
     if epochs_done == variant.epochs:
         logger.info(
-            "%s: nothing has changed since its training of %d epochs; the finished models are handed on (anew: %s)",
+            "%s: nothing has changed since its training of %d epochs; the finished models are handed on"
+            " (anew: --params variants.%s.fresh=true)",
             variant.name,
             epochs_done,
-            start_anew,
+            variant.name,
         )
     elif epochs_done:
         logger.info("%s: training goes on after epoch %d of %d", variant.name, epochs_done, variant.epochs)
@@ -124,8 +124,8 @@ def _describe(variant: VariantConfig, model: Any, loss: Any, training: Any) -> N
     """Say before the first step how large the model is, what its KL weight means, and what memory it will take."""
     memory = training.memory_estimate(model, variant.batch_size)
     logger.info(
-        "%s: encoder %s parameters, decoder %s; memory about %.0f MB: weights %.0f, optimizer and gradients %.0f,"
-        " activations %.0f at batch size %d",
+        "%s: encoder %s parameters, decoder %s; memory, beside TensorFlow's own, about %.0f MB: weights %.0f, optimizer"
+        " and gradients %.0f, activations %.0f at batch size %d",
         variant.name,
         f"{model.encoder.count_params():,}",
         f"{model.decoder.count_params():,}",
@@ -145,6 +145,13 @@ def _describe(variant: VariantConfig, model: Any, loss: Any, training: Any) -> N
             variant.kl_weight * channels,
             f" (the loss is a mean over {channels} channels)" if averages else "",
         )
+        if variant.reconstruction_loss.name == "mse" and variant.kl_weight > MSE_KL_WEIGHT:
+            logger.warning(
+                "%s: kl_weight %g is large for the loss mse, which works with about 0.01 to 0.05: all images may come"
+                " out alike.",
+                variant.name,
+                variant.kl_weight,
+            )
 
 
 def _content(images: np.ndarray) -> str:
