@@ -132,3 +132,14 @@ def test_an_unusual_method_is_named(tmp_path: Path) -> None:
         archive.read(list(archive.members())[5])
     with pytest.raises(zipfile.BadZipFile, match="encrypted"):
         archive.read(member._replace(flags=archives._ENCRYPTED))
+
+
+def test_a_count_that_an_archiver_cut_to_16_bits_hides_no_member(tmp_path: Path) -> None:
+    """Without zip64 records the count is stored modulo 65,536: here 44 instead of 200, as for 65,580."""
+    file = write_zip(tmp_path / "a.zip")
+    data = bytearray(file.read_bytes())
+    end = data.rfind(b"PK\5\6")
+    assert struct.unpack_from("<2H", data, end + 8) == (200, 200)
+    struct.pack_into("<2H", data, end + 8, 44, 44)
+    file.write_bytes(data)
+    assert read_all(file) == CONTENT

@@ -236,7 +236,7 @@ def test_what_changed_is_named_and_the_old_arrays_are_removed(
     caplog.clear()
     (tmp_path / "celeba" / "img_align_celeba" / "000002.jpg").touch()
     prepare(tmp_path, tmp_path / "work", crop=120)
-    assert "images.state" in caplog.text
+    assert "images: " in caplog.text
     caplog.clear()
     (tmp_path / "celeba" / "list_eval_partition.txt").write_text("000001.jpg 0\n000002.jpg 0\n000003.jpg 1")
     assert prepare(tmp_path, tmp_path / "work", crop=120).index.counts == {"train": 2, "validation": 1, "test": 0}
@@ -375,6 +375,18 @@ def test_an_image_without_permission_is_named(without_privileges: Path, write_ce
     index = table(prepare(without_privileges, without_privileges / "work", max_bad_share=0.5)).set_index("image_id")
     assert index.loc[names[2], ["status", "reason"]].tolist() == ["unreadable", "Permission denied"]
     assert index["row"].tolist() == [0, 1, -1, 2]
+
+
+def test_images_that_become_readable_are_used_by_the_next_run(
+    without_privileges: Path, write_celeba: WriteCeleba
+) -> None:
+    names = write_celeba(without_privileges / "celeba", 4, [0] * 4)
+    image = without_privileges / "celeba" / "img_align_celeba" / names[2]
+    image.chmod(0)
+    with pytest.raises(DataError, match="Permission denied"):
+        prepare(without_privileges, without_privileges / "work")
+    image.chmod(0o644)
+    assert prepare(without_privileges, without_privileges / "work").index.counts["train"] == 4
 
 
 @pytest.mark.parametrize("name", ["celeba", "celeba/img_align_celeba", "celeba/list_eval_partition.txt"])

@@ -222,3 +222,15 @@ def test_drawing_never_replaces_what_others_made(tmp_path: Path, write_celeba: W
     with pytest.raises(DataError, match="were not drawn"):
         SyntheticSource(count=2).collect(tmp_path)
     assert (tmp_path / "synthetic" / "img_align_celeba" / "000001.jpg").exists()
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_of_two_members_of_one_name_the_last_counts(tmp_path: Path) -> None:
+    (tmp_path / "celeba").mkdir()
+    with zipfile.ZipFile(tmp_path / "celeba" / "img_align_celeba.zip", "w") as archive:
+        for content in (b"first", b"last"):
+            archive.writestr("img_align_celeba/000002.jpg", content)
+            archive.writestr("img_align_celeba/000001.jpg", b"other")
+    collection = CelebaSource().collect(tmp_path)
+    assert list(collection.image_ids) == ["000001.jpg", "000002.jpg"]
+    assert collection.read("000002.jpg") == b"last"

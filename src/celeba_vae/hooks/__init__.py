@@ -1,8 +1,9 @@
-"""What happens around the nodes: variants are read, data is checked, hardware is set up, results are reported."""
+"""What happens around the nodes: parameters and data are checked, hardware is set up, results are put in place."""
 
 from celeba_vae.hooks.data_check import DataCheckHooks
 from celeba_vae.hooks.hardware import HardwareHooks
+from celeba_vae.hooks.publication import PublicationHooks
 from celeba_vae.hooks.run_summary import RunSummaryHooks
 from celeba_vae.hooks.variants import VariantHooks
 
-HOOKS = (VariantHooks(), DataCheckHooks(), HardwareHooks(), RunSummaryHooks())
+HOOKS = (VariantHooks(), DataCheckHooks(), HardwareHooks(), PublicationHooks(), RunSummaryHooks())

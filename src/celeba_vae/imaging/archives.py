@@ -55,7 +55,7 @@ class ZipArchive:
         self.path = Path(path)
         try:
             self._file = self.path.open("rb")
-            self._start, self._count, self._shift = _find_directory(self._file)
+            self._start, self._end, self._shift = _find_directory(self._file)
         except OSError as error:
             raise DataError(f"{self.path} can't be read: {error.strerror or error}.") from error
         except (struct.error, zipfile.BadZipFile) as error:
@@ -69,7 +69,8 @@ class ZipArchive:
         """
         with self.path.open("rb", buffering=2**16) as file:
             file.seek(self._start)
-            for _ in range(self._count):
+            # not by their count: archivers that do without zip64 store it modulo 65,536
+            while file.tell() < self._end:
                 try:
                     yield _read_entry(file, self._shift)
                 except (struct.error, zipfile.BadZipFile) as error:
@@ -107,7 +108,7 @@ class ZipArchive:
 
 
 def _find_directory(file: BinaryIO) -> tuple[int, int, int]:
-    """Give where the directory begins, how many members it lists, and how far the archive is shifted in its file."""
+    """Give where the directory begins and ends, and how far the archive is shifted in its file."""
     length = file.seek(0, os.SEEK_END)
     # the last record is followed by a comment of at most 65,535 bytes
     tail_start = max(0, length - _END.size - 2**16)
@@ -130,7 +131,7 @@ def _find_directory(file: BinaryIO) -> tuple[int, int, int]:
     shift = end - size - offset
     if shift < 0:
         raise zipfile.BadZipFile("the directory lies beyond the file")
-    return offset + shift, count, shift
+    return offset + shift, end, shift
 
 
 def _read_entry(file: BinaryIO, shift: int) -> ZipMember:

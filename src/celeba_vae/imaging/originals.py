@@ -110,7 +110,10 @@ class ZipCollection(ImageCollection):
 
         image_ids = pack_names(names())
         members = np.frombuffer(packed, f"V{_MEMBER.size}")
-        order = np.argsort(image_ids)
+        order = np.argsort(image_ids, stable=True)
+        # of members of one name the last counts, as for every unpacker
+        last = np.append(image_ids[order][1:] != image_ids[order][:-1], True)
+        order = order[last[: len(order)]]
         return cls(image_ids=image_ids[order], members=members[order], archive=archive, state=state.text, **annotations)
 
 
@@ -178,7 +181,8 @@ def entries(folder: Path) -> Iterator[os.DirEntry]:
 
 def is_image(entry: os.DirEntry) -> bool:
     """Whether an entry of a folder is a file with an image's name."""
-    return has_image_name(entry.name) and not entry.is_dir()
+    # a broken link counts: reading it will say what is wrong
+    return has_image_name(entry.name) and (entry.is_file() or (entry.is_symlink() and not entry.is_dir()))
 
 
 def _size_and_time(entry: os.DirEntry) -> tuple[int, int]:

@@ -40,10 +40,11 @@ RANGE_ROWS = 256
 RANGE_BYTES = 8 * 2**20
 TABLE_ROWS = 4096
 SECONDS_BETWEEN_LOG_LINES = 10
+UNREADABLE = "unreadable"
 HINTS = {
     "too small": "choose a smaller data_engineering.crop",
     "missing": "set data_engineering.split.by to counts to use the images that are there",
-    "unreadable": "make them readable and run again with --params data_engineering.fresh=true",
+    UNREADABLE: "make them readable and run again",
     "no split": "set data_engineering.split.by to counts to do without the partition file",
     NO_ATTRIBUTES: "repair the attribute list or remove it to do without attributes",
 }
@@ -153,7 +154,7 @@ def _prepare_in_stage(
 def _identity(originals: ImageCollection, config: DataEngineeringConfig) -> dict[str, Any]:
     return {
         "format": FORMAT,
-        "images": {"count": len(originals.image_ids), "state": originals.state},
+        "images": f"{len(originals.image_ids):,} images (names, sizes and times {originals.state})",
         "partition": originals.partition.state if originals.partition else None,
         "data_engineering": config.model_dump(mode="json", include={"crop", "image_size", "split"}),
     }
@@ -193,6 +194,8 @@ def _prepare(
     prepare = ImagePreparer(config.crop, *config.image_shape[:2])
     journal = _Journal(folder / "ranges")
     ranges = _ranges(index, config.image_shape)
+    if not _means_file(folder).exists():
+        journal.forget_unreadable(ranges)
     remaining = [rows for rows in ranges if not journal.holds(rows)]
 
     def prepare_range(rows: RowRange) -> tuple[list[BadImage], np.ndarray]:
@@ -280,7 +283,7 @@ def _read(originals: ImageCollection, image_id: str) -> bytes:
     try:
         return originals.read(image_id)
     except OSError as error:
-        raise BadImageError("unreadable", error.strerror or str(error)) from error
+        raise BadImageError(UNREADABLE, error.strerror or str(error)) from error
 
 
 def _run(
@@ -342,6 +345,13 @@ class _Journal:
     def enter(self, rows: RowRange, bad: Sequence[BadImage]) -> None:
         with written_atomically(self._file(rows)) as temporary:
             temporary.write_text(json.dumps(bad))
+
+    def forget_unreadable(self, ranges: Iterable[RowRange]) -> None:
+        """Forget ranges with images that could not be read: a disk may be back, a permission given."""
+        for rows in ranges:
+            if self.holds(rows) and any(image.status == UNREADABLE for image in self.read(rows)):
+                self._file(rows).unlink()
+                self._done.discard(self._file(rows).name)
 
     def _file(self, rows: RowRange) -> Path:
         return self._folder / f"{rows.split}-{rows.start:08d}.json"
