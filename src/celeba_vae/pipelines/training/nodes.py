@@ -101,7 +101,7 @@ def draw_loss_curves(history: pd.DataFrame, variant: VariantConfig) -> Figure:
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
         axes.legend()
-    figure.suptitle(f"{variant.name}: losses a training image, by epoch")
+    figure.suptitle(f"{variant.name}: losses per image, by epoch")
     return figure
 
 
