@@ -33,6 +33,32 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = ""
     return found
 
 
+def changes_since_newest(
+    folder: Path, identity: Mapping[str, Any], having: str = "identity.json", except_for: Path | None = None
+) -> list[str]:
+    """Name what differs between ``identity`` and the newest stage in a folder.
+
+    Args:
+        folder: Folder of the stages.
+        identity: A stage's identity or a part of it: only its keys are compared.
+        having: Pattern of a file or folder without which a stage does not count.
+        except_for: A stage that does not count.
+
+    Returns:
+        A line a difference; none where there is no stage, or one that agrees.
+    """
+    keys = json.loads(json.dumps(identity))
+    files = [file for file in Path(folder).glob("*/identity.json") if file.parent != except_for]
+    files = [file for file in files if next(file.parent.glob(having), None)]
+    found = []
+    for file in sorted(files, key=lambda file: file.stat().st_mtime_ns):
+        before = json.loads(file.read_text())
+        found = differences({key: before.get(key) for key in keys}, keys)
+        if not found:
+            break
+    return found
+
+
 class Stage:
     """The working folder of one long stage, ``<folder>/<fingerprint>/``, held against other processes while it is open.
 
@@ -86,11 +112,7 @@ class Stage:
 
     def changes_since_last(self) -> list[str]:
         """Name what differs from the newest other stage in the same folder; empty when there is none."""
-        others = [file for file in self.folder.glob("*/identity.json") if file.parent != self.path]
-        if not others:
-            return []
-        newest = max(others, key=lambda file: file.stat().st_mtime_ns)
-        return differences(json.loads(newest.read_text()), self.identity)
+        return changes_since_newest(self.folder, self.identity, except_for=self.path)
 
     def remove_others(self) -> None:
         """Remove the other stages in the same folder, but for those that a process is working in."""

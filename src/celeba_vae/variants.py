@@ -11,8 +11,18 @@ from typing import Any
 
 from celeba_vae.config import ComponentConfig, EvaluationConfig, GenerationConfig, VariantConfig
 from celeba_vae.errors import SettingError
+from celeba_vae.models.recipe import Recipe
+from celeba_vae.plugins import create_component
 
 _COMPONENTS = {name for name, field in VariantConfig.model_fields.items() if field.annotation is ComponentConfig}
+
+_KINDS = {
+    "encoder": "encoders",
+    "decoder": "decoders",
+    "reconstruction_loss": "reconstruction_losses",
+    "kl_schedule": "schedules",
+    "learning_rate_schedule": "schedules",
+}
 
 
 @dataclass(frozen=True)
@@ -70,6 +80,19 @@ def graph_shape(parameters: Mapping[str, Any]) -> GraphShape:
                     f" Known: {', '.join(every) or 'none'}."
                 )
     return GraphShape(trained, every, generated, compared)
+
+
+def create_recipe(variant: VariantConfig) -> Recipe:
+    """Make the components that a variant names. A schedule without a length of its own takes the variant's epochs.
+
+    Raises:
+        SettingError: no such component, or a wrong option.
+    """
+    components = {name: create_component(kind, getattr(variant, name)) for name, kind in _KINDS.items()}
+    for name, component in components.items():
+        if getattr(component, "epochs", variant.epochs) is None:
+            components[name] = component.model_copy(update={"epochs": float(variant.epochs)})
+    return Recipe(variant, **components)
 
 
 def _merged(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

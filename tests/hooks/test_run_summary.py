@@ -11,7 +11,7 @@ from kedro.pipeline import Node, Pipeline
 from kedro.runner import SequentialRunner, ThreadRunner
 from PIL import Image
 
-from celeba_vae.hooks.run_summary import RunSummaryHooks, duration
+from celeba_vae.hooks.run_summary import RunSummaryHooks
 
 
 def make_catalog(root: Path, version: str) -> DataCatalog:
@@ -108,10 +108,3 @@ def test_a_run_without_reports_ends_without_their_folder(tmp_path, messages):
     run(tmp_path, "v1", make_pipeline(1).only_nodes("write_table"))
 
     assert messages()[-1].splitlines()[-1].split() == ["table", "data/02_intermediate/table.csv"]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0.4, "0 s"), (59.4, "59 s"), (59.6, "1 min 00 s"), (192, "3 min 12 s"), (7500, "2 h 05 min")]
-)
-def test_durations_are_written_for_people(seconds, text):
-    assert duration(seconds) == text

@@ -18,19 +18,37 @@ def drawn(dataset, batches):
 
 
 def test_each_image_comes_once_an_epoch_the_last_batch_smaller():
-    batches = drawn(training_batches(numbered_images(10), batch_size=4, seed=1, first_epoch=0), 6)
+    batches = drawn(training_batches(numbered_images(10), batch_size=4, seed=1, first_step=0), 6)
     assert [len(batch) for batch in batches] == [4, 4, 2, 4, 4, 2]
     first, second = np.concatenate(batches[:3]), np.concatenate(batches[3:])
     assert sorted(first) == sorted(second) == list(range(10))
     assert list(first) != list(second)
 
 
-def test_going_on_at_an_epoch_gives_what_would_have_come():
+@pytest.mark.parametrize("first_step", [2, 3, 7])
+def test_going_on_at_a_step_gives_what_would_have_come(first_step):
     images = numbered_images(10)
-    uninterrupted = drawn(training_batches(images, batch_size=4, seed=1, first_epoch=0), 9)
-    resumed = drawn(training_batches(images, batch_size=4, seed=1, first_epoch=2), 3)
-    for a, b in zip(uninterrupted[6:], resumed, strict=True):
+    uninterrupted = drawn(training_batches(images, batch_size=4, seed=1, first_step=0), 9)
+    resumed = drawn(training_batches(images, batch_size=4, seed=1, first_step=first_step), 9 - first_step)
+    for a, b in zip(uninterrupted[first_step:], resumed, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_flips_mirror_about_half_of_the_images_and_others_each_epoch():
+    images = np.random.default_rng(0).integers(0, 256, (400, 2, 3, 3), dtype=np.uint8)
+    batches = training_batches(images, batch_size=150, seed=1, horizontal_flips=True)
+    epochs = np.concatenate(list(itertools.islice(batches.as_numpy_iterator(), 6))).reshape(2, 400, 2, 3, 3)
+    flipped = []
+    for epoch, drawn_images in enumerate(epochs):
+        original = images[epoch_order(400, 1, epoch)]
+        mirrored = np.all(drawn_images == original[:, :, ::-1], axis=(1, 2, 3))
+        assert np.all(np.all(drawn_images == original, axis=(1, 2, 3)) | mirrored)
+        by_image = np.empty(400, bool)
+        by_image[epoch_order(400, 1, epoch)] = mirrored
+        flipped.append(by_image)
+    # the standard deviation of a mean of 400 throws of a coin is 0.025
+    assert all(0.4 < flips.mean() < 0.6 for flips in flipped)
+    assert 0.4 < (flipped[0] == flipped[1]).mean() < 0.6
 
 
 def test_order_depends_on_seed_and_epoch():

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from celeba_vae.models.autoencoders import VAE, Autoencoder
+from celeba_vae.models.layers import KLDivergence
 from celeba_vae.models.losses import BinaryCrossEntropy, SquaredError, kl_divergence
 
 LOSSES = {"bce": BinaryCrossEntropy(), "mse": SquaredError()}
@@ -42,7 +43,7 @@ def test_bce_stays_finite_for_extreme_logits():
 def test_kl_is_that_of_normal_distributions():
     mu, logvar = np.array([[1.0, 0.0], [0.0, 0.0]], np.float32), np.array([[0.0, np.log(4)], [0.0, 0.0]], np.float32)
     # 1/2 (mu^2 + sigma^2 - 1 - ln sigma^2) a dimension
-    np.testing.assert_allclose(kl_divergence(mu, logvar), [0.5 + 0.5 * (4 - 1 - np.log(4)), 0], rtol=1e-6)
+    np.testing.assert_allclose(kl_divergence(mu, logvar), [[0.5, 0.5 * (4 - 1 - np.log(4))], [0, 0]], rtol=1e-6)
 
 
 @pytest.fixture
@@ -74,11 +75,12 @@ def reconstruction_by_hand(kind, x, logits):
     return ((x - y) ** 2).sum() / C / N, 2 * (y - x) * y * (1 - y) / C / N
 
 
+@pytest.mark.parametrize("kl_by_add_loss", [False, True])
 @pytest.mark.parametrize("kind", LOSSES)
-def test_vae_step_takes_the_gradient_computed_by_hand(kind, images):
+def test_vae_step_takes_the_gradient_computed_by_hand(kind, kl_by_add_loss, images):
     kl_weight, seed, step = 5.0, 11, 6
     encoder, decoder = linear_parts(("mu", "logvar"))
-    vae = VAE(encoder, decoder, LOSSES[kind], kl_weight=kl_weight, seed=seed)
+    vae = VAE(encoder, decoder, LOSSES[kind], kl_weight, seed, kl_by_add_loss=kl_by_add_loss)
     vae.step.assign(step)
     before = {weight.path: np.array(weight, np.float64) for weight in vae.trainable_weights}
     w_mu, b_mu, w_lv, b_lv, w_out, b_out = before.values()
@@ -104,6 +106,39 @@ def test_vae_step_takes_the_gradient_computed_by_hand(kind, images):
     for weight, old, gradient in zip(vae.trainable_weights, before.values(), gradients, strict=True):
         np.testing.assert_allclose(old - np.array(weight), gradient, rtol=1e-4, atol=1e-5)
     assert int(vae.step) == step + 1
+
+
+def test_kl_by_add_loss_trains_as_by_the_gradient_tape(images):
+    weights, totals = [], []
+    for kl_by_add_loss in (False, True):
+        vae = VAE(*linear_parts(("mu", "logvar")), BinaryCrossEntropy(), 5.0, seed=1, kl_by_add_loss=kl_by_add_loss)
+        vae.compile(optimizer=keras.optimizers.SGD(0.01))
+        train_step = tf.function(vae.train_step)
+        totals.append([float(train_step(tf.constant(images))["total_loss"]) for _ in range(5)])
+        weights.append(vae.get_weights())
+    assert totals[0] == pytest.approx(totals[1], rel=1e-5)
+    for by_tape, by_layer in zip(*weights, strict=True):
+        np.testing.assert_allclose(by_tape, by_layer, rtol=1e-5, atol=1e-6)
+
+
+def test_kl_schedule_counts_in_training_and_not_in_validation(images):
+    encoder, decoder = linear_parts(("mu", "logvar"))
+    vae = VAE(encoder, decoder, BinaryCrossEntropy(), 2.0, seed=1, kl_factor=lambda step: tf.cast(step, tf.float32) / 8)
+    vae.step.assign(4)
+    x = tf.constant(images, tf.float32) / 255
+    for training, factor in ((True, 0.5), (False, 1.0)):
+        losses = vae.compute_losses(x, training=training)
+        assert float(losses["kl_loss"]) == pytest.approx(2.0 * factor * float(losses["kl"]), rel=1e-6)
+        assert float(losses["total_loss"]) == pytest.approx(float(losses["reconstruction_loss"] + losses["kl_loss"]))
+
+
+def test_free_bits_hold_each_dimension_at_a_floor_of_the_batch_mean():
+    mu = np.array([[2.0, 0.1, 0.0], [0.0, 0.1, 1.0]], np.float32)
+    logvar = np.zeros_like(mu)
+    # KL a dimension, as a mean over the batch: mu^2 / 2 -> 1, 0.005, 0.25
+    kl_loss, kl = KLDivergence(free_bits=0.3)(mu, logvar, weight=2.0)
+    assert float(kl_loss) == pytest.approx(2.0 * (1.0 + 0.3 + 0.3), rel=1e-6)
+    assert float(kl) == pytest.approx(1.0 + 0.005 + 0.25, rel=1e-6)
 
 
 @pytest.mark.parametrize("kind", LOSSES)

@@ -2,10 +2,13 @@
 
 import io
 import json
+import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pandas as pd
@@ -85,6 +88,11 @@ def test_training_twice_gives_two_versions_of_the_same_models(small_project, run
     np.testing.assert_allclose(history["total_loss"], history["reconstruction_loss"] + history["kl_loss"], rtol=1e-5)
     curves = small_project / "data/08_reporting/vae_loss_curves.png" / second / "vae_loss_curves.png"
     assert Image.open(io.BytesIO(curves.read_bytes())).size[0] > 1000
+    (training,) = (small_project / "data/08_reporting/vae_training").iterdir()
+    pictures = {path.name for path in training.glob("*.png")}
+    assert pictures == {f"{kind}_epoch_000{epoch}.png" for kind in ("samples", "reconstructions") for epoch in (1, 2)}
+    # a row of samples for each of the two epochs
+    assert Image.open(small_project / "data/08_reporting/latest/vae_faces_forming.png").height > 2 * 16
 
 
 def test_namespace_trains_one_variant_and_more_epochs_go_on(small_project, run_kedro):
@@ -94,14 +102,53 @@ def test_namespace_trains_one_variant_and_more_epochs_go_on(small_project, run_k
     output = succeeded(run_kedro(small_project, *vae, "--params", "training.epochs=3"))
     assert "training goes on after epoch 2 of 3" in output
     assert re.findall(r"vae epoch (\d)/3", output) == ["3"]
-    output = succeeded(run_kedro(small_project, *vae, "--params", "variants.vae.kl_weight=2.5"))
-    assert "starts anew, since this has changed: variant.kl_weight: 5.0 -> 2.5" in output
-    output = succeeded(run_kedro(small_project, *vae, "--params", "training.fresh=true"))
-    assert re.findall(r"vae epoch (\d)/2", output) == ["1", "2"]
-    newest = small_project.glob("data/06_models/vae/checkpoints/*/finished.json")
-    result = json.loads(max(newest, key=lambda file: file.stat().st_mtime_ns).read_text())
-    assert result["variant"]["kl_weight"] == 5
-    assert {"tensorflow", "keras"} <= set(result)
+    output = succeeded(run_kedro(small_project, *vae, "--params", "training.use_weights=best"))
+    assert "epoch 1/2" not in output
+
+
+def test_changed_settings_or_data_are_refused_until_asked_to_start_anew(small_project, run_kedro):
+    vae = ("--pipelines", "training", "--namespaces", "vae", "--params")
+    succeeded(run_kedro(small_project, *vae, "training.epochs=1"))
+    changed = "training.epochs=1,training.latent_dim=6,variants.vae.kl_weight=2.5"
+    result = run_kedro(small_project, *vae, changed)
+    errors = failed(result)
+    for part in ("variant.kl_weight: 5.0 -> 2.5", "variant.latent_dim: 4 -> 6", "variants.vae.fresh=true"):
+        assert part in errors, errors
+    # before anything runs, TensorFlow's start included
+    assert "Hardware" not in result.stdout + result.stderr
+    output = succeeded(run_kedro(small_project, *vae, f"{changed},variants.vae.fresh=true"))
+    assert "vae epoch 1/1" in output
+    # both trainings are there now
+    for params in (changed, "training.epochs=1"):
+        assert "nothing has changed" in succeeded(run_kedro(small_project, *vae, params))
+
+    images = small_project / "data/05_model_input/train_images.npy"
+    np.save(images, np.load(images)[::-1])
+    errors = failed(run_kedro(small_project, *vae, "training.epochs=1"))
+    assert re.search(r"train_images: 40 images, content \w+ -> 40 images, content \w+", errors), errors
+
+
+def test_configuration_is_kept_beside_the_weights(small_project, run_kedro):
+    vae = ("--pipelines", "training", "--namespaces", "vae", "--params", "training.learning_rate_schedule.name=cosine")
+    succeeded(run_kedro(small_project, *vae))
+    (version,) = versions(small_project, "vae/configuration.json")
+    configuration = json.loads(
+        (small_project / "data/06_models/vae/configuration.json" / version / "configuration.json").read_text()
+    )
+    assert configuration["kl_weight"] == 5
+    assert configuration["decoder"]["start_filters"] == 8
+    # an option that the parameters leave to the component; the schedule's length is the variant's
+    assert configuration["encoder"]["padding"] == "same"
+    assert configuration["learning_rate_schedule"] == {"name": "cosine", "epochs": 2, "final": 0}
+    assert configuration["best_epoch"] in (1, 2)
+    assert configuration["train_images"].startswith("40 images")
+    import keras
+    import tensorflow
+
+    assert configuration["versions"]["tensorflow"] == tensorflow.__version__
+    assert configuration["versions"]["keras"] == keras.__version__
+    counted = sum(weight.size for weight in weights(small_project, "vae/encoder.keras", version))
+    assert configuration["parameters"]["encoder"] == counted
 
 
 def test_new_block_is_a_new_variant_without_python(small_project, run_kedro):
@@ -150,25 +197,80 @@ def test_layers_that_do_not_fit_stop_the_run_before_any_node(small_project, run_
     assert not re.search(r"\(1 of \d+\)", result.stdout + result.stderr)
 
 
-def test_ctrl_c_stops_in_a_line_and_the_same_command_goes_on(small_project, run_kedro):
-    arguments = ("--pipelines", "training", "--namespaces", "ae", "--params", "training.epochs=400")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "kedro", "run", *arguments],
-        cwd=small_project,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    for line in process.stdout:
-        if "epoch 3/400" in line:
-            process.send_signal(signal.SIGINT)
-            break
-    _, errors = process.communicate(timeout=120)
-    assert process.returncode == 130
+class Run:
+    """``kedro run --pipelines training`` in a process of its own, whose lines can be waited for."""
+
+    def __init__(self, project, *arguments):
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "kedro", "run", "--pipelines", "training", *arguments],
+            cwd=project,
+            env={**os.environ, "COLUMNS": "1000"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def wait_for(self, text):
+        assert any(text in line for line in self.process.stdout), self.process.stderr.read()
+
+    def end(self, number):
+        """Send the signal; give the exit code and what standard error had."""
+        self.process.send_signal(number)
+        _, errors = self.process.communicate(timeout=120)
+        return self.process.returncode, errors
+
+
+def test_ctrl_c_saves_first_and_the_same_command_goes_on(small_project, run_kedro):
+    run = Run(small_project, "--namespaces", "ae", "--params", "training.epochs=400")
+    run.wait_for("epoch 3/400")
+    code, errors = run.end(signal.SIGINT)
+    assert code == 130
     assert "Stopped." in errors
     assert "Traceback" not in errors
-    checkpoints = small_project.glob("data/06_models/ae/checkpoints/*/epoch_*")
-    (done,) = (int(path.name.removeprefix("epoch_")) for path in checkpoints)
-    more = f"training.epochs={done + 1}"
-    output = succeeded(run_kedro(small_project, "--pipelines", "training", "--namespaces", "ae", "--params", more))
-    assert f"training goes on after epoch {done} of {done + 1}" in output
+    steps = [
+        int(path.name.removeprefix("step_")) for path in small_project.glob("data/06_models/ae/checkpoints/*/step_*")
+    ]
+    epochs = max(steps) // 3 + 1
+    ae = ("--pipelines", "training", "--namespaces", "ae", "--params")
+    output = succeeded(run_kedro(small_project, *ae, f"training.epochs={epochs}"))
+    assert f"training goes on after epoch {max(steps) / 3:.4g} of {epochs}" in output
+    assert re.findall(rf"ae epoch (\d+)/{epochs}", output) == [str(epochs)]
+
+
+def test_a_run_killed_at_any_moment_ends_with_the_bits_of_an_uninterrupted_one(small_project, tmp_path, run_kedro):
+    settings = {**SMALL, "training": {**SMALL["training"], "epochs": 30, "checkpoint_steps": 2}}
+    settings["hardware"] = {"precision": "float32", "deterministic": True}
+    (small_project / "conf/local/parameters.yml").write_text(yaml.safe_dump(settings))
+    uninterrupted = tmp_path / "uninterrupted"
+    shutil.copytree(small_project, uninterrupted)
+    succeeded(run_kedro(uninterrupted, "--pipelines", "training"))
+
+    random = np.random.default_rng()
+    # at a random moment
+    run = Run(small_project)
+    run.wait_for(f"ae epoch {random.integers(1, 15)}/30")
+    time.sleep(random.uniform(0, 0.05))
+    assert run.end(signal.SIGKILL)[0] == -signal.SIGKILL
+    # while a checkpoint is being written
+    run = Run(small_project)
+    run.wait_for("ae epoch 18/30")
+    while not any(small_project.glob("data/06_models/ae/checkpoints/*/.step_*")):
+        assert run.process.poll() is None
+    assert run.end(signal.SIGKILL)[0] == -signal.SIGKILL
+    # in the second variant
+    run = Run(small_project)
+    run.wait_for(f"vae epoch {random.integers(1, 25)}/30")
+    time.sleep(random.uniform(0, 0.05))
+    assert run.end(signal.SIGKILL)[0] == -signal.SIGKILL
+
+    output = succeeded(run_kedro(small_project, "--pipelines", "training"))
+    assert "vae: training goes on after epoch" in output
+    assert "ae: nothing has changed" in output
+    assert " ae epoch" not in output
+    assert not any(small_project.glob("data/06_models/*/checkpoints/*/.step_*"))
+    for dataset in ("vae/encoder.keras", "vae/decoder.keras", "ae/encoder.keras", "ae/decoder.keras"):
+        ours, theirs = (
+            weights(project, dataset, versions(project, dataset)[-1]) for project in (small_project, uninterrupted)
+        )
+        for a, b in zip(ours, theirs, strict=True):
+            np.testing.assert_array_equal(a, b)

@@ -1,6 +1,7 @@
 """Stops a run that can't succeed before TensorFlow is loaded and before any node runs."""
 
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
@@ -11,7 +12,9 @@ from kedro.pipeline import Pipeline
 from celeba_vae.config import DataEngineeringConfig, VariantConfig
 from celeba_vae.datasets import FolderDataset
 from celeba_vae.errors import DataError, SettingError
+from celeba_vae.models.checkpoints import refuse_changed_training
 from celeba_vae.plugins import create_component
+from celeba_vae.variants import create_recipe
 
 
 class DataCheckHooks:
@@ -69,10 +72,11 @@ def check_inputs(pipeline: Pipeline, catalog: CatalogProtocol, env: str | None =
 
 
 def check_components(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-    """Create the components of each variant that is to be trained, and hold its layers against the images' size.
+    """Create the components of each variant that is to be trained; hold them against the images' size and its past.
 
     Raises:
-        SettingError: no such component, a wrong option, or layers that don't fit.
+        SettingError: no such component, a wrong option, layers that don't fit, or a variant that has been trained with
+            other settings.
     """
     made = pipeline.all_outputs()
     for parameter in sorted(pipeline.inputs()):
@@ -80,15 +84,17 @@ def check_components(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         if name != parameter and f"{name}.encoder" in made:
             variant = VariantConfig.model_validate(catalog[parameter].load())
             try:
-                _check_variant(variant, _image_shape(pipeline, catalog))
+                _check_variant(variant, _image_shape(pipeline, catalog), catalog[f"{name}.checkpoints"].load())
             except SettingError as error:
                 raise SettingError(f"variants.{name}: {error}") from error
 
 
-def _check_variant(variant: VariantConfig, image_shape: tuple[int, int, int]) -> None:
-    create_component("reconstruction_losses", variant.reconstruction_loss)
-    for kind, component in ("encoders", variant.encoder), ("decoders", variant.decoder):
-        create_component(kind, component).check(image_shape, variant.latent_dim)
+def _check_variant(variant: VariantConfig, image_shape: tuple[int, int, int], checkpoints: Path) -> None:
+    recipe = create_recipe(variant)
+    recipe.encoder.check(image_shape, variant.latent_dim)
+    recipe.decoder.check(image_shape, variant.latent_dim)
+    if not variant.fresh:
+        refuse_changed_training(checkpoints, recipe.identity(), variant.name)
 
 
 def _image_shape(pipeline: Pipeline, catalog: CatalogProtocol) -> tuple[int, int, int]:

@@ -10,6 +10,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import AbstractDataset, AbstractVersionedDataset, CatalogProtocol
 from kedro.pipeline import Node, Pipeline
 
+from celeba_vae.durations import duration
 from celeba_vae.files import written_atomically
 
 logger = logging.getLogger(__name__)
@@ -87,16 +88,6 @@ def publish(path: Path, base: Path) -> Path | None:
     with written_atomically(latest / "_".join(base.relative_to(reporting).parts)) as temporary:
         shutil.copyfile(path, temporary)
     return latest
-
-
-def duration(seconds: float) -> str:
-    """Write a duration as ``48 s``, ``3 min 12 s`` or ``2 h 05 min``."""
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 1:
-        return f"{rest} s"
-    if minutes < 60:
-        return f"{minutes} min {rest:02} s"
-    return f"{minutes // 60} h {minutes % 60:02} min"
 
 
 def _relative(path: Path, project: Path) -> Path:

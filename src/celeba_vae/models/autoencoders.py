@@ -1,13 +1,14 @@
 """The autoencoder and the variational autoencoder as Keras models with a training step of their own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
-from celeba_vae.models.layers import Reparameterization
-from celeba_vae.models.losses import kl_divergence
+from celeba_vae.models.layers import KLDivergence, Reparameterization
 
 Losses = dict[str, tf.Tensor]
 
@@ -57,6 +58,26 @@ class Autoencoder(keras.Model):
         images = _to_float(images)
         return self._update_means(self.compute_losses(images, training=False), images)
 
+    @contextmanager
+    def averaged_weights(self) -> Iterator[None]:
+        """Have the moving average of the weights in place of the weights, where the optimizer keeps one."""
+        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+        if not optimizer.use_ema:
+            yield
+            return
+        weights = [weight.numpy() for weight in self.trainable_weights]
+        optimizer.finalize_variable_values(self.trainable_weights)
+        try:
+            yield
+        finally:
+            for weight, value in zip(self.trainable_weights, weights, strict=True):
+                weight.assign(value)
+
+    def kept_weights(self) -> list[np.ndarray]:
+        """Give the weights that are worth keeping: their moving average where there is one."""
+        with self.averaged_weights():
+            return self.get_weights()
+
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         """The means over the epoch, which Keras resets at its start."""
@@ -81,8 +102,12 @@ class VAE(Autoencoder):
         reconstruction_loss: From images and logits to (n,) losses.
         kl_weight: Weight of the KL divergence (the articles' fact), 0 or larger.
         seed: Seed of the noise in training.
+        kl_factor: From the step to a factor of ``kl_weight`` in training; validation always has the whole weight, so
+            that its losses can be compared between epochs. None: 1.
+        free_bits: KL in nats a latent dimension, as a mean over the batch, below which nothing is gained.
+        kl_by_add_loss: Let a layer add the KL term by ``add_loss`` instead of adding it here.
 
-    ``kl_loss`` is the weighted KL, ``kl`` the unweighted in nats.
+    ``kl_loss`` is the weighted KL, ``kl`` the KL in nats, without weight and free bits.
     """
 
     metric_names = ("total_loss", "reconstruction_loss", "kl_loss", "kl")
@@ -94,20 +119,25 @@ class VAE(Autoencoder):
         reconstruction_loss: Callable[[Any, Any], Any],
         kl_weight: float,
         seed: int,
+        kl_factor: Callable[[tf.Tensor], tf.Tensor] | None = None,
+        free_bits: float = 0.0,
+        kl_by_add_loss: bool = False,
     ) -> None:
         super().__init__(encoder, decoder, reconstruction_loss)
         self.kl_weight = kl_weight
+        self.kl_factor = kl_factor or tf.ones_like
         self.reparameterization = Reparameterization(seed, dtype="float32")
+        self.kl_divergence = KLDivergence(free_bits, adds_loss=kl_by_add_loss, dtype="float32")
 
     def compute_losses(self, images: tf.Tensor, training: bool) -> Losses:
         """Give each of ``metric_names``; z is drawn from the posterior in training and is mu otherwise."""
         mu, logvar = self.encoder(images, training=training)
         z = self.reparameterization(mu, logvar, self.step) if training else mu
         reconstruction_loss = self._reconstruction_loss_of(images, z, training)
-        kl = tf.reduce_mean(kl_divergence(mu, logvar))
-        kl_loss = self.kl_weight * kl
+        weight = self.kl_weight * (tf.cast(self.kl_factor(self.step), tf.float32) if training else 1.0)
+        kl_loss, kl = self.kl_divergence(mu, logvar, weight=weight)
         return {
-            "total_loss": reconstruction_loss + kl_loss,
+            "total_loss": reconstruction_loss + (sum(self.losses) if self.kl_divergence.adds_loss else kl_loss),
             "reconstruction_loss": reconstruction_loss,
             "kl_loss": kl_loss,
             "kl": kl,

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,21 +13,43 @@ def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
     return np.random.default_rng((seed, epoch)).permutation(count)
 
 
-def training_batches(images: np.ndarray, batch_size: int, seed: int, first_epoch: int) -> Any:
+def epoch_flips(count: int, seed: int, epoch: int) -> np.ndarray:
+    """Say which of ``count`` images are mirrored in an epoch (counted from 0): (count,) bool, on average a half."""
+    # a third number, or the flips would follow from the bits that make the order
+    return np.random.default_rng((seed, epoch, 1)).random(count) < 0.5
+
+
+def steps_per_epoch(count: int, batch_size: int) -> int:
+    """Give the batches of an epoch of ``count`` images."""
+    return math.ceil(count / batch_size)
+
+
+def training_batches(
+    images: np.ndarray, batch_size: int, seed: int, first_step: int = 0, horizontal_flips: bool = False
+) -> Any:
     """Give an endless ``tf.data.Dataset`` of shuffled uint8 batches, each image once an epoch; the last may be smaller.
 
     Args:
         images: (n, h, w, c) uint8, may be memory-mapped: only the batches under way are in memory.
         batch_size: Images a batch.
-        seed: Seed of the order.
-        first_epoch: Epoch to begin with, counted from 0.
+        seed: Seed of the order and of the flips.
+        first_step: Step to begin with, counted from 0 over all epochs.
+        horizontal_flips: Mirror the images that ``epoch_flips`` says.
     """
+    first_epoch, first_batch = divmod(first_step, steps_per_epoch(len(images), batch_size))
 
     def generate() -> Iterator[np.ndarray]:
+        skipped = first_batch * batch_size
         for epoch in itertools.count(first_epoch):
             order = epoch_order(len(images), seed, epoch)
-            for first in range(0, len(order), batch_size):
-                yield images[order[first : first + batch_size]]
+            flips = epoch_flips(len(images), seed, epoch) if horizontal_flips else None
+            for first in range(skipped, len(order), batch_size):
+                rows = order[first : first + batch_size]
+                batch = images[rows]
+                if flips is not None:
+                    batch[flips[rows]] = batch[flips[rows], :, ::-1]
+                yield batch
+            skipped = 0
 
     return _dataset(generate, images)
 
@@ -39,14 +61,10 @@ def validation_batches(images: np.ndarray, batch_size: int) -> Any:
         for first in range(0, len(images), batch_size):
             yield images[first : first + batch_size]
 
-    import tensorflow as tf
-
-    return _dataset(generate, images).apply(
-        tf.data.experimental.assert_cardinality(math.ceil(len(images) / batch_size))
-    )
+    return _dataset(generate, images)
 
 
-def _dataset(generate: Any, images: np.ndarray) -> Any:
+def _dataset(generate: Callable[[], Iterator[np.ndarray]], images: np.ndarray) -> Any:
     import tensorflow as tf
 
     signature = tf.TensorSpec((None, *images.shape[1:]), tf.uint8)

@@ -1,68 +1,174 @@
-"""The state of a training on disk: weights, optimizer, counters and the history so far."""
+"""The state of a training on disk: weights, optimizer, counters, the history so far, and the best weights."""
 
+import json
 import shutil
 import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from celeba_vae.errors import DataError
-from celeba_vae.files import written_atomically
+from celeba_vae.errors import DataError, SettingError
+from celeba_vae.files import link_or_copy, written_atomically
+from celeba_vae.stages import changes_since_newest
 
+_CHECKPOINTS = "step_*"
 _FINISHED = "finished"
+_BEST = "best.npz"
+_DAMAGE = (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile)
+
+
+@dataclass
+class Progress:
+    """How far a training has come: steps, a history row for each whole epoch, and the epoch under way in seconds."""
+
+    step: int = 0
+    history: pd.DataFrame = field(default_factory=pd.DataFrame)
+    epoch_seconds: float = 0.0
+    wait_seconds: float = 0.0
 
 
 class Checkpoints:
-    """Checkpoints in a folder, ``epoch_0007/`` after seven epochs.
+    """Checkpoints in a folder, ``step_00001270/`` after 1,270 steps, each complete in itself.
 
-    The newest is kept, and those at which a training was finished: fewer or more epochs can be asked for later. A
+    The newest ones are kept, and those at which a training was finished: fewer or more epochs can be asked for later. A
     checkpoint appears under its name only when it is complete.
+
+    Args:
+        folder: Where they lie; one process at a time may work there.
+        keep: How many of the newest are kept.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, keep: int = 1) -> None:
         self.folder = folder
+        self.keep = keep
+        self._best: Path | None = None
+        for unfinished in folder.glob(f".{_CHECKPOINTS}"):
+            # what a killed process was writing
+            shutil.rmtree(unfinished)
 
-    def save(self, model: Any, epoch: int, history: pd.DataFrame, finished: bool) -> None:
-        """Save the state of a compiled model after ``epoch`` epochs, then remove the unfinished ones before it."""
-        with written_atomically(self._path(epoch)) as temporary:
+    def save(self, model: Any, progress: Progress, finished: bool = False, best: bool = False) -> Path:
+        """Save the state of a compiled model, then remove the checkpoints that are not kept.
+
+        Args:
+            model: What is trained.
+            progress: How far it has come.
+            finished: The training ends here.
+            best: The model's ``kept_weights`` are the best so far.
+
+        Raises:
+            SettingError: weights are not finite; the checkpoints before are kept.
+        """
+        path = self._path(progress.step)
+        state = {f"{i:04d}": np.asarray(variable) for i, variable in enumerate(_variables(model))}
+        _refuse_not_finite(state, progress.step)
+        with written_atomically(path) as temporary:
             temporary.mkdir()
-            state = {f"{i:04d}": np.asarray(variable) for i, variable in enumerate(_variables(model))}
             np.savez(temporary / "state.npz", **state)
-            history.to_csv(temporary / "history.csv", index=False)
+            content = {**vars(progress), "history": progress.history.to_dict("records")}
+            (temporary / "progress.json").write_text(json.dumps(content, indent=1))
+            if best:
+                np.savez(temporary / _BEST, *model.kept_weights())
+            elif self._best:
+                link_or_copy(self._best, temporary / _BEST)
             if finished:
                 (temporary / _FINISHED).touch()
-        for earlier in self._epochs():
-            if earlier < epoch and not (self._path(earlier) / _FINISHED).exists():
-                shutil.rmtree(self._path(earlier))
+        if (path / _BEST).exists():
+            self._best = path / _BEST
+        self._remove_old(progress.step)
+        return path
 
-    def newest(self, epochs: int) -> int:
-        """Give the epochs trained in the newest checkpoint of at most ``epochs``; 0 when there is none."""
-        return max((epoch for epoch in self._epochs() if epoch <= epochs), default=0)
+    def newest(self, steps: int) -> int:
+        """Give the steps of the newest checkpoint of at most ``steps``; 0 when there is none."""
+        return max((step for step in self._steps() if step <= steps), default=0)
 
-    def restore(self, model: Any, epoch: int) -> pd.DataFrame:
-        """Put a checkpoint's state into a compiled model built alike; give the history so far.
+    def restore(self, model: Any, step: int) -> Progress:
+        """Put a checkpoint's state into a compiled model built alike; give how far it had come.
 
         Raises:
             DataError: the checkpoint is damaged.
         """
-        path = self._path(epoch)
+        path = self._path(step)
         try:
             with np.load(path / "state.npz", allow_pickle=False) as state:
                 for variable, name in zip(_variables(model), state.files, strict=True):
                     variable.assign(state[name])
-            return pd.read_csv(path / "history.csv")
-        except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-            raise DataError(f"The checkpoint {path} is damaged ({error}). Delete this folder and run again.") from error
+            content = json.loads((path / "progress.json").read_text())
+            progress = Progress(**{**content, "history": pd.DataFrame(content["history"])})
+        except _DAMAGE as error:
+            raise _damaged(path, error) from error
+        self._best = path / _BEST if (path / _BEST).exists() else None
+        return progress
 
-    def _path(self, epoch: int) -> Path:
-        return self.folder / f"epoch_{epoch:04d}"
+    def best_weights(self) -> list[np.ndarray] | None:
+        """Give the weights of the epoch with the lowest validation loss, up to the checkpoint last saved or restored.
 
-    def _epochs(self) -> list[int]:
-        return [int(path.name.removeprefix("epoch_")) for path in self.folder.glob("epoch_[0-9]*")]
+        None where there were no validation images.
+
+        Raises:
+            DataError: the checkpoint is damaged.
+        """
+        if self._best is None:
+            return None
+        try:
+            with np.load(self._best, allow_pickle=False) as weights:
+                return [weights[name] for name in weights.files]
+        except _DAMAGE as error:
+            raise _damaged(self._best.parent, error) from error
+
+    def _path(self, step: int) -> Path:
+        return self.folder / f"step_{step:08d}"
+
+    def _steps(self) -> list[int]:
+        return sorted(int(path.name.removeprefix("step_")) for path in self.folder.glob(_CHECKPOINTS))
+
+    def _remove_old(self, newest: int) -> None:
+        # later ones are of a training to more epochs
+        steps = [step for step in self._steps() if step <= newest]
+        for step in steps[: -self.keep]:
+            if not (self._path(step) / _FINISHED).exists():
+                shutil.rmtree(self._path(step))
+
+
+def refuse_changed_training(folder: Path, identity: Mapping[str, Any], name: str) -> None:
+    """Make sure that a variant's trainings in ``folder``, if there are any, include one that this run can go on with.
+
+    Args:
+        folder: The variant's checkpoints, a folder for each training.
+        identity: What determines the weights, or the part of it that is known already.
+        name: The variant's name.
+
+    Raises:
+        SettingError: all are of other settings, data or hardware; the message names what differs from the newest.
+    """
+    changes = changes_since_newest(folder, identity, having=_CHECKPOINTS)
+    if changes:
+        raise SettingError(
+            "\n  ".join([f"{name} has been trained with something else, in {folder}:", *changes])
+            + f"\nTo train it anew with what is set now: --params variants.{name}.fresh=true (the training that is"
+            " there stays, and comes back with its settings). To go on with that one, set them back. To have both, give"
+            " the new settings a block of their own under variants (parameters_training.yml)."
+        )
 
 
 def _variables(model: Any) -> list[Any]:
-    model.optimizer.build(model.trainable_variables)
-    return [*model.variables, *model.optimizer.variables]
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+    return [*model.variables, *model.metrics_variables, *model.optimizer.variables]
+
+
+def _refuse_not_finite(state: Mapping[str, np.ndarray], step: int) -> None:
+    if not all(np.isfinite(values).all() for values in state.values()):
+        raise SettingError(
+            f"After step {step} of the training some weights are not finite, so no checkpoint is made of them; the last"
+            " one before is kept. What may help: a lower learning_rate, gradient_clip_norm (parameters_training.yml)."
+        )
+
+
+def _damaged(path: Path, error: Exception) -> DataError:
+    # Keras writes whole arrays into its messages
+    reason = str(error).split(" Target variable:")[0]
+    return DataError(f"The checkpoint {path} is damaged ({reason}). Delete this folder and run again.")

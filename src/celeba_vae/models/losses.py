@@ -14,6 +14,7 @@ class BinaryCrossEntropy(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     averages_channels: ClassVar[bool] = True
+    usual_kl_weight: ClassVar[float] = 5.0
 
     def __call__(self, images: Any, logits: Any) -> Any:
         """Give (n,) losses of images in [0, 1] and logits, both (n, h, w, c) float32."""
@@ -27,6 +28,7 @@ class SquaredError(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     averages_channels: ClassVar[bool] = True
+    usual_kl_weight: ClassVar[float] = 0.03
 
     def __call__(self, images: Any, logits: Any) -> Any:
         """Give (n,) losses of images in [0, 1] and logits, both (n, h, w, c) float32."""
@@ -36,17 +38,20 @@ class SquaredError(BaseModel):
 
 
 def kl_divergence(mu: Any, logvar: Any) -> Any:
-    """Give (n,) divergences of N(mu, exp(logvar)) from N(0, I) in nats.
+    """Give the divergences of N(mu, exp(logvar)) from N(0, 1) in nats, dimension by dimension.
 
-    -1/2 * sum over latent dimensions of (1 + logvar - mu^2 - exp(logvar)); Kingma and Welling 2014, appendix B.
+    -1/2 * (1 + logvar - mu^2 - exp(logvar)); summed over the dimensions it is Kingma and Welling 2014, appendix B.
 
     Args:
         mu: (n, latent_dim) float32.
         logvar: (n, latent_dim) float32, the logarithm of the variance.
+
+    Returns:
+        (n, latent_dim) float32.
     """
     import tensorflow as tf
 
-    return -0.5 * tf.reduce_sum(1 + logvar - tf.square(mu) - tf.exp(logvar), axis=1)
+    return -0.5 * (1 + logvar - tf.square(mu) - tf.exp(logvar))
 
 
 def _sum_over_image(values: Any) -> Any:

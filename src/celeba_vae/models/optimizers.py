@@ -1,9 +1,29 @@
 """Optimizers that Keras does not bring. Importing this module registers them with Keras."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
 import tensorflow as tf
+
+
+class Scheduled(keras.optimizers.schedules.LearningRateSchedule):
+    """A learning rate that follows a schedule, whose unit is the epoch.
+
+    Args:
+        learning_rate: What the schedule's factor multiplies.
+        schedule: From epochs done, which may be fractional, to a factor.
+        epoch_steps: Steps of an epoch.
+    """
+
+    def __init__(self, learning_rate: float, schedule: Callable[[tf.Tensor], tf.Tensor], epoch_steps: int) -> None:
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.epoch_steps = epoch_steps
+
+    def __call__(self, step: tf.Tensor) -> tf.Tensor:
+        """Give the learning rate of a step, counted from 0."""
+        return self.learning_rate * self.schedule(tf.cast(step, tf.float32) / self.epoch_steps)
 
 
 @keras.saving.register_keras_serializable("celeba_vae")

@@ -2,47 +2,49 @@
 
 import logging
 import math
+import signal
+import threading
 import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import keras
 import numpy as np
 import pandas as pd
+import tensorflow as tf
 from tqdm import tqdm
 
 from celeba_vae.config import VariantConfig
+from celeba_vae.durations import duration
 from celeba_vae.errors import SettingError
 from celeba_vae.models.autoencoders import VAE, Autoencoder
-from celeba_vae.models.batches import training_batches, validation_batches
-from celeba_vae.models.checkpoints import Checkpoints
-from celeba_vae.models.optimizers import FusedAdam
+from celeba_vae.models.batches import steps_per_epoch, training_batches, validation_batches
+from celeba_vae.models.checkpoints import Checkpoints, Progress
+from celeba_vae.models.optimizers import FusedAdam, Scheduled
+from celeba_vae.models.recipe import Recipe
 
 logger = logging.getLogger(__name__)
 
 STEPS_BEFORE_ESTIMATE = 10
+VALIDATION_LOSS = "validation_total_loss"
 
 
 def build_autoencoder(
-    variant: VariantConfig,
-    encoder: Any,
-    decoder: Any,
-    reconstruction_loss: Any,
-    image_shape: tuple[int, int, int],
-    precision: str,
+    recipe: Recipe, image_shape: tuple[int, int, int], precision: str, epoch_steps: int = 1
 ) -> Autoencoder:
     """Build a variant's model, not compiled.
 
     Args:
-        variant: The variant's parameters.
-        encoder: Encoder component.
-        decoder: Decoder component.
-        reconstruction_loss: Loss component.
+        recipe: The variant's parameters and components.
         image_shape: (height, width, channels).
         precision: Keras dtype policy: float32, mixed_bfloat16 or mixed_float16.
+        epoch_steps: Training steps of an epoch, by which the KL weight's schedule goes.
     """
+    variant = recipe.variant
     variational = variant.model == "vae"
     parts = {
-        "encoder": encoder.build(
+        "encoder": recipe.encoder.build(
             image_shape,
             variant.latent_dim,
             outputs=("mu", "logvar") if variational else ("z",),
@@ -50,92 +52,219 @@ def build_autoencoder(
             precision=precision,
             seed=variant.seed,
         ),
-        "decoder": decoder.build(
+        "decoder": recipe.decoder.build(
             image_shape,
             variant.latent_dim,
             layers=variant.layers,
             precision=precision,
             seed=variant.seed + 1,
         ),
-        "reconstruction_loss": reconstruction_loss,
+        "reconstruction_loss": recipe.reconstruction_loss,
     }
-    return VAE(**parts, kl_weight=variant.kl_weight, seed=variant.seed) if variational else Autoencoder(**parts)
+    if not variational:
+        return Autoencoder(**parts)
+    return VAE(
+        **parts,
+        kl_weight=variant.kl_weight,
+        seed=variant.seed,
+        kl_factor=lambda step: recipe.kl_schedule(tf.cast(step, tf.float32) / epoch_steps),
+        free_bits=variant.free_bits,
+        kl_by_add_loss=variant.kl_term == "add_loss",
+    )
 
 
-def compile_autoencoder(model: Autoencoder, learning_rate: float, precision: str, xla: bool) -> None:
-    """Give the model its optimizer: Adam, with loss scaling in mixed_float16."""
-    optimizer = FusedAdam(learning_rate)
+def compile_autoencoder(model: Autoencoder, recipe: Recipe, precision: str, epoch_steps: int = 1) -> None:
+    """Give the model its optimizer: Adam as the variant says, with loss scaling in mixed_float16."""
+    variant = recipe.variant
+    optimizer = FusedAdam(
+        Scheduled(variant.learning_rate, recipe.learning_rate_schedule, epoch_steps),
+        global_clipnorm=variant.gradient_clip_norm,
+        use_ema=variant.ema_momentum is not None,
+        ema_momentum=variant.ema_momentum or 0.0,
+    )
     if precision == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    model.compile(optimizer=optimizer, jit_compile=xla)
+    model.compile(optimizer=optimizer)
 
 
 def train(
     model: Autoencoder,
-    variant: VariantConfig,
+    recipe: Recipe,
     train_images: np.ndarray,
     validation_images: np.ndarray,
     checkpoints: Checkpoints,
+    xla: bool = False,
+    on_epoch_end: Callable[[int, Mapping[str, float], bool], None] | None = None,
 ) -> pd.DataFrame:
-    """Train a compiled model up to ``variant.epochs``, going on from the newest checkpoint; save one after each epoch.
+    """Train a compiled model up to the variant's epochs, going on from the newest checkpoint.
 
-    A training that has gone so far already is handed on.
+    A training that has gone so far already is handed on. Ctrl-C and SIGTERM are answered after the step under way: by a
+    checkpoint, then by KeyboardInterrupt.
 
     Args:
-        model: Built and compiled.
-        variant: The variant's parameters.
+        model: Built and compiled with the same recipe.
+        recipe: The variant's parameters and components.
         train_images: (n, h, w, c) uint8.
         validation_images: (m, h, w, c) uint8; none at all are allowed.
         checkpoints: Where the state is kept.
+        xla: Compile the steps with XLA.
+        on_epoch_end: Called with the epochs done, the history's new row, and whether the training ends there, before
+            the epoch's checkpoint is saved; the model has the weights that are worth keeping.
 
     Returns:
         The history, a row an epoch: ``epoch``, each loss, each loss of the validation images as ``validation_…``,
-        ``seconds`` and ``images_per_second``.
+        ``learning_rate`` at its end, ``seconds``, ``images_per_second`` and ``data_wait_share``, the part of the steps'
+        time in which they waited for images.
 
     Raises:
-        SettingError: a loss is not finite.
+        SettingError: a loss or a weight is not finite.
         DataError: the checkpoint is damaged.
     """
-    done = checkpoints.newest(variant.epochs)
-    history = checkpoints.restore(model, done) if done else pd.DataFrame()
-    if done == variant.epochs:
-        return history
-    progress = _Progress(variant, len(train_images), history, checkpoints)
-    model.fit(
-        training_batches(train_images, variant.batch_size, variant.seed, first_epoch=done),
-        steps_per_epoch=math.ceil(len(train_images) / variant.batch_size),
-        initial_epoch=done,
-        epochs=variant.epochs,
-        validation_data=validation_batches(validation_images, variant.batch_size) if len(validation_images) else None,
-        shuffle=False,
-        callbacks=[progress],
-        verbose=0,
-    )
-    return progress.history
+    return _Training(model, recipe, train_images, validation_images, checkpoints, xla, on_epoch_end).run()
 
 
-class _Progress(keras.callbacks.Callback):
-    """Shows a bar on a terminal and a log line an epoch, keeps the history, and saves a checkpoint after each epoch."""
+class _Training:
+    """One call of ``train``: what its parts share."""
 
     def __init__(
-        self, variant: VariantConfig, image_count: int, history: pd.DataFrame, checkpoints: Checkpoints
+        self,
+        model: Autoencoder,
+        recipe: Recipe,
+        train_images: np.ndarray,
+        validation_images: np.ndarray,
+        checkpoints: Checkpoints,
+        xla: bool,
+        on_epoch_end: Callable[[int, Mapping[str, float], bool], None] | None,
     ) -> None:
-        super().__init__()
-        self.variant = variant
-        self.image_count = image_count
-        self.history = history
+        self.model = model
+        self.variant = recipe.variant
+        self.train_images = train_images
+        self.validation_images = validation_images
         self.checkpoints = checkpoints
-        self.steps = math.ceil(image_count / variant.batch_size)
-        self.step_seconds: list[float] = []
+        self.on_epoch_end = on_epoch_end
+        self.epoch_steps = steps_per_epoch(len(train_images), self.variant.batch_size)
+        self.all_steps = self.variant.epochs * self.epoch_steps
+        compiled = {
+            "input_signature": [tf.TensorSpec((None, *train_images.shape[1:]), tf.uint8)],
+            "jit_compile": xla,
+            "autograph": False,
+        }
+        self.train_step = tf.function(model.train_step, **compiled)
+        self.test_step = tf.function(model.test_step, **compiled)
 
-    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        self.first_epoch = len(self.history)
-        self.began = time.perf_counter()
+    def run(self) -> pd.DataFrame:
+        done = self.checkpoints.newest(self.all_steps)
+        self.progress = self.checkpoints.restore(self.model, done) if done else Progress()
+        self.remaining = _RemainingTime(self.variant.name, self.all_steps - done)
+        batches = iter(
+            training_batches(
+                self.train_images,
+                self.variant.batch_size,
+                self.variant.seed,
+                first_step=done,
+                horizontal_flips=self.variant.horizontal_flips,
+            )
+        )
+        with _stop_requests() as stop_requested:
+            while not self._is_finished():
+                self._take_steps(batches, stop_requested)
+                if self.progress.step % self.epoch_steps == 0:
+                    self._end_epoch()
+                else:
+                    self.checkpoints.save(self.model, self.progress)
+                if stop_requested():
+                    self._stop()
+        return self.progress.history
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        self.epoch_began = self.step_ended = time.perf_counter()
-        self.bar = tqdm(
-            total=self.image_count,
+    def _is_finished(self) -> bool:
+        history = self.progress.history
+        at_epoch_end = self.progress.step == len(history) * self.epoch_steps
+        return self.progress.step == self.all_steps or (
+            at_epoch_end and _stops_early(history, self.variant.early_stopping_patience)
+        )
+
+    def _take_steps(self, batches: Iterator[Any], stop_requested: Callable[[], bool]) -> None:
+        """Train until a checkpoint is due: at the end of the epoch, after some steps, or when asked to stop."""
+        progress = self.progress
+        every = self.variant.checkpoint_steps or self.epoch_steps
+        with self._bar() as bar:
+            while True:
+                began = time.perf_counter()
+                images = next(batches)
+                waited = time.perf_counter() - began
+                self.losses = {name: float(loss) for name, loss in self.train_step(images).items()}
+                seconds = time.perf_counter() - began
+                progress.step += 1
+                progress.wait_seconds += waited
+                progress.epoch_seconds += seconds
+                _stop_unless_finite(self.losses, self.variant, progress.step)
+                self.remaining.step_ended(seconds)
+                bar.set_postfix_str(_losses_text(self.losses), refresh=False)
+                bar.update(int(images.shape[0]))
+                if progress.step % self.epoch_steps == 0 or progress.step % every == 0 or stop_requested():
+                    return
+
+    def _end_epoch(self) -> None:
+        """Validate, add a row to the history, and save a checkpoint."""
+        step, history = self.progress.step, self.progress.history
+        row = {
+            "epoch": step // self.epoch_steps,
+            **self.losses,
+            **self._validation_losses(),
+            "learning_rate": float(self.model.optimizer.learning_rate),
+            "seconds": self.progress.epoch_seconds,
+            "images_per_second": len(self.train_images) / self.progress.epoch_seconds,
+            "data_wait_share": self.progress.wait_seconds / self.progress.epoch_seconds,
+        }
+        best = VALIDATION_LOSS in row and (history.empty or row[VALIDATION_LOSS] < history[VALIDATION_LOSS].min())
+        self.progress = Progress(step, pd.concat([history, pd.DataFrame([row])], ignore_index=True))
+        if self.on_epoch_end:
+            with self.model.averaged_weights():
+                self.on_epoch_end(row["epoch"], row, self._is_finished())
+        self.checkpoints.save(self.model, self.progress, finished=self._is_finished(), best=best)
+        logger.info(
+            "%s epoch %d/%d: %s%s, %.0f images/s, %s left",
+            self.variant.name,
+            row["epoch"],
+            self.variant.epochs,
+            _losses_text(row),
+            " (the best so far)" if best else "",
+            row["images_per_second"],
+            duration(self.remaining.seconds()),
+        )
+        if step < self.all_steps and self._is_finished():
+            logger.info(
+                "%s stops early: %d epochs without a lower %s",
+                self.variant.name,
+                self.variant.early_stopping_patience,
+                VALIDATION_LOSS,
+            )
+
+    def _validation_losses(self) -> dict[str, float]:
+        """Compute the losses of the validation images with the weights that are worth keeping; leave the means at 0."""
+        self.model.reset_metrics()
+        losses: dict[str, Any] = {}
+        with self.model.averaged_weights():
+            for images in validation_batches(self.validation_images, self.variant.batch_size):
+                losses = self.test_step(images)
+        self.model.reset_metrics()
+        return {f"validation_{name}": float(loss) for name, loss in losses.items()}
+
+    def _stop(self) -> None:
+        logger.info(
+            "%s stopped after step %d, in epoch %d of %d; all of it is saved, and the same command goes on there",
+            self.variant.name,
+            self.progress.step,
+            min(self.progress.step // self.epoch_steps + 1, self.variant.epochs),
+            self.variant.epochs,
+        )
+        raise KeyboardInterrupt
+
+    def _bar(self) -> Any:
+        epoch, step = divmod(self.progress.step, self.epoch_steps)
+        return tqdm(
+            total=len(self.train_images),
+            initial=step * self.variant.batch_size,
             desc=f"{self.variant.name} {epoch + 1}/{self.variant.epochs}",
             unit=" images",
             unit_scale=True,
@@ -143,74 +272,94 @@ class _Progress(keras.callbacks.Callback):
             leave=False,
         )
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        now = time.perf_counter()
-        _stop_unless_finite(logs, self.variant, f"step {batch + 1}")
-        self.bar.update(min(self.variant.batch_size, self.image_count - self.bar.n))
-        self.bar.set_postfix_str(_losses_text(logs), refresh=False)
-        if len(self.step_seconds) < STEPS_BEFORE_ESTIMATE:
-            self.step_seconds.append(now - self.step_ended)
-            if len(self.step_seconds) == STEPS_BEFORE_ESTIMATE:
-                seconds = float(np.median(self.step_seconds)) * self.steps * (self.variant.epochs - self.first_epoch)
-                logger.info("%s: about %s for all epochs", self.variant.name, _duration(seconds))
-        self.step_ended = now
 
-    def on_test_begin(self, logs: dict[str, float] | None = None) -> None:
-        self.train_seconds = time.perf_counter() - self.epoch_began
+class _RemainingTime:
+    """Estimates how long a training still takes; logs it once, after a few steps."""
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        self.bar.close()
-        seconds = time.perf_counter() - self.epoch_began
-        images_per_second = self.image_count / getattr(self, "train_seconds", seconds)
-        losses = {name.replace("val_", "validation_"): value for name, value in logs.items()}
-        row = {"epoch": epoch + 1, **losses, "seconds": seconds, "images_per_second": images_per_second}
-        self.history = pd.concat([self.history, pd.DataFrame([row])], ignore_index=True)
-        self.checkpoints.save(self.model, epoch + 1, self.history, finished=epoch + 1 == self.variant.epochs)
-        elapsed = time.perf_counter() - self.began
-        left = elapsed / (epoch + 1 - self.first_epoch) * (self.variant.epochs - epoch - 1)
-        logger.info(
-            "%s epoch %d/%d: %s, %.0f images/s, %s left",
-            self.variant.name,
-            epoch + 1,
-            self.variant.epochs,
-            _losses_text(logs),
-            images_per_second,
-            _duration(left),
-        )
+    def __init__(self, name: str, steps: int) -> None:
+        self.name = name
+        self.steps_left = steps
+        self.first_seconds: list[float] = []
+        self.steps_taken = 0
+        self.began = time.perf_counter()
+
+    def step_ended(self, seconds: float) -> None:
+        self.steps_left -= 1
+        self.steps_taken += 1
+        if len(self.first_seconds) < STEPS_BEFORE_ESTIMATE:
+            self.first_seconds.append(seconds)
+            if len(self.first_seconds) == STEPS_BEFORE_ESTIMATE:
+                # the first steps, which also build the graph, are no measure
+                estimate = float(np.median(self.first_seconds)) * self.steps_left
+                logger.info("%s: about %s for all epochs", self.name, duration(estimate))
+
+    def seconds(self) -> float:
+        """Estimate from all that this process has done, validation and checkpoints included."""
+        return (time.perf_counter() - self.began) / self.steps_taken * self.steps_left
 
 
-def _losses_text(logs: dict[str, float]) -> str:
+@contextmanager
+def _stop_requests() -> Iterator[Callable[[], bool]]:
+    """Turn Ctrl-C and SIGTERM into a request, which the function that is given tells of; a second one stops at once."""
+    if threading.current_thread() is not threading.main_thread():
+        # signals are another thread's, whose process ends it
+        yield lambda: False
+        return
+    requests = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def request(number: int, frame: Any) -> None:
+        requests.append(number)
+        restore()
+
+    for number in before:
+        signal.signal(number, request)
+    try:
+        yield lambda: bool(requests)
+    finally:
+        restore()
+
+
+def _stops_early(history: pd.DataFrame, patience: int | None) -> bool:
+    if patience is None or VALIDATION_LOSS not in history:
+        return False
+    return len(history) - 1 - history[VALIDATION_LOSS].argmin() >= patience
+
+
+def _losses_text(losses: Mapping[str, float]) -> str:
     """Show the losses, the weighted KL also as a share of the total, the validation images' total last."""
-    text = f"total_loss {logs['total_loss']:.1f}, reconstruction_loss {logs['reconstruction_loss']:.1f}"
-    if "kl_loss" in logs:
-        text += f", kl_loss {logs['kl_loss']:.1f} ({logs['kl_loss'] / logs['total_loss']:.1%} of the total)"
-    if "val_total_loss" in logs:
-        text += f", validation total_loss {logs['val_total_loss']:.1f}"
+    text = f"total_loss {losses['total_loss']:.1f}, reconstruction_loss {losses['reconstruction_loss']:.1f}"
+    if "kl_loss" in losses:
+        text += f", kl_loss {losses['kl_loss']:.1f}"
+        # a likelihood's negative logarithm may itself be negative: then there is no share
+        if losses["reconstruction_loss"] > 0:
+            text += f" ({losses['kl_loss'] / losses['total_loss']:.1%} of the total)"
+    if VALIDATION_LOSS in losses:
+        text += f", validation total_loss {losses[VALIDATION_LOSS]:.1f}"
     return text
 
 
-def _stop_unless_finite(logs: dict[str, float], variant: VariantConfig, where: str) -> None:
+def _stop_unless_finite(losses: Mapping[str, float], variant: VariantConfig, step: int) -> None:
     advice = {
-        "reconstruction_loss": "lower learning_rate, or look at precision in hardware.yml",
-        "kl_loss": "lower learning_rate or kl_weight",
+        "reconstruction_loss": "lower learning_rate, set gradient_clip_norm, or look at precision in hardware.yml",
+        "kl_loss": "lower learning_rate or kl_weight, or set gradient_clip_norm",
     }
-    for name, what in advice.items():
-        if not math.isfinite(logs.get(name, 0.0)):
-            raise SettingError(
-                f"Training {variant.name} stopped at {where} of its epoch: {name} is {logs[name]}. The last checkpoint"
-                f" is kept. What may help: {what} (learning_rate {variant.learning_rate}, parameters_training.yml)."
-            )
+    found = [name for name in advice if not math.isfinite(losses.get(name, 0.0))]
+    if found:
+        values = " and ".join(f"{name} is {losses[name]}" for name in found)
+        raise SettingError(
+            f"Training {variant.name} stopped at step {step}: {values}. The last checkpoint is kept. What may help:"
+            f" {advice[found[0]]} (learning_rate {variant.learning_rate}, parameters_training.yml)."
+        )
 
 
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-def inference_models(model: Autoencoder, float32_model: Autoencoder) -> tuple[Any, Any]:
+def inference_models(weights: list[np.ndarray], float32_model: Autoencoder) -> tuple[Any, Any]:
     """Put a trained model's weights into a float32 model of the same build; give its encoder and decoder."""
-    float32_model.set_weights(model.get_weights())
+    float32_model.set_weights(weights)
     return float32_model.encoder, float32_model.decoder
 
 

@@ -3,90 +3,118 @@
 import hashlib
 import importlib.metadata
 import logging
+import math
+from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from PIL import Image
 
 from celeba_vae.config import HardwareConfig, VariantConfig
 from celeba_vae.errors import DataError
 from celeba_vae.hardware import effective_precision, use_xla
-from celeba_vae.plugins import create_component
+from celeba_vae.imaging.forming import forming_grid
+from celeba_vae.models.batches import steps_per_epoch
+from celeba_vae.models.checkpoints import Checkpoints, refuse_changed_training
+from celeba_vae.models.recipe import Recipe
 from celeba_vae.stages import Stage
+from celeba_vae.variants import create_recipe
 
 logger = logging.getLogger(__name__)
 
-# Raise it when checkpoints written by older code can't be taken up any more.
-CHECKPOINT_FORMAT = 1
-# above this the KL term of the reference network outweighs the squared error
-MSE_KL_WEIGHT = 0.5
+# images that are decoded and reconstructed after each epoch
+PREVIEWS = 8
 
 
 def train_variant(
     train_images: np.ndarray,
     validation_images: np.ndarray,
     checkpoints: Path,
+    monitoring: Path,
     variant: VariantConfig,
     hardware: HardwareConfig,
-) -> tuple[Any, Any, pd.DataFrame]:
+) -> tuple[Any, Any, pd.DataFrame, dict[str, Any]]:
     """Train a variant, go on with its unfinished training, or hand on its finished one.
 
     Args:
         train_images: (n, h, w, c) uint8.
         validation_images: (m, h, w, c) uint8.
         checkpoints: Folder of the variant's checkpoints.
+        monitoring: Folder for what is to be seen while it runs, TensorBoard's files and grids.
         variant: What to train.
         hardware: Precision and XLA.
 
     Returns:
-        Encoder and decoder, float32, and the history, a row an epoch.
+        Encoder and decoder, float32, the history, a row an epoch, and the configuration: all settings, the data, the
+        sizes of the models, the epochs trained and the versions of the libraries.
 
     Raises:
         DataError: there are no training images, or the checkpoint to go on from is damaged.
-        SettingError: a component can't be made, or a loss is not finite.
+        SettingError: a component can't be made, a loss is not finite, or the variant has been trained with something
+            else before.
     """
     from celeba_vae.models import training
-    from celeba_vae.models.checkpoints import Checkpoints
+    from celeba_vae.models.monitoring import Monitor
 
     if not len(train_images):
         raise DataError("There are no training images: train_images is empty. Look at split and at image_index.")
     train_images = train_images[: variant.image_count]
     image_shape = train_images.shape[1:]
+    epoch_steps = steps_per_epoch(len(train_images), variant.batch_size)
     precision = effective_precision(hardware)
-    components = {
-        "encoder": create_component("encoders", variant.encoder),
-        "decoder": create_component("decoders", variant.decoder),
-        "reconstruction_loss": create_component("reconstruction_losses", variant.reconstruction_loss),
-    }
-    without_effect = {"epochs", "fresh", "image_count"} | ({"kl_weight"} if variant.model == "ae" else set())
+    recipe = create_recipe(variant)
     identity = {
-        "format": CHECKPOINT_FORMAT,
+        **recipe.identity(),
         "train_images": _content(train_images),
         "validation_images": _content(validation_images),
         "precision": precision,
-        "variant": {
-            **variant.model_dump(mode="json", exclude=without_effect),
-            # with the options that the parameters leave to the component's defaults
-            **{
-                name: {"name": getattr(variant, name).name, **component.model_dump(mode="json")}
-                for name, component in components.items()
-            },
-        },
     }
+    if not variant.fresh:
+        refuse_changed_training(checkpoints, identity, variant.name)
     with Stage(checkpoints, identity, variant.fresh) as stage:
-        saved = Checkpoints(stage.path)
-        model = training.build_autoencoder(variant, **components, image_shape=image_shape, precision=precision)
-        training.compile_autoencoder(model, variant.learning_rate, precision, use_xla(hardware))
-        done = saved.newest(variant.epochs)
-        _say_what_is_done(variant, done, stage)
-        if done < variant.epochs:
-            _describe(variant, model, components["reconstruction_loss"], training)
-        history = training.train(model, variant, train_images, validation_images, saved)
-        stage.finish({"variant": variant.model_dump(mode="json"), **_versions()})
-        plain = training.build_autoencoder(variant, **components, image_shape=image_shape, precision="float32")
-        return *training.inference_models(model, plain), history
+        saved = Checkpoints(stage.path, variant.keep_checkpoints)
+        model = training.build_autoencoder(recipe, image_shape, precision, epoch_steps)
+        training.compile_autoencoder(model, recipe, precision, epoch_steps)
+        _describe(recipe, model, saved.newest(variant.epochs * epoch_steps) / epoch_steps)
+        monitor = Monitor(
+            monitoring / stage.path.name,
+            variant.name,
+            model.encoder,
+            model.decoder,
+            latents=np.random.default_rng(variant.seed).standard_normal((PREVIEWS, variant.latent_dim), np.float32),
+            images=(validation_images if len(validation_images) else train_images)[:PREVIEWS],
+            every=variant.preview_epochs,
+        )
+        with closing(monitor):
+            history = training.train(
+                model,
+                recipe,
+                train_images,
+                validation_images,
+                saved,
+                xla=use_xla(hardware),
+                on_epoch_end=monitor.epoch_ended,
+            )
+        configuration = {**_configuration(recipe, identity, model, history, hardware), "training": stage.path.name}
+        stage.finish(configuration)
+        float32_model = training.build_autoencoder(recipe, image_shape, precision="float32")
+        encoder, decoder = training.inference_models(_chosen_weights(variant, model, saved), float32_model)
+        return encoder, decoder, history, configuration
+
+
+def draw_faces_forming(configuration: dict[str, Any], monitoring: Path) -> Image.Image:
+    """Draw what the same latents became after one epoch of a variant's training and another.
+
+    Args:
+        configuration: The training's, as ``train_variant`` gives it.
+        monitoring: Where the trainings of the variant left their samples.
+    """
+    folder = monitoring / configuration["training"]
+    return forming_grid(folder, configuration["name"], configuration["epochs_trained"])
 
 
 def draw_loss_curves(history: pd.DataFrame, variant: VariantConfig) -> Figure:
@@ -105,7 +133,37 @@ def draw_loss_curves(history: pd.DataFrame, variant: VariantConfig) -> Figure:
     return figure
 
 
-def _say_what_is_done(variant: VariantConfig, epochs_done: int, stage: Stage) -> None:
+def _chosen_weights(variant: VariantConfig, model: Any, checkpoints: Checkpoints) -> list[np.ndarray]:
+    best = checkpoints.best_weights() if variant.use_weights == "best" else None
+    if variant.use_weights == "best" and best is None:
+        logger.warning(
+            "%s: use_weights is best, but without validation images the last weights are used.", variant.name
+        )
+    return model.kept_weights() if best is None else best
+
+
+def _configuration(
+    recipe: Recipe, identity: Mapping[str, Any], model: Any, history: pd.DataFrame, hardware: HardwareConfig
+) -> dict[str, Any]:
+    return {
+        **recipe.settings(),
+        **{name: value for name, value in identity.items() if name not in ("variant", "format")},
+        "parameters": {"encoder": model.encoder.count_params(), "decoder": model.decoder.count_params()},
+        "epochs_trained": len(history),
+        "best_epoch": _best_epoch(history),
+        "hardware": hardware.model_dump(mode="json"),
+        "versions": {package: importlib.metadata.version(package) for package in ("celeba-vae", "tensorflow", "keras")},
+    }
+
+
+def _best_epoch(history: pd.DataFrame) -> int | None:
+    losses = history.get("validation_total_loss")
+    return None if losses is None else int(history["epoch"][losses.argmin()])
+
+
+def _describe(recipe: Recipe, model: Any, epochs_done: float) -> None:
+    """Say where the training stands and, before the first step, how large the model is and what its settings mean."""
+    variant = recipe.variant
     if epochs_done == variant.epochs:
         logger.info(
             "%s: nothing has changed since its training of %d epochs; the finished models are handed on"
@@ -114,15 +172,18 @@ def _say_what_is_done(variant: VariantConfig, epochs_done: int, stage: Stage) ->
             epochs_done,
             variant.name,
         )
-    elif epochs_done:
-        logger.info("%s: training goes on after epoch %d of %d", variant.name, epochs_done, variant.epochs)
-    elif changes := stage.changes_since_last():
-        logger.info("%s: training starts anew, since this has changed: %s", variant.name, "; ".join(changes))
+        return
+    if epochs_done:
+        logger.info("%s: training goes on after epoch %.4g of %d", variant.name, epochs_done, variant.epochs)
+    _describe_memory(variant, model)
+    if variant.model == "vae":
+        _describe_kl_weight(recipe, channels=model.decoder.output_shape[-1])
 
 
-def _describe(variant: VariantConfig, model: Any, loss: Any, training: Any) -> None:
-    """Say before the first step how large the model is, what its KL weight means, and what memory it will take."""
-    memory = training.memory_estimate(model, variant.batch_size)
+def _describe_memory(variant: VariantConfig, model: Any) -> None:
+    from celeba_vae.models.training import memory_estimate
+
+    memory = memory_estimate(model, variant.batch_size)
     logger.info(
         "%s: encoder %s parameters, decoder %s; memory, beside TensorFlow's own, about %.0f MB: weights %.0f, optimizer"
         " and gradients %.0f, activations %.0f at batch size %d",
@@ -135,23 +196,27 @@ def _describe(variant: VariantConfig, model: Any, loss: Any, training: Any) -> N
         memory["activations"],
         variant.batch_size,
     )
-    if variant.model == "vae":
-        averages = getattr(loss, "averages_channels", False)
-        channels = model.decoder.output_shape[-1] if averages else 1
-        logger.info(
-            "%s: kl_weight %g is an effective beta of %g against a likelihood summed over all values%s",
+
+
+def _describe_kl_weight(recipe: Recipe, channels: int) -> None:
+    variant, loss = recipe.variant, recipe.reconstruction_loss
+    averages = getattr(loss, "averages_channels", False)
+    logger.info(
+        "%s: kl_weight %g is an effective beta of %g against a likelihood summed over all values%s",
+        variant.name,
+        variant.kl_weight,
+        variant.kl_weight * (channels if averages else 1),
+        f" (the loss is a mean over {channels} channels)" if averages else "",
+    )
+    usual = getattr(loss, "usual_kl_weight", math.inf)
+    if variant.kl_weight > 20 * usual:
+        logger.warning(
+            "%s: kl_weight %g is large for the loss %s, which works with about %g: all images may come out alike.",
             variant.name,
             variant.kl_weight,
-            variant.kl_weight * channels,
-            f" (the loss is a mean over {channels} channels)" if averages else "",
+            variant.reconstruction_loss.name,
+            usual,
         )
-        if variant.reconstruction_loss.name == "mse" and variant.kl_weight > MSE_KL_WEIGHT:
-            logger.warning(
-                "%s: kl_weight %g is large for the loss mse, which works with about 0.01 to 0.05: all images may come"
-                " out alike.",
-                variant.name,
-                variant.kl_weight,
-            )
 
 
 def _content(images: np.ndarray) -> str:
@@ -160,7 +225,3 @@ def _content(images: np.ndarray) -> str:
     for first in range(0, len(images), 1024):
         digest.update(np.ascontiguousarray(images[first : first + 1024]))
     return f"{len(images)} images, content {digest.hexdigest()[:16]}"
-
-
-def _versions() -> dict[str, str]:
-    return {package: importlib.metadata.version(package) for package in ("celeba-vae", "tensorflow", "keras")}

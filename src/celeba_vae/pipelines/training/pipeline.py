@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from kedro.pipeline import Node, Pipeline
 
-from celeba_vae.pipelines.training.nodes import draw_loss_curves, train_variant
+from celeba_vae.pipelines.training.nodes import draw_faces_forming, draw_loss_curves, train_variant
 
 
 def create_pipeline(variants: Iterable[str]) -> Pipeline:
@@ -13,8 +13,15 @@ def create_pipeline(variants: Iterable[str]) -> Pipeline:
         [
             Node(
                 train_variant,
-                inputs=["train_images", "validation_images", "checkpoints", "params:variant", "params:hardware"],
-                outputs=["encoder", "decoder", "history"],
+                inputs=[
+                    "train_images",
+                    "validation_images",
+                    "checkpoints",
+                    "monitoring",
+                    "params:variant",
+                    "params:hardware",
+                ],
+                outputs=["encoder", "decoder", "history", "configuration"],
                 name="train",
                 tags="tensorflow",
             ),
@@ -23,6 +30,12 @@ def create_pipeline(variants: Iterable[str]) -> Pipeline:
                 inputs=["history", "params:variant"],
                 outputs="loss_curves",
                 name="draw_loss_curves",
+            ),
+            Node(
+                draw_faces_forming,
+                inputs=["configuration", "monitoring"],
+                outputs="faces_forming",
+                name="draw_faces_forming",
             ),
         ]
     )

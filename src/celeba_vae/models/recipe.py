@@ -1,0 +1,56 @@
+"""What a training is made of: a variant's parameters and the components that they name."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from celeba_vae.config import VariantConfig
+
+# Raise it when checkpoints written by older code can't be taken up any more.
+CHECKPOINT_FORMAT = 2
+# These change how long and how a training is watched and kept, not what its weights are after a given step.
+_WITHOUT_EFFECT = {
+    "epochs",
+    "fresh",
+    "image_count",
+    "early_stopping_patience",
+    "use_weights",
+    "checkpoint_steps",
+    "keep_checkpoints",
+    "preview_epochs",
+}
+_OF_A_VAE = {"kl_weight", "kl_schedule", "free_bits", "kl_term"}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A variant and its components, each made and validated.
+
+    The schedules give a factor at a number of epochs, which may be fractional; their own lengths are filled in.
+    """
+
+    variant: VariantConfig
+    encoder: Any
+    decoder: Any
+    reconstruction_loss: Any
+    kl_schedule: Any
+    learning_rate_schedule: Any
+
+    @property
+    def name(self) -> str:
+        """The variant's name."""
+        return self.variant.name
+
+    def settings(self) -> dict[str, Any]:
+        """Give all settings as JSON-able values, with the options that the parameters leave to the components."""
+        components = {
+            name: {"name": getattr(self.variant, name).name, **component.model_dump(mode="json")}
+            for name, component in vars(self).items()
+            if name != "variant"
+        }
+        return {**self.variant.model_dump(mode="json"), **components}
+
+    def identity(self) -> dict[str, Any]:
+        """Give the settings that the weights depend on, in the form that a ``Stage`` keeps."""
+        without = _WITHOUT_EFFECT | (_OF_A_VAE if self.variant.model == "ae" else set())
+        settings = {name: value for name, value in self.settings().items() if name not in without}
+        return {"format": CHECKPOINT_FORMAT, "variant": settings}
