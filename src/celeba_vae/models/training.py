@@ -21,6 +21,7 @@ from celeba_vae.errors import SettingError
 from celeba_vae.models.autoencoders import VAE, Autoencoder
 from celeba_vae.models.batches import steps_per_epoch, training_batches, validation_batches
 from celeba_vae.models.checkpoints import Checkpoints, Progress
+from celeba_vae.models.description import describe_training
 from celeba_vae.models.optimizers import FusedAdam, Scheduled
 from celeba_vae.models.recipe import Recipe
 
@@ -137,6 +138,7 @@ class _Training:
         on_epoch_end: Callable[[int, Mapping[str, float], bool], None] | None,
     ) -> None:
         self.model = model
+        self.recipe = recipe
         self.variant = recipe.variant
         self.train_images = train_images
         self.validation_images = validation_images
@@ -155,6 +157,10 @@ class _Training:
     def run(self) -> pd.DataFrame:
         done = self.checkpoints.newest(self.all_steps)
         self.progress = self.checkpoints.restore(self.model, done) if done else Progress()
+        self._say_where_it_stands()
+        if self._is_finished():
+            return self.progress.history
+        describe_training(self.recipe, self.model)
         self.remaining = _RemainingTime(self.variant.name, self.all_steps - done)
         batches = iter(
             training_batches(
@@ -175,6 +181,20 @@ class _Training:
                 if stop_requested():
                     self._stop()
         return self.progress.history
+
+    def _say_where_it_stands(self) -> None:
+        name, progress = self.variant.name, self.progress
+        if self._is_finished():
+            logger.info(
+                "%s: nothing has changed since its training of %d epochs; the finished models are handed on"
+                " (anew: --params variants.%s.fresh=true)",
+                name,
+                len(progress.history),
+                name,
+            )
+        elif progress.step:
+            done = progress.step / self.epoch_steps
+            logger.info("%s: training goes on after epoch %.4g of %d", name, done, self.variant.epochs)
 
     def _is_finished(self) -> bool:
         history = self.progress.history
@@ -361,24 +381,3 @@ def inference_models(weights: list[np.ndarray], float32_model: Autoencoder) -> t
     """Put a trained model's weights into a float32 model of the same build; give its encoder and decoder."""
     float32_model.set_weights(weights)
     return float32_model.encoder, float32_model.decoder
-
-
-def memory_estimate(model: Autoencoder, batch_size: int) -> dict[str, float]:
-    """Estimate the memory of a training in MB: ``weights``, ``optimizer`` (with gradients) and ``activations``.
-
-    Adam keeps two moments a weight beside its gradient. Activations are every layer's outputs at this batch size,
-    which the gradient needs.
-    """
-    weights = sum(np.prod(w.shape) for w in model.weights) * 4
-    trainable = sum(np.prod(w.shape) for w in model.trainable_weights) * 4
-    activations = 0
-    for part in (model.encoder, model.decoder):
-        for layer in part.layers:
-            outputs = layer.output if isinstance(layer.output, list | tuple) else [layer.output]
-            value = 4 if layer.compute_dtype == "float32" else 2
-            activations += sum(batch_size * int(np.prod(output.shape[1:])) * value for output in outputs)
-    return {
-        "weights": weights / 2**20,
-        "optimizer": 3 * trainable / 2**20,
-        "activations": activations / 2**20,
-    }

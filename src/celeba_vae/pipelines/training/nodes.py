@@ -3,7 +3,6 @@
 import hashlib
 import importlib.metadata
 import logging
-import math
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
@@ -79,7 +78,6 @@ def train_variant(
         saved = Checkpoints(stage.path, variant.keep_checkpoints)
         model = training.build_autoencoder(recipe, image_shape, precision, epoch_steps)
         training.compile_autoencoder(model, recipe, precision, epoch_steps)
-        _describe(recipe, model, saved.newest(variant.epochs * epoch_steps) / epoch_steps)
         monitor = Monitor(
             monitoring / stage.path.name,
             variant.name,
@@ -159,64 +157,6 @@ def _configuration(
 def _best_epoch(history: pd.DataFrame) -> int | None:
     losses = history.get("validation_total_loss")
     return None if losses is None else int(history["epoch"][losses.argmin()])
-
-
-def _describe(recipe: Recipe, model: Any, epochs_done: float) -> None:
-    """Say where the training stands and, before the first step, how large the model is and what its settings mean."""
-    variant = recipe.variant
-    if epochs_done == variant.epochs:
-        logger.info(
-            "%s: nothing has changed since its training of %d epochs; the finished models are handed on"
-            " (anew: --params variants.%s.fresh=true)",
-            variant.name,
-            epochs_done,
-            variant.name,
-        )
-        return
-    if epochs_done:
-        logger.info("%s: training goes on after epoch %.4g of %d", variant.name, epochs_done, variant.epochs)
-    _describe_memory(variant, model)
-    if variant.model == "vae":
-        _describe_kl_weight(recipe, channels=model.decoder.output_shape[-1])
-
-
-def _describe_memory(variant: VariantConfig, model: Any) -> None:
-    from celeba_vae.models.training import memory_estimate
-
-    memory = memory_estimate(model, variant.batch_size)
-    logger.info(
-        "%s: encoder %s parameters, decoder %s; memory, beside TensorFlow's own, about %.0f MB: weights %.0f, optimizer"
-        " and gradients %.0f, activations %.0f at batch size %d",
-        variant.name,
-        f"{model.encoder.count_params():,}",
-        f"{model.decoder.count_params():,}",
-        sum(memory.values()),
-        memory["weights"],
-        memory["optimizer"],
-        memory["activations"],
-        variant.batch_size,
-    )
-
-
-def _describe_kl_weight(recipe: Recipe, channels: int) -> None:
-    variant, loss = recipe.variant, recipe.reconstruction_loss
-    averages = getattr(loss, "averages_channels", False)
-    logger.info(
-        "%s: kl_weight %g is an effective beta of %g against a likelihood summed over all values%s",
-        variant.name,
-        variant.kl_weight,
-        variant.kl_weight * (channels if averages else 1),
-        f" (the loss is a mean over {channels} channels)" if averages else "",
-    )
-    usual = getattr(loss, "usual_kl_weight", math.inf)
-    if variant.kl_weight > 20 * usual:
-        logger.warning(
-            "%s: kl_weight %g is large for the loss %s, which works with about %g: all images may come out alike.",
-            variant.name,
-            variant.kl_weight,
-            variant.reconstruction_loss.name,
-            usual,
-        )
 
 
 def _content(images: np.ndarray) -> str:
