@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from celeba_vae.models.layers import FusedBatchNormalization, Reparameterization
+from celeba_vae.models.layers import FusedBatchNormalization, Reparameterization, UpsamplingConvolution
 
 
 def images(seed=0, shape=(6, 5, 7, 4)):
@@ -86,3 +86,20 @@ def test_latents_follow_mu_and_logvar():
 
 def test_reparameterization_is_restored_with_its_seed():
     assert Reparameterization.from_config(Reparameterization(seed=9).get_config()).seed == 9
+
+
+@pytest.mark.parametrize(("kernel_size", "stride"), [(3, 2), (5, 2), (3, 1), (3, 3), (1, 2)])
+@pytest.mark.parametrize(("height", "width"), [(4, 6), (5, 3)])
+def test_upsampling_convolution_is_upsampling_and_then_a_convolution(kernel_size, stride, height, width):
+    layer = UpsamplingConvolution(4, kernel_size, strides=stride)
+    x = np.random.default_rng(0).normal(size=(2, height, width, 3)).astype(np.float32)
+    outputs = layer(x)
+    kernel, bias = (np.asarray(weight) for weight in layer.get_weights())
+    layer.set_weights([kernel, bias := bias + np.arange(4, dtype=np.float32)])
+    outputs = layer(x)
+    convolution = keras.layers.Conv2D(4, kernel_size, padding="same")
+    enlarged = x.repeat(stride, axis=1).repeat(stride, axis=2)
+    convolution.build(enlarged.shape)
+    # transposed: (h, w, out, in), and mirrored
+    convolution.set_weights([kernel[::-1, ::-1].transpose(0, 1, 3, 2), bias])
+    np.testing.assert_allclose(outputs, convolution(enlarged), rtol=1e-4, atol=1e-5)

@@ -3,11 +3,12 @@
 import keras
 import numpy as np
 import pytest
+import scipy.stats
 import tensorflow as tf
 
 from celeba_vae.models.autoencoders import VAE, Autoencoder
 from celeba_vae.models.layers import KLDivergence
-from celeba_vae.models.losses import BinaryCrossEntropy, SquaredError, kl_divergence
+from celeba_vae.models.losses import BinaryCrossEntropy, GaussianLikelihood, SquaredError, kl_divergence
 
 LOSSES = {"bce": BinaryCrossEntropy(), "mse": SquaredError()}
 N, H, W, C, D = 4, 2, 3, 3, 2
@@ -32,6 +33,46 @@ def test_losses_sum_over_the_image_and_average_channels():
     bce = -(images * np.log(y) + (1 - images) * np.log(1 - y)).mean(3).sum((1, 2))
     np.testing.assert_allclose(BinaryCrossEntropy()(images, logits), bce, rtol=1e-5)
     np.testing.assert_allclose(SquaredError()(images, logits), ((images - y) ** 2).mean(3).sum((1, 2)), rtol=1e-5)
+
+
+def test_gaussian_is_the_negative_log_likelihood_at_the_optimal_variance():
+    random = np.random.default_rng(4)
+    images, logits = random.random((5, 4, 6, 3), np.float32), random.normal(size=(5, 4, 6, 3)).astype(np.float32)
+    y = sigmoid(logits.astype(np.float64))
+    sigma = np.sqrt(np.mean((images - y) ** 2))
+    expected = -scipy.stats.norm.logpdf(images, y, sigma).sum((1, 2, 3))
+    np.testing.assert_allclose(GaussianLikelihood()(images, logits), expected, rtol=1e-5)
+    # no other variance makes the batch more likely
+    for other in (0.9 * sigma, 1.1 * sigma):
+        assert expected.sum() < -scipy.stats.norm.logpdf(images, y, other).sum()
+
+
+def test_gaussian_gradient_is_that_of_finite_differences_with_the_variance_refitted():
+    random = np.random.default_rng(5)
+    images, logits = random.random((2, 2, 2, 3), np.float32), random.normal(size=(2, 2, 2, 3)).astype(np.float32)
+
+    def by_hand(values):
+        error = np.mean((images - sigmoid(values)) ** 2)
+        return 0.5 * images.size * (np.log(2 * np.pi * error) + 1)
+
+    variable = tf.Variable(logits)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(GaussianLikelihood()(images, variable))
+    gradient = np.asarray(tape.gradient(loss, variable)).ravel()
+    for i in range(logits.size):
+        step = np.zeros(logits.size)
+        step[i] = 1e-5
+        step = step.reshape(logits.shape)
+        assert gradient[i] == pytest.approx(
+            (by_hand(logits + step) - by_hand(logits - step)) / 2e-5, rel=1e-3, abs=1e-4
+        )
+
+
+def test_gaussian_stays_finite_for_perfect_reconstructions():
+    images = np.ones((2, 1, 1, 1), np.float32)
+    losses = GaussianLikelihood()(images, 100 * images)
+    # sigma is at its floor, exp(-6)
+    np.testing.assert_allclose(losses, 0.5 * np.log(2 * np.pi) - 6, rtol=1e-5)
 
 
 def test_bce_stays_finite_for_extreme_logits():

@@ -7,8 +7,8 @@ from pydantic import ValidationError
 
 from celeba_vae.config import LayersConfig
 from celeba_vae.errors import SettingError
-from celeba_vae.models.decoders import ConvTransposeDecoder
-from celeba_vae.models.encoders import ConvEncoder
+from celeba_vae.models.decoders import ConvTransposeDecoder, ResidualDecoder, UpsamplingDecoder
+from celeba_vae.models.encoders import ConvEncoder, ResidualEncoder
 
 SHAPE = (96, 96, 3)
 
@@ -61,6 +61,60 @@ def test_decoder_gives_back_the_image_size(side, padding):
     mu, logvar = build_encoder(encoder, shape, 8)(np.zeros((1, *shape), np.float32))
     assert mu.shape == logvar.shape == (1, 8)
     assert build_decoder(decoder, shape, 8).output_shape == (None, *shape)
+
+
+@pytest.mark.parametrize("shape", [(64, 64, 3), (96, 96, 3), (128, 128, 3), (32, 64, 3), (48, 48, 1)])
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize(
+    ("encoder", "decoder"),
+    [(ConvEncoder, UpsamplingDecoder), (ResidualEncoder, ResidualDecoder)],
+)
+def test_networks_fit_any_size_that_the_strides_divide(encoder, decoder, shape, precision):
+    options = {"filters": (4, 8, 8, 8)}
+    last = {"filters": (8, 8, 4, shape[2])} if decoder is UpsamplingDecoder else {"filters": (8, 8, 4, 4)}
+    encoder, decoder = encoder(**options), decoder(start_filters=8, **last)
+    encoder.check(shape, 5)
+    decoder.check(shape, 5)
+    images = np.random.default_rng(0).random((2, *shape), np.float32)
+    mu, logvar = build_encoder(encoder, shape, 5, precision=precision)(images)
+    model = build_decoder(decoder, shape, 5, precision=precision)
+    reconstructions = model(mu)
+    assert mu.shape == logvar.shape == (2, 5)
+    assert reconstructions.shape == images.shape
+    assert mu.dtype == reconstructions.dtype == "float32"
+    assert model.get_layer("logits").output.shape == (None, *shape)
+    with pytest.raises(SettingError, match=r"100 pixels a side"):
+        encoder.check((100, 96, 3), 5)
+    with pytest.raises(SettingError, match=r"100 pixels a side"):
+        decoder.check((100, 96, 3), 5)
+
+
+def test_residual_blocks_pass_their_inputs_on():
+    """With the second convolutions at zero, the blocks are their shortcuts: the mean over each stride's square."""
+    style = LayersConfig(activation="relu", batch_normalization=False)
+    encoder = ResidualEncoder(filters=(3, 3), kernel_sizes=(3, 3), strides=(2, 2))
+    model = build_encoder(encoder, (8, 8, 3), 2, layers=style)
+    for layer in model.layers:
+        if layer.name.endswith("conv_2"):
+            layer.set_weights([np.zeros_like(weight) for weight in layer.get_weights()])
+    features = keras.Model(model.input, model.get_layer("flatten").input)
+    images = np.random.default_rng(1).random((2, 8, 8, 3), np.float32)
+    expected = images.reshape(2, 2, 4, 2, 4, 3).mean((2, 4))
+    np.testing.assert_allclose(features(images), expected, rtol=1e-5)
+
+
+def test_upsampling_decoder_leaves_no_crossing_lines_where_the_transposed_one_does():
+    """From the same value in every place of the feature map, all inner pixels come out alike."""
+
+    def spread(decoder):
+        style = LayersConfig(batch_normalization=False)
+        decoder = build_decoder(decoder, (64, 64, 3), 4, layers=style)
+        after = keras.Model(decoder.get_layer("feature_map").output, decoder.get_layer("logits").output)
+        logits = np.asarray(after(np.ones((1, 4, 4, 256), np.float32)))[0, 28:36, 28:36]
+        return np.ptp(logits, axis=(0, 1)).max()
+
+    assert spread(UpsamplingDecoder()) < 1e-5
+    assert spread(ConvTransposeDecoder()) > 1e-3
 
 
 def test_valid_padding_with_kernel_three_follows_keras_lengths():

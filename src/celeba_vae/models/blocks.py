@@ -1,39 +1,25 @@
-"""What encoders and decoders have in common: options of stacked convolutions, and the layers after each of them."""
+"""What encoders and decoders have in common: options of stacked convolutions, and how their layers are made."""
 
 import itertools
-from collections.abc import Sequence
-from typing import Any, Literal
+import math
+from abc import ABC
+from collections.abc import Iterable
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from celeba_vae.config import LayersConfig
 from celeba_vae.errors import SettingError
 
+Padding = Literal["same", "valid"]
 
-class ConvolutionStack(BaseModel):
-    """Options of a stack of convolutions: one entry a layer in each list."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class Convolution(NamedTuple):
+    """One layer of a stack: its filters, the side of its kernel and its stride, both in pixels."""
 
-    filters: tuple[PositiveInt, ...] = Field(min_length=1, description="Filters of each layer")
-    kernel_sizes: tuple[PositiveInt, ...] = Field((3, 3, 3, 3), description="Kernel size of each layer in pixels")
-    strides: tuple[PositiveInt, ...] = Field((2, 2, 2, 2), description="Stride of each layer in pixels")
-    padding: Literal["same", "valid"] = Field("same", description="Padding of all layers")
-
-    @model_validator(mode="after")
-    def _one_entry_a_layer(self) -> "ConvolutionStack":
-        lengths = {name: len(getattr(self, name)) for name in ("filters", "kernel_sizes", "strides")}
-        if len(set(lengths.values())) > 1:
-            values = ", ".join(f"{name} has {n}: {list(getattr(self, name))}" for name, n in lengths.items())
-            raise ValueError(f"filters, kernel_sizes and strides need one entry a layer each, but {values}")
-        return self
-
-    def _misfit(self, length: int, why: str) -> SettingError:
-        return SettingError(
-            f"{type(self).__name__} with kernel_sizes {list(self.kernel_sizes)}, strides {list(self.strides)} and"
-            f" padding '{self.padding}' does not fit images of {length} pixels a side: {why}. Change image_size"
-            " (parameters_data_engineering.yml) or the layers (parameters_training.yml)."
-        )
+    filters: int
+    kernel_size: int
+    stride: int = 1
 
 
 class LayerFactory:
@@ -50,16 +36,47 @@ class LayerFactory:
 
         return keras.initializers.GlorotUniform(seed=next(self._seeds))
 
-    def finish(self, x: Any, name: str, batch_normalization: bool = True) -> Any:
-        """Put batch normalisation, activation and dropout, as chosen, after the layer ``name``."""
+    def dense(self, x: Any, name: str, units: int, precision: str | None = None) -> Any:
+        """Put a Dense layer after ``x``, of another precision where one is given."""
         import keras
 
+        return keras.layers.Dense(
+            units,
+            kernel_initializer=self.initializer(),
+            dtype=precision or self.precision,
+            name=name,
+        )(x)
+
+    def convolve(
+        self, x: Any, name: str, convolution: Convolution, kind: type | None = None, padding: Padding = "same"
+    ) -> Any:
+        """Put a convolution after ``x``: Keras' ``Conv2D``, or another ``kind`` of layer with the same arguments."""
+        import keras
+
+        return (kind or keras.layers.Conv2D)(
+            convolution.filters,
+            convolution.kernel_size,
+            strides=convolution.stride,
+            padding=padding,
+            kernel_initializer=self.initializer(),
+            dtype=self.precision,
+            name=name,
+        )(x)
+
+    def normalize(self, x: Any, name: str) -> Any:
+        """Put batch normalisation after the layer ``name``, if chosen."""
         from celeba_vae.models.layers import FusedBatchNormalization
 
-        if batch_normalization and self.style.batch_normalization:
-            x = FusedBatchNormalization(
-                momentum=self.style.batch_normalization_momentum, dtype=self.precision, name=f"{name}_normalization"
-            )(x)
+        if not self.style.batch_normalization:
+            return x
+        return FusedBatchNormalization(
+            momentum=self.style.batch_normalization_momentum, dtype=self.precision, name=f"{name}_normalization"
+        )(x)
+
+    def activate(self, x: Any, name: str) -> Any:
+        """Put the activation and, if chosen, dropout after the layer ``name``."""
+        import keras
+
         activation = {
             "leaky_relu": keras.layers.LeakyReLU,  # slope 0.3, Keras' default and the articles'
             "relu": keras.layers.ReLU,
@@ -73,11 +90,92 @@ class LayerFactory:
             )(x)
         return x
 
+    def finish(self, x: Any, name: str) -> Any:
+        """Put all that follows a hidden convolution after the layer ``name``."""
+        return self.activate(self.normalize(x, name), name)
 
-def output_lengths(length: int, kernel_sizes: Sequence[int], strides: Sequence[int], padding: str) -> list[int]:
-    """Follow one side of an image through strided convolutions: its length after each layer, in pixels."""
-    lengths = []
-    for kernel, stride in zip(kernel_sizes, strides, strict=True):
-        length = -(-length // stride) if padding == "same" else max(0, (length - kernel) // stride + 1)
-        lengths.append(length)
-    return lengths
+
+class ConvolutionStack(BaseModel, ABC):
+    """Options of a stack of convolutions, one entry a layer in each list, and the layers that they describe.
+
+    A subclass says by ``convolve`` which kind of convolution it is made of, or by ``layer`` what else a layer is.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    layer_name: ClassVar[str]
+
+    filters: tuple[PositiveInt, ...] = Field(min_length=1, description="Filters of each layer")
+    kernel_sizes: tuple[PositiveInt, ...] = Field((3, 3, 3, 3), description="Kernel size of each layer in pixels")
+    strides: tuple[PositiveInt, ...] = Field((2, 2, 2, 2), description="Stride of each layer in pixels")
+
+    @model_validator(mode="after")
+    def _one_entry_a_layer(self) -> "ConvolutionStack":
+        lengths = {name: len(getattr(self, name)) for name in ("filters", "kernel_sizes", "strides")}
+        if len(set(lengths.values())) > 1:
+            values = ", ".join(f"{name} has {n}: {list(getattr(self, name))}" for name, n in lengths.items())
+            raise ValueError(f"filters, kernel_sizes and strides need one entry a layer each, but {values}")
+        return self
+
+    @property
+    def convolutions(self) -> list[Convolution]:
+        """The layers, the first first."""
+        return [Convolution(*layer) for layer in zip(self.filters, self.kernel_sizes, self.strides, strict=True)]
+
+    def stack(self, make: LayerFactory, x: Any, convolutions: Iterable[Convolution]) -> Any:
+        """Put a layer for each of ``convolutions`` after ``x``."""
+        for i, convolution in enumerate(convolutions, 1):
+            x = self.layer(make, x, f"{self.layer_name}_{i}", convolution)
+        return x
+
+    def layer(self, make: LayerFactory, x: Any, name: str, convolution: Convolution) -> Any:
+        """Put one hidden layer after ``x``: by default a convolution with what follows it."""
+        return make.finish(self.convolve(make, x, name, convolution), name)
+
+    def convolve(self, make: LayerFactory, x: Any, name: str, convolution: Convolution) -> Any:
+        """Put a convolution after ``x``, and nothing else: by default Keras' ``Conv2D``."""
+        return make.convolve(x, name, convolution)
+
+    def check_strides(self, image_shape: tuple[int, int, int]) -> None:
+        """Make sure that the strides divide the image.
+
+        Raises:
+            SettingError: a side of the image is not a multiple of the product of the strides.
+        """
+        stride = math.prod(self.strides)
+        for length in image_shape[:2]:
+            if length % stride:
+                raise self.misfit(length, f"{length} is not a multiple of {stride}, the product of the strides")
+
+    def misfit(self, length: int, why: str) -> SettingError:
+        """Give the error for images whose side of ``length`` pixels does not fit the layers."""
+        options = self.model_dump(include={"kernel_sizes", "strides", "padding"})
+        return SettingError(
+            f"{type(self).__name__} with {', '.join(f'{name} {_plain(value)}' for name, value in options.items())}"
+            f" does not fit images of {length} pixels a side: {why}. Change image_size"
+            " (parameters_data_engineering.yml) or the layers (parameters_training.yml)."
+        )
+
+
+def residual_block(make: LayerFactory, x: Any, shortcut: Any, name: str, convolution: Convolution, kind: type) -> Any:
+    """Add two convolutions of ``x`` to a shortcut past them (He et al. 2016, Deep residual learning, figure 2).
+
+    Both are normalised; the activation comes between them and after the sum.
+
+    Args:
+        make: Makes the layers.
+        x: (n, h, w, c) features.
+        shortcut: ``x`` in the shape that the block gives.
+        name: Name of the block, which its layers' names begin with.
+        convolution: Filters and kernel of both convolutions; the stride is the first one's.
+        kind: Layer of the first convolution.
+    """
+    import keras
+
+    first, second = f"{name}_conv_1", f"{name}_conv_2"
+    x = make.finish(make.convolve(x, first, convolution, kind), first)
+    x = make.normalize(make.convolve(x, second, convolution._replace(stride=1)), second)
+    return make.activate(keras.layers.Add(dtype=make.precision, name=name)([shortcut, x]), name)
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else f"'{value}'"

@@ -1,19 +1,19 @@
 """Decoders: from the latent space to images."""
 
-from typing import Any
+import math
+from typing import Any, ClassVar
 
 from pydantic import Field, PositiveInt
 
 from celeba_vae.config import LayersConfig
 from celeba_vae.errors import SettingError
-from celeba_vae.models.blocks import ConvolutionStack, LayerFactory
+from celeba_vae.models.blocks import Convolution, ConvolutionStack, LayerFactory, Padding, residual_block
 
 
-class ConvTransposeDecoder(ConvolutionStack):
-    """The reference decoder: a Dense layer to a small feature map, then strided transposed convolutions.
+class Decoder(ConvolutionStack):
+    """What the decoders share: a Dense layer to a small feature map, a stack of layers that enlarge it, logits.
 
-    Each but the last is followed by batch normalisation, activation and dropout as ``layers`` in the parameters says;
-    the last gives logits, which a sigmoid turns into an image.
+    A sigmoid turns the logits into an image.
     """
 
     filters: tuple[PositiveInt, ...] = Field(
@@ -27,8 +27,8 @@ class ConvTransposeDecoder(ConvolutionStack):
         Raises:
             SettingError: no feature map leads to this image size, or the last layer has other channels than the image.
         """
-        self._start_shape(image_shape)
-        if self.filters[-1] != image_shape[2]:
+        self.start_shape(image_shape)
+        if self.to_logits(image_shape).filters != image_shape[2]:
             raise SettingError(
                 f"{type(self).__name__}: the last of filters {list(self.filters)} must be the image's {image_shape[2]}"
                 " channels (parameters_training.yml)."
@@ -51,41 +51,123 @@ class ConvTransposeDecoder(ConvolutionStack):
         import keras
 
         make = LayerFactory(layers, precision, seed)
-        start = self._start_shape(image_shape)
-        x = inputs = keras.Input((latent_dim,), name="latents")
-        x = keras.layers.Dense(
-            start[0] * start[1] * start[2], kernel_initializer=make.initializer(), dtype=precision, name="dense"
-        )(x)
+        start = self.start_shape(image_shape)
+        inputs = keras.Input((latent_dim,), name="latents")
+        x = make.dense(inputs, "dense", math.prod(start))
         x = keras.layers.Reshape(start, dtype=precision, name="feature_map")(x)
-        last = len(self.filters)
-        for i, (filters, kernel, stride) in enumerate(
-            zip(self.filters, self.kernel_sizes, self.strides, strict=True), 1
-        ):
-            name = f"conv_transpose_{i}" if i < last else "logits"
-            x = keras.layers.Conv2DTranspose(
-                filters,
-                kernel,
-                strides=stride,
-                padding=self.padding,
-                kernel_initializer=make.initializer(),
-                dtype=precision,
-                name=name,
-            )(x)
-            if i < last:
-                x = make.finish(x, name)
+        x = self.stack(make, x, self.hidden)
+        x = self.convolve(make, x, "logits", self.to_logits(image_shape))
         images = keras.layers.Activation("sigmoid", dtype="float32", name="images")(x)
         return keras.Model(inputs, images, name="decoder")
 
-    def _start_shape(self, image_shape: tuple[int, int, int]) -> tuple[int, int, int]:
-        """Follow the layers backwards from the image to the shape of the first feature map."""
+    @property
+    def hidden(self) -> list[Convolution]:
+        """The layers before the one that makes the logits."""
+        return self.convolutions[:-1]
+
+    def to_logits(self, image_shape: tuple[int, int, int]) -> Convolution:
+        """Give the convolution that makes the logits."""
+        return self.convolutions[-1]
+
+    def start_shape(self, image_shape: tuple[int, int, int]) -> tuple[int, int, int]:
+        """Give the shape of the feature map from which the layers lead to the image.
+
+        Raises:
+            SettingError: there is none.
+        """
+        self.check_strides(image_shape)
+        height, width = (length // math.prod(self.strides) for length in image_shape[:2])
+        return height, width, self.start_filters
+
+
+class ConvTransposeDecoder(Decoder):
+    """The reference decoder: strided transposed convolutions.
+
+    Each but the last is followed by batch normalisation, activation and dropout as ``layers`` in the parameters says.
+    """
+
+    layer_name: ClassVar[str] = "conv_transpose"
+
+    padding: Padding = Field("same", description="Padding of all layers")
+
+    def convolve(self, make: LayerFactory, x: Any, name: str, convolution: Convolution) -> Any:
+        """Put a transposed convolution after ``x``."""
+        import keras
+
+        return make.convolve(x, name, convolution, keras.layers.Conv2DTranspose, self.padding)
+
+    def start_shape(self, image_shape: tuple[int, int, int]) -> tuple[int, int, int]:
+        """Give the shape of the feature map from which the layers lead to the image, following them backwards.
+
+        Raises:
+            SettingError: there is none.
+        """
+        if self.padding == "same":
+            return super().start_shape(image_shape)
         sides = []
         for length in image_shape[:2]:
             side = length
-            for kernel, stride in zip(reversed(self.kernel_sizes), reversed(self.strides), strict=True):
-                # Keras: n * stride pixels with padding `same`, n * stride + max(kernel - stride, 0) with `valid`
-                enlarged = side if self.padding == "same" else side - max(kernel - stride, 0)
+            for _, kernel, stride in reversed(self.convolutions):
+                # Keras makes n * stride + max(kernel - stride, 0) pixels of n
+                enlarged = side - max(kernel - stride, 0)
                 if enlarged < stride or enlarged % stride:
-                    raise self._misfit(length, f"a layer of stride {stride} can't make {side} pixels")
+                    raise self.misfit(length, f"a layer of stride {stride} can't make {side} pixels")
                 side = enlarged // stride
             sides.append(side)
         return sides[0], sides[1], self.start_filters
+
+
+class UpsamplingDecoder(Decoder):
+    """Nearest-neighbour upsampling by the stride and then a convolution in each layer.
+
+    Every pixel is made of equally many products, so that there are no crossing lines as transposed convolutions leave
+    them (Odena et al. 2016, Deconvolution and checkerboard artifacts). Each layer but the last is followed by batch
+    normalisation, activation and dropout as ``layers`` in the parameters says.
+    """
+
+    layer_name: ClassVar[str] = "upsampling"
+
+    kernel_sizes: tuple[PositiveInt, ...] = Field((3, 3, 3, 5), description="Kernel size of each layer in pixels")
+
+    def convolve(self, make: LayerFactory, x: Any, name: str, convolution: Convolution) -> Any:
+        """Put upsampling with a convolution after ``x``."""
+        from celeba_vae.models.layers import UpsamplingConvolution
+
+        return make.convolve(x, name, convolution, UpsamplingConvolution)
+
+
+class ResidualDecoder(Decoder):
+    """Nearest-neighbour upsampling by the stride and then a residual block for each entry of ``filters``.
+
+    The shortcut has a 1x1 convolution where the block changes the channels. A last convolution, with the last block's
+    kernel size, makes the logits.
+    """
+
+    layer_name: ClassVar[str] = "residual"
+
+    filters: tuple[PositiveInt, ...] = Field((128, 64, 32, 16), min_length=1, description="Filters of each block")
+
+    @property
+    def hidden(self) -> list[Convolution]:
+        """All blocks: the logits have a layer of their own."""
+        return self.convolutions
+
+    def to_logits(self, image_shape: tuple[int, int, int]) -> Convolution:
+        """Give the convolution that makes the logits."""
+        return Convolution(image_shape[2], self.kernel_sizes[-1])
+
+    def layer(self, make: LayerFactory, x: Any, name: str, convolution: Convolution) -> Any:
+        """Put upsampling with a residual block after ``x``."""
+        import keras
+
+        from celeba_vae.models.layers import UpsamplingConvolution
+
+        shortcut = x
+        # before the upsampling, since a 1x1 convolution gives the same there for less
+        if x.shape[-1] != convolution.filters:
+            shortcut = make.convolve(shortcut, f"{name}_shortcut", Convolution(convolution.filters, 1))
+        if convolution.stride > 1:
+            shortcut = keras.layers.UpSampling2D(
+                convolution.stride, dtype=make.precision, name=f"{name}_shortcut_upsampling"
+            )(shortcut)
+        return residual_block(make, x, shortcut, name, convolution, UpsamplingConvolution)

@@ -1,19 +1,15 @@
 """Encoders: from images to the latent space."""
 
-import math
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, PositiveInt
 
 from celeba_vae.config import LayersConfig, NoneFromText
-from celeba_vae.models.blocks import ConvolutionStack, LayerFactory, output_lengths
+from celeba_vae.models.blocks import Convolution, ConvolutionStack, LayerFactory, Padding, residual_block
 
 
-class ConvEncoder(ConvolutionStack):
-    """The reference encoder: strided convolutions, flatten, an optional Dense layer, and a Dense layer for each output.
-
-    Each convolution is followed by batch normalisation, activation and dropout as ``layers`` in the parameters says.
-    """
+class Encoder(ConvolutionStack):
+    """What the encoders share: a stack of layers, flatten, an optional Dense layer, a Dense layer for each output."""
 
     filters: tuple[PositiveInt, ...] = Field((32, 64, 128, 256), min_length=1, description="Filters of each layer")
     dense_units: Annotated[PositiveInt | None, NoneFromText] = Field(
@@ -21,18 +17,12 @@ class ConvEncoder(ConvolutionStack):
     )
 
     def check(self, image_shape: tuple[int, int, int], latent_dim: int) -> None:
-        """Make sure that every layer has pixels to work on.
+        """Make sure that the layers fit the images.
 
         Raises:
-            SettingError: a layer's output would be empty, or with padding ``same`` the strides don't divide the image.
+            SettingError: the strides don't divide the image.
         """
-        for length in image_shape[:2]:
-            lengths = output_lengths(length, self.kernel_sizes, self.strides, self.padding)
-            if min(lengths) < 1:
-                raise self._misfit(length, f"the layers' outputs would have {lengths} pixels a side")
-            stride = math.prod(self.strides)
-            if self.padding == "same" and length % stride:
-                raise self._misfit(length, f"{length} is not a multiple of {stride}, the product of the strides")
+        self.check_strides(image_shape)
 
     def build(
         self,
@@ -56,29 +46,64 @@ class ConvEncoder(ConvolutionStack):
         import keras
 
         make = LayerFactory(layers, precision, seed)
-        x = inputs = keras.Input(image_shape, name="images")
-        for i, (filters, kernel, stride) in enumerate(
-            zip(self.filters, self.kernel_sizes, self.strides, strict=True), 1
-        ):
-            name = f"conv_{i}"
-            x = keras.layers.Conv2D(
-                filters,
-                kernel,
-                strides=stride,
-                padding=self.padding,
-                kernel_initializer=make.initializer(),
-                dtype=precision,
-                name=name,
-            )(x)
-            x = make.finish(x, name)
+        inputs = keras.Input(image_shape, name="images")
+        x = self.stack(make, inputs, self.convolutions)
         x = keras.layers.Flatten(dtype=precision, name="flatten")(x)
         if self.dense_units:
-            x = keras.layers.Dense(
-                self.dense_units, kernel_initializer=make.initializer(), dtype=precision, name="dense"
-            )(x)
-            x = make.finish(x, "dense", batch_normalization=False)
-        latents = [
-            keras.layers.Dense(latent_dim, kernel_initializer=make.initializer(), dtype="float32", name=name)(x)
-            for name in outputs
-        ]
+            x = make.activate(make.dense(x, "dense", self.dense_units), "dense")
+        latents = [make.dense(x, name, latent_dim, precision="float32") for name in outputs]
         return keras.Model(inputs, latents if len(latents) > 1 else latents[0], name="encoder")
+
+
+class ConvEncoder(Encoder):
+    """The reference encoder: strided convolutions.
+
+    Each is followed by batch normalisation, activation and dropout as ``layers`` in the parameters says.
+    """
+
+    layer_name: ClassVar[str] = "conv"
+
+    padding: Padding = Field("same", description="Padding of all layers")
+
+    def check(self, image_shape: tuple[int, int, int], latent_dim: int) -> None:
+        """Make sure that every layer has pixels to work on.
+
+        Raises:
+            SettingError: a layer's output would be empty, or with padding ``same`` the strides don't divide the image.
+        """
+        if self.padding == "same":
+            super().check(image_shape, latent_dim)
+            return
+        for length in image_shape[:2]:
+            lengths = [length]
+            for _, kernel, stride in self.convolutions:
+                lengths.append(max(0, (lengths[-1] - kernel) // stride + 1))
+            if lengths[-1] < 1:
+                raise self.misfit(length, f"the layers' outputs would have {lengths[1:]} pixels a side")
+
+    def convolve(self, make: LayerFactory, x: Any, name: str, convolution: Convolution) -> Any:
+        """Put a convolution with the chosen padding after ``x``."""
+        return make.convolve(x, name, convolution, padding=self.padding)
+
+
+class ResidualEncoder(Encoder):
+    """A ResNet of low depth: a residual block for each entry of ``filters``, the stride in its first convolution.
+
+    The shortcut averages over the stride and has a 1x1 convolution where the block changes the channels, so that it
+    leaves out no pixel (He et al. 2019, Bag of tricks for image classification, ResNet-D).
+    """
+
+    layer_name: ClassVar[str] = "residual"
+
+    def layer(self, make: LayerFactory, x: Any, name: str, convolution: Convolution) -> Any:
+        """Put a residual block after ``x``."""
+        import keras
+
+        shortcut = x
+        if convolution.stride > 1:
+            shortcut = keras.layers.AveragePooling2D(
+                convolution.stride, dtype=make.precision, name=f"{name}_shortcut_pooling"
+            )(shortcut)
+        if x.shape[-1] != convolution.filters:
+            shortcut = make.convolve(shortcut, f"{name}_shortcut", Convolution(convolution.filters, 1))
+        return residual_block(make, x, shortcut, name, convolution, keras.layers.Conv2D)
