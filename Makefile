@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c '
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint bench viz clean-demo
+.PHONY: demo test test-track lint bench viz clean-demo
 
 demo: .venv/.installed
 	$(BIN)/kedro run --env demo
@@ -13,6 +13,11 @@ demo: .venv/.installed
 
 test: .venv/.installed-dev
 	$(BIN)/python -m pytest
+
+# the extra stays installed: from then on every run is logged
+test-track: .venv/.installed-dev
+	$(INSTALL) --editable '.[track]'
+	$(BIN)/python -m pytest tests/hooks/test_tracking.py
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check .

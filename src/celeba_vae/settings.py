@@ -8,7 +8,11 @@ CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
     # hardware.yml is a parameter block like any other: overridden by --env and --params, validated, shown in kedro viz
-    "config_patterns": {"parameters": ["parameters*", "parameters*/**", "**/parameters*", "hardware*"]},
+    "config_patterns": {
+        "parameters": ["parameters*", "parameters*/**", "**/parameters*", "hardware*"],
+        # read where the extra `track` is installed
+        "mlflow": ["mlflow*"],
+    },
     # another environment holds only what differs from base
-    "merge_strategy": {"parameters": "soft"},
+    "merge_strategy": {"parameters": "soft", "mlflow": "soft"},
 }

@@ -4,6 +4,15 @@ from celeba_vae.hooks.data_check import DataCheckHooks
 from celeba_vae.hooks.hardware import HardwareHooks
 from celeba_vae.hooks.publication import PublicationHooks
 from celeba_vae.hooks.run_summary import RunSummaryHooks
+from celeba_vae.hooks.tracking import tracking_hooks
 from celeba_vae.hooks.variants import VariantHooks
 
-HOOKS = (VariantHooks(), DataCheckHooks(), HardwareHooks(), PublicationHooks(), RunSummaryHooks())
+HOOKS = (
+    VariantHooks(),
+    DataCheckHooks(),
+    HardwareHooks(),
+    PublicationHooks(),
+    RunSummaryHooks(),
+    # called first, right after the hooks of plugins: it takes up the run that kedro-mlflow begins
+    *tracking_hooks(),
+)
