@@ -2,7 +2,7 @@
 
     python benchmarks/resume.py [--kills 20] [--seed 1]
 
-Each run is ``kedro run --pipelines training`` in a process of its own, killed by SIGKILL and started again until it ends;
+Each run is ``kedro run --pipelines training`` in a process of its own, killed by SIGKILL and started again to the end;
 the final weights are compared, bit by bit, with those of an uninterrupted run. The JSON object on the last line counts
 the kills, those during a checkpoint's write among them, and says whether all weights are identical.
 """
