@@ -35,7 +35,7 @@ def run_kedro() -> Callable[..., subprocess.CompletedProcess[str]]:
     """``run_kedro(project, *arguments)`` is ``kedro run *arguments`` in a process of its own, with its output as text.
 
     ``returncode``, ``stdout`` and ``stderr`` are the process's; lines are not wrapped. ``command`` replaces ``run``,
-    ``environment`` adds variables, ``timeout`` is in seconds.
+    ``environment`` adds variables, ``python`` is the interpreter, ``timeout`` is in seconds.
     """
 
     def run(
@@ -43,10 +43,11 @@ def run_kedro() -> Callable[..., subprocess.CompletedProcess[str]]:
         *arguments: str,
         command: str = "run",
         environment: dict[str, str] | None = None,
+        python: str | Path = sys.executable,
         timeout: float = 300,
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "kedro", command, *arguments],
+            [python, "-m", "kedro", command, *arguments],
             cwd=project,
             env={**os.environ, "COLUMNS": "1000", "DO_NOT_TRACK": "1", **(environment or {})},
             capture_output=True,

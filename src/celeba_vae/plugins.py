@@ -21,6 +21,11 @@ def known_names(kind: str) -> list[str]:
     return sorted({entry.name for entry in entry_points(group=f"celeba_vae.{kind}")})
 
 
+def registering_packages(kind: str) -> set[str]:
+    """Give the top-level packages that register components of a kind."""
+    return {entry.module.partition(".")[0] for entry in entry_points(group=f"celeba_vae.{kind}")}
+
+
 def create_component(kind: str, config: ComponentConfig) -> Any:
     """Make the component that ``config`` names, with its options validated.
 

@@ -1,6 +1,9 @@
 """Keras models as versioned ``.keras`` files."""
 
+import importlib
+import json
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -9,10 +12,14 @@ from kedro.io import AbstractVersionedDataset, Version
 from celeba_vae.errors import DataError
 from celeba_vae.files import written_atomically
 from celeba_vae.hardware import load_tensorflow_quietly
+from celeba_vae.plugins import registering_packages
 
 
 class KerasModelDataset(AbstractVersionedDataset[Any, Any]):
-    """A Keras model in a ``.keras`` file, loaded in safe mode with this project's layers registered.
+    """A Keras model in a ``.keras`` file, loaded in safe mode with its custom layers registered.
+
+    Those are the layers of this project and of the packages that register encoders or decoders as entry points. Keras
+    itself imports no module that a file names, and neither does this one from any other package.
 
     Kedro's own ``TensorFlowModelDataset`` imports TensorFlow as soon as it is named in a catalog and does not know
     custom layers; this one imports TensorFlow when a model is loaded or saved, and writes atomically.
@@ -31,7 +38,8 @@ class KerasModelDataset(AbstractVersionedDataset[Any, Any]):
         """Load the model, not compiled.
 
         Raises:
-            DataError: the file is damaged, or holds code that safe mode refuses.
+            DataError: the file is damaged, needs a layer that no installed package has, or holds code that safe mode
+                refuses.
         """
         load_tensorflow_quietly()
         import keras
@@ -39,9 +47,13 @@ class KerasModelDataset(AbstractVersionedDataset[Any, Any]):
         import celeba_vae.models.layers  # noqa: F401  registers the project's layers
 
         path = Path(self._get_load_path())
+        missing = ""
         try:
+            missing = _import_custom_layers(path)
             return keras.saving.load_model(path, compile=False, safe_mode=True)
         except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
+            if missing:
+                raise DataError(f"{path} can't be read: {missing}.") from error
             reason = str(error).strip().partition("\n")[0]
             raise DataError(
                 f"{path} can't be read as a Keras model ({reason}). Choose another version with --load-versions,"
@@ -58,3 +70,41 @@ class KerasModelDataset(AbstractVersionedDataset[Any, Any]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath), "version": self._version}
+
+
+def _import_custom_layers(path: Path) -> str:
+    """Import the modules that register a model's custom layers; say which layers are not registered even so."""
+    import keras
+
+    packages = registering_packages("encoders") | registering_packages("decoders")
+    problems = {}
+    for entry in _custom_objects(path):
+        module, package = entry["module"], entry["module"].partition(".")[0]
+        problem = (
+            f"no package '{package}' is installed that registers an encoder or decoder as an entry point"
+            " (README.md, Plugins)"
+        )
+        if package in packages:
+            try:
+                importlib.import_module(module)
+                problem = f"'{module}' does not register it with Keras"
+            except Exception as error:  # whatever another's module may raise
+                problem = f"'{module}' can't be imported: {error}"
+        if keras.saving.get_registered_object(entry["registered_name"]) is None:
+            problems[entry["class_name"]] = f"it needs the layer {entry['class_name']} of '{module}', but {problem}"
+    return "; ".join(problems.values())
+
+
+def _custom_objects(path: Path) -> list[Mapping[str, Any]]:
+    """List the descriptions of what in a ``.keras`` file is not Keras' own."""
+    found = []
+
+    def collect(entry: dict[str, Any]) -> dict[str, Any]:
+        named = all(isinstance(entry.get(key), str) for key in ("module", "class_name", "registered_name"))
+        if named and entry["module"].partition(".")[0] not in ("keras", "builtins"):
+            found.append(entry)
+        return entry
+
+    with zipfile.ZipFile(path) as archive:
+        json.loads(archive.read("config.json"), object_hook=collect)
+    return found

@@ -1,0 +1,79 @@
+"""A package with an encoder, a decoder and a loss, installed by pip, and used by name only."""
+
+import json
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+PACKAGE = Path(__file__).parent / "third_party_package"
+PARAMETERS = {
+    "training": {"latent_dim": 4, "epochs": 2, "batch_size": 16},
+    "variants": {
+        "mine": {
+            "model": "vae",
+            "encoder": {"name": "haar", "levels": 3},
+            "decoder": {"name": "haar"},
+            "reconstruction_loss": {"name": "charbonnier", "epsilon": 0.01},
+            "kl_weight": 0.05,
+        }
+    },
+    "generation": {"variant": "mine", "count": 2},
+    "evaluation": {"variants": ["mine"]},
+    "hardware": {"precision": "float32"},
+}
+
+
+@pytest.fixture
+def python_with_package(tmp_path):
+    """The interpreter of a new virtual environment: the running one's packages and the third-party one."""
+    environment = tmp_path / "environment"
+    subprocess.run([sys.executable, "-m", "venv", "--system-site-packages", environment], check=True)
+    python = environment / "bin" / "python"
+    where = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    own = subprocess.run([python, "-c", where], check=True, capture_output=True, text=True).stdout.strip()
+    # where tests run in a virtual environment, the flag shows what is beneath it only
+    (Path(own) / "running.pth").write_text(f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n")
+    # a copy, since building leaves folders beside the sources
+    source = shutil.copytree(PACKAGE, tmp_path / "package")
+    subprocess.run([python, "-m", "pip", "install", "--quiet", "--no-deps", source], check=True)
+    return python
+
+
+def test_components_of_an_installed_package_train_and_their_models_load(project, python_with_package, run_kedro):
+    (project / "conf/local/parameters.yml").write_text(yaml.safe_dump(PARAMETERS))
+    random = np.random.default_rng(0)
+    for split, count in (("train", 40), ("validation", 8), ("test", 8)):
+        images = random.integers(0, 256, (count, 16, 16, 3), dtype=np.uint8)
+        np.save(project / f"data/05_model_input/{split}_images.npy", images)
+
+    def run(*arguments, python=python_with_package):
+        return run_kedro(project, "--pipelines", *arguments, python=python)
+
+    result = run("variants", "--namespaces", "mine")
+    assert result.returncode == 0, result.stdout + result.stderr
+    (configuration,) = (project / "data/06_models/mine").glob("configuration.json/*/configuration.json")
+    configuration = json.loads(configuration.read_text())
+    assert configuration["encoder"] == {"name": "haar", "levels": 3}
+    assert configuration["decoder"] == {"name": "haar", "levels": 2}
+    assert configuration["reconstruction_loss"] == {"name": "charbonnier", "epsilon": 0.01}
+    (history,) = (project / "data/06_models/mine").glob("history.csv/*/history.csv")
+    # noise against the grey of a network hardly trained: a quarter of the range for each of the values
+    assert pd.read_csv(history)["reconstruction_loss"].iloc[0] == pytest.approx(16 * 16 * 3 / 4, rel=0.1)
+
+    # each in a new process: the decoder alone, then encoder and decoder
+    for pipeline in ("generation", "evaluation"):
+        result = run(pipeline)
+        assert result.returncode == 0, result.stdout + result.stderr
+    assert len(list((project / "data/07_model_output/generated").glob("*/generated/*.png"))) == 2
+
+    result = run("generation", python=sys.executable)
+    assert result.returncode == 1
+    assert "it needs the layer HaarSynthesis of 'haar_faces.layers'" in result.stderr
+    assert "Traceback" not in result.stdout + result.stderr
