@@ -48,7 +48,13 @@ class LayerFactory:
         )(x)
 
     def convolve(
-        self, x: Any, name: str, convolution: Convolution, kind: type | None = None, padding: Padding = "same"
+        self,
+        x: Any,
+        name: str,
+        convolution: Convolution,
+        kind: type | None = None,
+        padding: Padding = "same",
+        use_bias: bool = True,
     ) -> Any:
         """Put a convolution after ``x``: Keras' ``Conv2D``, or another ``kind`` of layer with the same arguments."""
         import keras
@@ -58,6 +64,7 @@ class LayerFactory:
             convolution.kernel_size,
             strides=convolution.stride,
             padding=padding,
+            use_bias=use_bias,
             kernel_initializer=self.initializer(),
             dtype=self.precision,
             name=name,
@@ -131,9 +138,9 @@ class ConvolutionStack(BaseModel, ABC):
         """Put one hidden layer after ``x``: by default a convolution with what follows it."""
         return make.finish(self.convolve(make, x, name, convolution), name)
 
-    def convolve(self, make: LayerFactory, x: Any, name: str, convolution: Convolution) -> Any:
+    def convolve(self, make: LayerFactory, x: Any, name: str, convolution: Convolution, use_bias: bool = True) -> Any:
         """Put a convolution after ``x``, and nothing else: by default Keras' ``Conv2D``."""
-        return make.convolve(x, name, convolution)
+        return make.convolve(x, name, convolution, use_bias=use_bias)
 
     def check_strides(self, image_shape: tuple[int, int, int]) -> None:
         """Make sure that the strides divide the image.

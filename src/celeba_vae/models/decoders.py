@@ -50,14 +50,18 @@ class Decoder(ConvolutionStack):
         """
         import keras
 
+        from celeba_vae.models.layers import Bias
+
         make = LayerFactory(layers, precision, seed)
         start = self.start_shape(image_shape)
         inputs = keras.Input((latent_dim,), name="latents")
         x = make.dense(inputs, "dense", math.prod(start))
         x = keras.layers.Reshape(start, dtype=precision, name="feature_map")(x)
         x = self.stack(make, x, self.hidden)
-        x = self.convolve(make, x, "logits", self.to_logits(image_shape))
-        images = keras.layers.Activation("sigmoid", dtype="float32", name="images")(x)
+        x = self.convolve(make, x, "logits_convolution", self.to_logits(image_shape), use_bias=False)
+        # float32, since its gradient is a sum over all pixels of all images: bfloat16 would lose most of it
+        logits = Bias(dtype="float32", name="logits")(x)
+        images = keras.layers.Activation("sigmoid", dtype="float32", name="images")(logits)
         return keras.Model(inputs, images, name="decoder")
 
     @property
@@ -90,11 +94,11 @@ class ConvTransposeDecoder(Decoder):
 
     padding: Padding = Field("same", description="Padding of all layers")
 
-    def convolve(self, make: LayerFactory, x: Any, name: str, convolution: Convolution) -> Any:
+    def convolve(self, make: LayerFactory, x: Any, name: str, convolution: Convolution, use_bias: bool = True) -> Any:
         """Put a transposed convolution after ``x``."""
         import keras
 
-        return make.convolve(x, name, convolution, keras.layers.Conv2DTranspose, self.padding)
+        return make.convolve(x, name, convolution, keras.layers.Conv2DTranspose, self.padding, use_bias)
 
     def start_shape(self, image_shape: tuple[int, int, int]) -> tuple[int, int, int]:
         """Give the shape of the feature map from which the layers lead to the image, following them backwards.
@@ -129,11 +133,11 @@ class UpsamplingDecoder(Decoder):
 
     kernel_sizes: tuple[PositiveInt, ...] = Field((3, 3, 3, 5), description="Kernel size of each layer in pixels")
 
-    def convolve(self, make: LayerFactory, x: Any, name: str, convolution: Convolution) -> Any:
+    def convolve(self, make: LayerFactory, x: Any, name: str, convolution: Convolution, use_bias: bool = True) -> Any:
         """Put upsampling with a convolution after ``x``."""
         from celeba_vae.models.layers import UpsamplingConvolution
 
-        return make.convolve(x, name, convolution, UpsamplingConvolution)
+        return make.convolve(x, name, convolution, UpsamplingConvolution, use_bias=use_bias)
 
 
 class ResidualDecoder(Decoder):

@@ -81,9 +81,9 @@ class ConvEncoder(Encoder):
             if lengths[-1] < 1:
                 raise self.misfit(length, f"the layers' outputs would have {lengths[1:]} pixels a side")
 
-    def convolve(self, make: LayerFactory, x: Any, name: str, convolution: Convolution) -> Any:
+    def convolve(self, make: LayerFactory, x: Any, name: str, convolution: Convolution, use_bias: bool = True) -> Any:
         """Put a convolution with the chosen padding after ``x``."""
-        return make.convolve(x, name, convolution, padding=self.padding)
+        return make.convolve(x, name, convolution, padding=self.padding, use_bias=use_bias)
 
 
 class ResidualEncoder(Encoder):

@@ -105,6 +105,25 @@ def _shifted(kernel: tf.Tensor, axis: int, before: int, after: int) -> tf.Tensor
 
 
 @keras.saving.register_keras_serializable("celeba_vae")
+class Bias(keras.layers.Layer):
+    """Add a trained value to each channel.
+
+    Example:
+        >>> Bias()(keras.ops.ones((2, 4, 4, 3))).shape
+        TensorShape([2, 4, 4, 3])
+    """
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make the weight, zero at first."""
+        self.bias = self.add_weight(name="bias", shape=(input_shape[-1],), initializer="zeros")
+        self.built = True
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Give inputs + bias, both with the channels last."""
+        return tf.nn.bias_add(inputs, self.bias)
+
+
+@keras.saving.register_keras_serializable("celeba_vae")
 class Reparameterization(keras.layers.Layer):
     """Draw z = mu + exp(logvar / 2) * epsilon, epsilon from N(0, I) (Kingma and Welling 2014, section 2.4).
 

@@ -7,7 +7,7 @@ as a float32 scalar tensor.
 import math
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from celeba_vae.config import NoneFromText
 from celeba_vae.errors import SettingError
@@ -73,7 +73,7 @@ class _OverAllEpochs(Schedule):
 class Cosine(_OverAllEpochs):
     """Falls from 1 to ``final`` along half a cosine, then stays (Loshchilov and Hutter 2017, without restarts)."""
 
-    final: float = Field(0.0, ge=0, le=1, description="Factor at the end")
+    final: NonNegativeFloat = Field(0.0, description="Factor at the end")
 
     def __call__(self, epoch: Any) -> Any:
         """Give the factor after ``epoch`` epochs."""
