@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from celeba_vae.models.layers import FusedBatchNormalization, Reparameterization, UpsamplingConvolution
+from celeba_vae.models.layers import Bias, FusedBatchNormalization, Reparameterization, UpsamplingConvolution
 
 
 def images(seed=0, shape=(6, 5, 7, 4)):
@@ -56,12 +56,14 @@ def test_bfloat16_images_keep_float32_statistics():
     np.testing.assert_allclose(layer.moving_variance, rounded.var((0, 1, 2)), rtol=1e-3)
 
 
-def test_saved_and_loaded_layer_computes_the_same(tmp_path):
-    model = keras.Sequential([keras.Input((5, 7, 4)), FusedBatchNormalization(momentum=0.5)])
+def test_saved_and_loaded_layers_compute_the_same(tmp_path):
+    layers = [FusedBatchNormalization(momentum=0.5), UpsamplingConvolution(3, 3, strides=2), Bias()]
+    model = keras.Sequential([keras.Input((5, 7, 4)), *layers])
     model(images(), training=True)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
-    assert loaded.layers[-1].momentum == 0.5
+    assert loaded.layers[0].momentum == 0.5
+    assert [type(layer) for layer in loaded.layers] == [type(layer) for layer in layers]
     np.testing.assert_array_equal(model(images()), loaded(images()))
 
 

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from pydantic import ValidationError
 
 from celeba_vae.config import LayersConfig
@@ -143,6 +144,39 @@ def test_lists_of_different_lengths_are_refused_with_their_values():
 def test_image_size_that_the_strides_do_not_divide_is_refused_with_its_values(component):
     with pytest.raises(SettingError, match=r"strides \[2, 2, 2, 2\].*100 pixels"):
         component.check((100, 96, 3), 256)
+
+
+@pytest.mark.parametrize("component", [ConvEncoder, ResidualEncoder, ConvTransposeDecoder])
+def test_kernels_that_leave_out_pixels_are_refused(component):
+    """Some of them would crash TensorFlow."""
+    with pytest.raises(SettingError, match=r"layer 4, 1 pixels, is smaller than its stride, 2"):
+        component(kernel_sizes=(3, 3, 2, 1)).check(SHAPE, 256)
+    UpsamplingDecoder(kernel_sizes=(3, 3, 2, 1)).check(SHAPE, 256)
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize(
+    "network", [ConvEncoder, ResidualEncoder, ConvTransposeDecoder, UpsamplingDecoder, ResidualDecoder]
+)
+def test_every_weight_of_the_default_networks_learns(network, precision):
+    """At the real size: what crashes or is wrong in a gradient depends on it."""
+    images = np.random.default_rng(0).random((4, *SHAPE), np.float32)
+    if network in (ConvEncoder, ResidualEncoder):
+        model = build_encoder(network(), latent_dim=4, outputs=("z",), precision=precision)
+        inputs, targets = images, np.ones((4, 4), np.float32)
+    else:
+        model = build_decoder(network(), latent_dim=4, precision=precision)
+        inputs, targets = np.random.default_rng(1).normal(size=(4, 4)).astype(np.float32), images
+
+    @tf.function
+    def gradients():
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean((model(inputs, training=True) - targets) ** 2)
+        return tape.gradient(loss, model.trainable_weights)
+
+    for weight, gradient in zip(model.trainable_weights, gradients(), strict=True):
+        assert np.isfinite(gradient).all(), weight.path
+        assert np.any(gradient), weight.path
 
 
 def test_layers_that_leave_no_pixels_are_refused():

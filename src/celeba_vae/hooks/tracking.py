@@ -1,9 +1,11 @@
 """Logs runs to MLflow where the extra ``track`` is installed: what kedro-mlflow, set up in mlflow.yml, leaves to do."""
 
 import atexit
+import importlib
 import importlib.util
 import logging
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +23,14 @@ _SQLITE = "sqlite:///"
 
 
 def tracking_hooks() -> tuple["TrackingHooks", ...]:
-    """Give the hooks where kedro-mlflow is installed, none where it is not; MLflow itself is not imported yet."""
+    """Give the hooks where kedro-mlflow is installed, none where it is not."""
     if importlib.util.find_spec("kedro_mlflow") is None:
         return ()
     # read when MLflow is imported: without it MLflow reports its use to its makers
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    # Kedro imports it in every command; this way its warning about a class of its own is not printed each time
+    with warnings.catch_warnings(record=True):
+        importlib.import_module("kedro_mlflow.framework.hooks")
     return (TrackingHooks(),)
 
 

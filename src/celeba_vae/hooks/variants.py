@@ -18,7 +18,7 @@ from celeba_vae.variants import expand_variants, graph_shape
 class VariantHooks:
     """Fires before Kedro builds the pipelines, in ``kedro run``, ``kedro viz`` and notebooks alike."""
 
-    @hook_impl
+    @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
         """Complete the variants' blocks and let the registry build the pipelines for them.
 

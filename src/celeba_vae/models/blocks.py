@@ -153,6 +153,21 @@ class ConvolutionStack(BaseModel, ABC):
             if length % stride:
                 raise self.misfit(length, f"{length} is not a multiple of {stride}, the product of the strides")
 
+    def check_kernels(self) -> None:
+        """Make sure that no layer leaves out pixels between its strides.
+
+        Beside learning nothing from those, TensorFlow 2.21 can crash in such a layer's gradient on a CPU.
+
+        Raises:
+            SettingError: a kernel is smaller than its layer's stride.
+        """
+        for i, (_, kernel, stride) in enumerate(self.convolutions, 1):
+            if kernel < stride:
+                raise SettingError(
+                    f"{type(self).__name__}: the kernel of layer {i}, {kernel} pixels, is smaller than its stride,"
+                    f" {stride}: pixels between are left out. Change kernel_sizes or strides (parameters_training.yml)."
+                )
+
     def misfit(self, length: int, why: str) -> SettingError:
         """Give the error for images whose side of ``length`` pixels does not fit the layers."""
         options = self.model_dump(include={"kernel_sizes", "strides", "padding"})

@@ -94,6 +94,16 @@ class ConvTransposeDecoder(Decoder):
 
     padding: Padding = Field("same", description="Padding of all layers")
 
+    def check(self, image_shape: tuple[int, int, int], latent_dim: int) -> None:
+        """Make sure that the layers end at the image's shape and leave no pixel empty.
+
+        Raises:
+            SettingError: no feature map leads to this image size, the last layer has other channels than the image, or
+                a kernel is smaller than its stride.
+        """
+        self.check_kernels()
+        super().check(image_shape, latent_dim)
+
     def convolve(self, make: LayerFactory, x: Any, name: str, convolution: Convolution, use_bias: bool = True) -> Any:
         """Put a transposed convolution after ``x``."""
         import keras

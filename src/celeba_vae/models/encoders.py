@@ -20,8 +20,9 @@ class Encoder(ConvolutionStack):
         """Make sure that the layers fit the images.
 
         Raises:
-            SettingError: the strides don't divide the image.
+            SettingError: the strides don't divide the image, or a kernel is smaller than its stride.
         """
+        self.check_kernels()
         self.check_strides(image_shape)
 
     def build(
@@ -69,11 +70,13 @@ class ConvEncoder(Encoder):
         """Make sure that every layer has pixels to work on.
 
         Raises:
-            SettingError: a layer's output would be empty, or with padding ``same`` the strides don't divide the image.
+            SettingError: a layer's output would be empty, with padding ``same`` the strides don't divide the image, or
+                a kernel is smaller than its stride.
         """
         if self.padding == "same":
             super().check(image_shape, latent_dim)
             return
+        self.check_kernels()
         for length in image_shape[:2]:
             lengths = [length]
             for _, kernel, stride in self.convolutions:
