@@ -232,14 +232,20 @@ def peak_memory(raw: Path, folder: Path) -> float:
             stdout=log,
             stderr=log,
         )
-    peak = 0.0
-    while process.poll() is None:
-        peak = max(peak, sum(map(resident_mb, [process.pid, *descendants(process.pid)])))
-        time.sleep(0.01)
+    peak = peak_memory_of(process)
     if process.returncode:
         sys.exit((folder / "log.txt").read_text())
     shutil.rmtree(folder)
     return round(peak, 1)
+
+
+def peak_memory_of(process: subprocess.Popen) -> float:
+    """Wait for a process to end; give the peak of RssAnon + RssShmem over it and its children in MB."""
+    peak = 0.0
+    while process.poll() is None:
+        peak = max(peak, sum(map(resident_mb, [process.pid, *descendants(process.pid)])))
+        time.sleep(0.01)
+    return peak
 
 
 def resident_mb(process: int) -> float:

@@ -1,168 +1,220 @@
-"""Speed of a training step beside plain Keras: the reference network at batch size 128, every run a process of its own.
+"""Speed and memory of training, beside plain Keras and PyTorch: the reference network on 96x96 images, on the CPU.
 
-    python benchmarks/training.py [--steps 20] [--rounds 3]
+    python benchmarks/training.py [--peer-python PYTHON] [--rounds 3] [--skip-memory]
 
-Runs alternate; the table and the JSON object on the last line give medians. ``bfloat16_img_per_s`` is null where the
-processor lacks the instructions. ``peak_mb`` is the larger peak of RssAnon + RssShmem of this project's runs.
+Every run is a process of its own, one after the other in alternated rounds; the table and the JSON object on the last
+line give medians over all rounds' epochs but the first of each, which builds the graph. PYTHON is an interpreter that
+has PyTorch. ``bfloat16_img_per_s`` is null where the processor lacks the instructions, ``torch_…`` where PyTorch is
+missing. ``data_wait_share`` is the part of a step's time in which it waits for images, in whichever precision it is
+larger. ``peak_mb`` is the peak of RssAnon + RssShmem while 200,000 images are trained on.
 """
 
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
+from statistics import median
+from typing import Any
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
+from data_engineering import peak_memory_of
 
 from celeba_vae.config import HardwareConfig, VariantConfig
-from celeba_vae.hardware import effective_precision
+from celeba_vae.hardware import effective_precision, load_tensorflow_quietly
 
-BATCH_SIZE = 128
 IMAGE_SHAPE = (96, 96, 3)
+STEP_GFLOP = 0.447  # an image
+EPOCH_STEPS = 10
+IMAGE_COUNTS = (2_000, 200_000)
+PEERS = Path(__file__).parent / "peers"
+PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+MATMULS = {"torch_compile_bf16": "bfloat16", "bfloat16": "bfloat16"}
 
 
-def this_project(images, precision):
-    """Train with the project's own network and batches; give the seconds of each step."""
-    from keras.callbacks import Callback
-
-    from celeba_vae.models import training
-    from celeba_vae.models.batches import training_batches
-    from celeba_vae.models.decoders import ConvTransposeDecoder
-    from celeba_vae.models.encoders import ConvEncoder
-    from celeba_vae.models.losses import BinaryCrossEntropy
-
-    variant = VariantConfig(name="vae", batch_size=BATCH_SIZE)
-    model = training.build_autoencoder(
-        variant,
-        encoder=ConvEncoder(),
-        decoder=ConvTransposeDecoder(),
-        reconstruction_loss=BinaryCrossEntropy(),
-        image_shape=IMAGE_SHAPE,
-        precision=precision,
-    )
-    training.compile_autoencoder(model, variant.learning_rate, precision, xla=False)
-    ends = step_ends(Callback)
-    batches = training_batches(images, BATCH_SIZE, variant.seed, first_epoch=0)
-    model.fit(batches, steps_per_epoch=len(images) // BATCH_SIZE, shuffle=False, callbacks=[ends], verbose=0)
-    return np.diff(ends.times)
-
-
-def plain_keras(images):
-    """Train the same network as a Keras user would write it: Keras' own layers, a sigmoid, arrays in memory."""
-    import keras
-    import tensorflow as tf
-    from keras import layers
-
-    x = inputs = keras.Input(IMAGE_SHAPE)
-    for filters in (32, 64, 128, 256):
-        x = layers.Conv2D(filters, 3, strides=2, padding="same")(x)
-        x = layers.LeakyReLU()(layers.BatchNormalization()(x))
-    x = layers.Flatten()(x)
-    encoder = keras.Model(inputs, [layers.Dense(256)(x), layers.Dense(256)(x)])
-    x = latents = keras.Input((256,))
-    x = layers.Reshape((6, 6, 256))(layers.Dense(6 * 6 * 256)(x))
-    for filters in (128, 64, 32):
-        x = layers.Conv2DTranspose(filters, 3, strides=2, padding="same")(x)
-        x = layers.LeakyReLU()(layers.BatchNormalization()(x))
-    decoder = keras.Model(latents, layers.Conv2DTranspose(3, 3, strides=2, padding="same", activation="sigmoid")(x))
-
-    class PlainVAE(keras.Model):
-        def __init__(self):
-            super().__init__()
-            self.encoder, self.decoder = encoder, decoder
-
-        def train_step(self, data):
-            with tf.GradientTape() as tape:
-                mu, logvar = self.encoder(data, training=True)
-                z = mu + tf.exp(0.5 * logvar) * tf.random.normal(tf.shape(mu))
-                errors = keras.losses.binary_crossentropy(data, self.decoder(z, training=True))
-                kl = -0.5 * tf.reduce_sum(1 + logvar - mu**2 - tf.exp(logvar), axis=1)
-                loss = tf.reduce_mean(tf.reduce_sum(errors, axis=(1, 2))) + 5.0 * tf.reduce_mean(kl)
-            gradients = tape.gradient(loss, self.trainable_weights)
-            self.optimizer.apply_gradients(zip(gradients, self.trainable_weights, strict=True))
-            return {"loss": loss}
-
-    model = PlainVAE()
-    model.compile(optimizer=keras.optimizers.Adam(5e-4))
-    ends = step_ends(keras.callbacks.Callback)
-    batches = tf.data.Dataset.from_tensor_slices(images.astype(np.float32) / 255).shuffle(1024).batch(BATCH_SIZE)
-    model.fit(batches.prefetch(2), shuffle=False, callbacks=[ends], verbose=0)
-    return np.diff(ends.times)
-
-
-def step_ends(callback):
-    """Make a Keras callback that notes when each step ends."""
-
-    class StepEnds(callback):
-        def __init__(self):
-            super().__init__()
-            self.times = []
-
-        def on_train_batch_end(self, batch, logs=None):
-            self.times.append(time.perf_counter())
-
-    return StepEnds()
-
-
-RUNS = {
-    "plain_keras": plain_keras,
-    "float32": lambda images: this_project(images, "float32"),
-    "bfloat16": lambda images: this_project(images, "mixed_bfloat16"),
-}
-
-
-def run_one(name, steps):
-    """Measure one run in this process and print it as JSON."""
-    peak = [0]
-
-    def watch():
-        while True:
-            status = Path("/proc/self/status").read_text().splitlines()
-            kilobytes = sum(int(line.split()[1]) for line in status if line.startswith(("RssAnon", "RssShmem")))
-            peak[0] = max(peak[0], kilobytes)
-            time.sleep(0.05)
-
-    threading.Thread(target=watch, daemon=True).start()
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "images.npy"
-        np.save(file, np.random.default_rng(0).integers(0, 256, (steps * BATCH_SIZE, *IMAGE_SHAPE), dtype=np.uint8))
-        seconds = RUNS[name](np.load(file, mmap_mode="r"))
-    print(json.dumps({"img_per_s": BATCH_SIZE / float(np.median(seconds[2:])), "peak_mb": peak[0] / 1024}))
-
-
-def main():
-    """Run all in turn and print the table and the JSON object."""
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--steps", type=int, default=20)
-    arguments.add_argument("--rounds", type=int, default=3)
-    arguments.add_argument("--run", choices=RUNS, help=argparse.SUPPRESS)
-    options = arguments.parse_args()
-    if options.run:
-        run_one(options.run, options.steps)
+def main() -> None:
+    """Measure everything, print the table and the JSON object."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--peer-python", default=sys.executable, help="an interpreter that has PyTorch")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each, alternated")
+    parser.add_argument("--epochs", type=int, default=5, help=f"epochs of {EPOCH_STEPS} steps in each run")
+    parser.add_argument("--batch-size", type=int, default=128)
+    parser.add_argument("--skip-memory", action="store_true", help="leave out the memory's peak")
+    parser.add_argument("--task", choices=TASKS, help=argparse.SUPPRESS)
+    parser.add_argument("--images", help=argparse.SUPPRESS)
+    parser.add_argument("--precision", default="float32", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.task:
+        print(json.dumps(TASKS[options.task](options)))
         return
 
-    has_bfloat16 = effective_precision(HardwareConfig(device="cpu")) == "mixed_bfloat16"
-    names = [name for name in RUNS if name != "bfloat16" or has_bfloat16]
-    results = {name: [] for name in names}
-    for _ in range(options.rounds):
-        for name in names:
-            command = [sys.executable, __file__, "--run", name, "--steps", str(options.steps)]
-            output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-            results[name].append(json.loads(output.splitlines()[-1]))
+    with tempfile.TemporaryDirectory(prefix="celeba-vae-") as folder:
+        images = Path(folder) / "images.npy"
+        shape = (EPOCH_STEPS * options.batch_size, *IMAGE_SHAPE)
+        np.save(images, np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8))
+        commands, left_out = runs(images, options)
+        results = measure(commands, options.rounds, Path(folder))
+        report(results, left_out, [] if options.skip_memory else memory_peaks(Path(folder), options))
 
-    speed = {name: statistics.median(run["img_per_s"] for run in runs) for name, runs in results.items()}
-    peak = {name: statistics.median(run["peak_mb"] for run in runs) for name, runs in results.items()}
-    print(f"{'':<14}{'images/s':>10}{'ratio':>8}{'peak MB':>10}")
-    for name in names:
-        print(f"{name:<14}{speed[name]:>10.1f}{speed[name] / speed['plain_keras']:>8.2f}{peak[name]:>10.0f}")
-    rounded = {f"{name}_img_per_s": round(speed[name], 1) if name in speed else None for name in RUNS}
-    print(json.dumps({**rounded, "peak_mb": round(max(peak[name] for name in names if name != "plain_keras"))}))
+
+def runs(images: Path, options: argparse.Namespace) -> tuple[dict[str, list[str]], dict[str, str]]:
+    """Give the command of each run that is possible here, and why the others are not."""
+    size = ["--epochs", str(options.epochs), "--batch-size", str(options.batch_size)]
+    peer_size = [str(images), *size, "--epoch-steps", str(EPOCH_STEPS)]
+    torch_peer = [options.peer_python, str(PEERS / "training_torch.py"), *peer_size]
+    commands = {
+        "plain_keras": [sys.executable, str(PEERS / "training_keras.py"), *peer_size],
+        "torch_compile": torch_peer,
+        "torch_compile_bf16": [*torch_peer, "--bfloat16"],
+    }
+    for name in PRECISIONS:
+        options_of_run = ["--images", str(images), "--precision", name, *size]
+        commands[name] = [sys.executable, __file__, "--task", "train", *options_of_run]
+        commands[f"matmul_{name}"] = [sys.executable, __file__, "--task", "multiply", *options_of_run]
+
+    left_out = {}
+    if subprocess.run([options.peer_python, "-c", "import numpy, torch"], capture_output=True).returncode:
+        left_out = dict.fromkeys(["torch_compile", "torch_compile_bf16"], f"{options.peer_python} has no PyTorch")
+    load_tensorflow_quietly()
+    if effective_precision(HardwareConfig(device="cpu")) == "float32":
+        bfloat16 = ["bfloat16", "matmul_bfloat16", "torch_compile_bf16"]
+        left_out |= dict.fromkeys(bfloat16, "the processor has no bfloat16 instructions")
+    return {name: command for name, command in commands.items() if name not in left_out}, left_out
+
+
+def measure(commands: dict[str, list[str]], rounds: int, folder: Path) -> dict[str, list[Any]]:
+    """Run every command once a round; give each one's outputs."""
+    results = {name: [] for name in commands}
+    # what PyTorch compiles goes with the folder
+    environment = {**os.environ, "TORCHINDUCTOR_CACHE_DIR": str(folder / "torch")}
+    for _ in range(rounds):
+        for name, command in commands.items():
+            process = subprocess.run(command, capture_output=True, text=True, env=environment)
+            if process.returncode:
+                sys.exit(f"{name} failed:\n{process.stderr}")
+            results[name].append(json.loads(process.stdout.splitlines()[-1]))
+    return results
+
+
+def report(results: dict[str, list[Any]], left_out: dict[str, str], peaks: list[float]) -> None:
+    """Print the table and the JSON object."""
+    matmul = {name: median(results[f"matmul_{name}"]) for name in PRECISIONS if f"matmul_{name}" in results}
+    waits = {name: median(run["data_wait_share"] for run in results[name]) for name in PRECISIONS if name in results}
+    rates = {}
+    for name, of_rounds in results.items():
+        if not name.startswith("matmul"):
+            epochs = [run["img_per_s"] if name in PRECISIONS else run for run in of_rounds]
+            rates[name] = median(rate for rates in epochs for rate in rates[1:])
+
+    print(f"{'':<22}{'images/s':>10}{'to plain Keras':>16}{'of a matrix product':>21}{'waiting':>9}")
+    for name, rate in rates.items():
+        share = rate * STEP_GFLOP / matmul[MATMULS.get(name, "float32")]
+        wait = f"{waits[name]:>9.2%}" if name in waits else ""
+        print(f"{name:<22}{rate:>10.1f}{rate / rates['plain_keras']:>16.2f}{share:>21.0%}{wait}")
+    for name, gflops in matmul.items():
+        print(f"matrix product, {name}: {gflops:.0f} GFLOP/s")
+    for count, peak in zip(IMAGE_COUNTS, peaks, strict=False):
+        print(f"peak memory with {count:,} images: {peak:.0f} MB")
+    for name, why in left_out.items():
+        print(f"left out: {name}, since {why}")
+
+    names = ("float32", "bfloat16", "plain_keras", "torch_compile", "torch_compile_bf16")
+    numbers = {
+        **{f"{name}_img_per_s": rates.get(name) for name in names},
+        "matmul_gflops": matmul["float32"],
+        "matmul_bfloat16_gflops": matmul.get("bfloat16"),
+        "data_wait_share": max(waits.values()),
+        "peak_mb": max(peaks, default=None),
+    }
+    print(json.dumps({name: number and round(number, 4 if number < 1 else 1) for name, number in numbers.items()}))
+
+
+def memory_peaks(folder: Path, options: argparse.Namespace) -> list[float]:
+    """Give the peak of memory in MB with few and with many training images, in files that take no room on the disk."""
+    peaks = []
+    for count in IMAGE_COUNTS:
+        images = folder / f"{count}.npy"
+        np.lib.format.open_memmap(images, mode="w+", dtype=np.uint8, shape=(count, *IMAGE_SHAPE)).flush()
+        command = [sys.executable, __file__, "--task", "stop", "--images", str(images)]
+        with (folder / "log.txt").open("w") as log:
+            process = subprocess.Popen([*command, "--batch-size", str(options.batch_size)], stdout=log, stderr=log)
+        peaks.append(peak_memory_of(process))
+        if process.returncode:
+            sys.exit((folder / "log.txt").read_text())
+    return peaks
+
+
+# ---------------------------------------------------------------------------------------------- runs of this project
+
+
+def train(options: argparse.Namespace) -> dict[str, Any]:
+    """Train as the pipeline's node does; give what the history says."""
+    from celeba_vae.models.checkpoints import Checkpoints
+
+    history = train_variant(options, Checkpoints, epochs=options.epochs)
+    return {
+        "img_per_s": list(history["images_per_second"]),
+        "data_wait_share": history["data_wait_share"][1:].median(),
+    }
+
+
+def stop(options: argparse.Namespace) -> None:
+    """Train until the third checkpoint, however many images an epoch has."""
+    from celeba_vae.models.checkpoints import Checkpoints
+
+    class Stopping(Checkpoints):
+        saved = 0
+
+        def save(self, *args: Any, **kwargs: Any) -> Path:
+            Stopping.saved += 1
+            if Stopping.saved == 3:
+                raise KeyboardInterrupt
+            return super().save(*args, **kwargs)
+
+    try:
+        train_variant(options, Stopping, epochs=1_000, checkpoint_steps=16)
+    except KeyboardInterrupt:
+        return
+
+
+def train_variant(options: argparse.Namespace, checkpoints: type, **settings: int) -> Any:
+    """Train the reference network; give the history."""
+    from celeba_vae.models.training import build_autoencoder, compile_autoencoder
+    from celeba_vae.models.training import train as train_model
+    from celeba_vae.variants import create_recipe
+
+    images = np.load(options.images, mmap_mode="r")
+    variant = VariantConfig(
+        name="vae",
+        batch_size=options.batch_size,
+        **settings,
+    )
+    recipe = create_recipe(variant)
+    precision = PRECISIONS[options.precision]
+    model = build_autoencoder(recipe, IMAGE_SHAPE, precision)
+    compile_autoencoder(model, recipe, precision)
+    with tempfile.TemporaryDirectory(prefix="celeba-vae-") as folder:
+        return train_model(model, recipe, images, images[:0], checkpoints(Path(folder)))
+
+
+def multiply(options: argparse.Namespace) -> float:
+    """Give the GFLOP/s of a large matrix product."""
+    import tensorflow as tf
+
+    size = 4096
+    matrix = tf.cast(tf.random.normal((size, size)), options.precision)
+    seconds = []
+    for _ in range(10):
+        began = time.perf_counter()
+        tf.matmul(matrix, matrix)[0, 0].numpy()
+        seconds.append(time.perf_counter() - began)
+    return 2 * size**3 / median(seconds) / 1e9
+
+
+TASKS = {"train": train, "stop": stop, "multiply": multiply}
 
 
 if __name__ == "__main__":
