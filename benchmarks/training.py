@@ -32,7 +32,7 @@ EPOCH_STEPS = 10
 IMAGE_COUNTS = (2_000, 200_000)
 PEERS = Path(__file__).parent / "peers"
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
-MATMULS = {"torch_compile_bf16": "bfloat16", "bfloat16": "bfloat16"}
+OF_BFLOAT16 = {"bfloat16", "torch_compile_bf16"}
 
 
 def main() -> None:
@@ -71,17 +71,15 @@ def runs(images: Path, options: argparse.Namespace) -> tuple[dict[str, list[str]
         "torch_compile_bf16": [*torch_peer, "--bfloat16"],
     }
     for name in PRECISIONS:
-        options_of_run = ["--images", str(images), "--precision", name, *size]
-        commands[name] = [sys.executable, __file__, "--task", "train", *options_of_run]
-        commands[f"matmul_{name}"] = [sys.executable, __file__, "--task", "multiply", *options_of_run]
+        task = ["--task", "train", "--images", str(images), "--precision", name]
+        commands[name] = [sys.executable, __file__, *task, *size]
 
     left_out = {}
     if subprocess.run([options.peer_python, "-c", "import numpy, torch"], capture_output=True).returncode:
         left_out = dict.fromkeys(["torch_compile", "torch_compile_bf16"], f"{options.peer_python} has no PyTorch")
     load_tensorflow_quietly()
     if effective_precision(HardwareConfig(device="cpu")) == "float32":
-        bfloat16 = ["bfloat16", "matmul_bfloat16", "torch_compile_bf16"]
-        left_out |= dict.fromkeys(bfloat16, "the processor has no bfloat16 instructions")
+        left_out |= dict.fromkeys(OF_BFLOAT16, "the processor has no bfloat16 instructions")
     return {name: command for name, command in commands.items() if name not in left_out}, left_out
 
 
@@ -101,24 +99,25 @@ def measure(commands: dict[str, list[str]], rounds: int, folder: Path) -> dict[s
 
 def report(results: dict[str, list[Any]], left_out: dict[str, str], peaks: list[float]) -> None:
     """Print the table and the JSON object."""
-    matmul = {name: median(results[f"matmul_{name}"]) for name in PRECISIONS if f"matmul_{name}" in results}
-    waits = {name: median(run["data_wait_share"] for run in results[name]) for name in PRECISIONS if name in results}
-    rates = {}
+    rates, waits, matmul = {}, {}, {}
     for name, of_rounds in results.items():
-        if not name.startswith("matmul"):
-            epochs = [run["img_per_s"] if name in PRECISIONS else run for run in of_rounds]
-            rates[name] = median(rate for rates in epochs for rate in rates[1:])
+        if name in PRECISIONS:
+            waits[name], matmul[name] = (
+                median(run[measure] for run in of_rounds) for measure in ("data_wait_share", "matmul_gflops")
+            )
+        epochs = [run["img_per_s"] if name in PRECISIONS else run for run in of_rounds]
+        rates[name] = median(rate for rates_of_run in epochs for rate in rates_of_run[1:])
 
     print(f"{'':<22}{'images/s':>10}{'to plain Keras':>16}{'of a matrix product':>21}{'waiting':>9}")
     for name, rate in rates.items():
-        share = rate * STEP_GFLOP / matmul[MATMULS.get(name, "float32")]
+        share = rate * STEP_GFLOP / matmul["bfloat16" if name in OF_BFLOAT16 else "float32"]
         wait = f"{waits[name]:>9.2%}" if name in waits else ""
         print(f"{name:<22}{rate:>10.1f}{rate / rates['plain_keras']:>16.2f}{share:>21.0%}{wait}")
     for name, gflops in matmul.items():
         print(f"matrix product, {name}: {gflops:.0f} GFLOP/s")
     for count, peak in zip(IMAGE_COUNTS, peaks, strict=False):
         print(f"peak memory with {count:,} images: {peak:.0f} MB")
-    for name, why in left_out.items():
+    for name, why in sorted(left_out.items()):
         print(f"left out: {name}, since {why}")
 
     names = ("float32", "bfloat16", "plain_keras", "torch_compile", "torch_compile_bf16")
@@ -151,13 +150,14 @@ def memory_peaks(folder: Path, options: argparse.Namespace) -> list[float]:
 
 
 def train(options: argparse.Namespace) -> dict[str, Any]:
-    """Train as the pipeline's node does; give what the history says."""
+    """Train as the pipeline's node does; give what the history says, and how fast a large matrix product is."""
     from celeba_vae.models.checkpoints import Checkpoints
 
     history = train_variant(options, Checkpoints, epochs=options.epochs)
     return {
         "img_per_s": list(history["images_per_second"]),
         "data_wait_share": history["data_wait_share"][1:].median(),
+        "matmul_gflops": matmul_gflops(options.precision),
     }
 
 
@@ -200,12 +200,10 @@ def train_variant(options: argparse.Namespace, checkpoints: type, **settings: in
         return train_model(model, recipe, images, images[:0], checkpoints(Path(folder)))
 
 
-def multiply(options: argparse.Namespace) -> float:
-    """Give the GFLOP/s of a large matrix product."""
+def matmul_gflops(precision: str, size: int = 4096) -> float:
     import tensorflow as tf
 
-    size = 4096
-    matrix = tf.cast(tf.random.normal((size, size)), options.precision)
+    matrix = tf.cast(tf.random.normal((size, size)), precision)
     seconds = []
     for _ in range(10):
         began = time.perf_counter()
@@ -214,7 +212,7 @@ def multiply(options: argparse.Namespace) -> float:
     return 2 * size**3 / median(seconds) / 1e9
 
 
-TASKS = {"train": train, "stop": stop, "multiply": multiply}
+TASKS = {"train": train, "stop": stop}
 
 
 if __name__ == "__main__":

@@ -5,19 +5,24 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-SCRIPT = Path(__file__).parents[1] / "benchmarks" / "data_engineering.py"
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
-def test_data_engineering_is_measured_from_folder_and_zip(tmp_path: Path, write_celeba: Callable[..., list]) -> None:
-    write_celeba(tmp_path, 10)
-    command = [sys.executable, str(SCRIPT), "--images", str(tmp_path / "img_align_celeba"), "--count", "60"]
-    process = subprocess.run(
-        [*command, "--rounds", "1", "--skip-large", "--skip-kills"],
+def run(script: str, *options: str, tmp_path: Path) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, str(BENCHMARKS / script), *options],
         capture_output=True,
         text=True,
         check=False,
         env={**os.environ, "TMPDIR": str(tmp_path)},
     )
+
+
+def test_data_engineering_is_measured_from_folder_and_zip(tmp_path: Path, write_celeba: Callable[..., list]) -> None:
+    write_celeba(tmp_path, 10)
+    images = ["--images", str(tmp_path / "img_align_celeba"), "--count", "60"]
+    options = [*images, "--rounds", "1", "--skip-large", "--skip-kills"]
+    process = run("data_engineering.py", *options, tmp_path=tmp_path)
     assert process.returncode == 0, process.stderr
     results = json.loads(process.stdout.splitlines()[-1])
     for name in ("pillow_img_per_s", "folder_img_per_s", "zip_img_per_s", "decode_only_img_per_s", "peak_mb_small"):
@@ -26,3 +31,22 @@ def test_data_engineering_is_measured_from_folder_and_zip(tmp_path: Path, write_
     assert results["ratio_folder"] > 0
     assert results["peak_mb_large"] is None
     assert os.listdir(tmp_path) == ["img_align_celeba"]
+
+
+def test_training_is_measured_and_a_peer_that_is_missing_is_named(tmp_path: Path) -> None:
+    # an interpreter that sees no installed packages has no PyTorch
+    isolated = tmp_path / "python"
+    isolated.write_text(f"#!/bin/sh\nexec '{sys.executable}' -I -S \"$@\"\n")
+    isolated.chmod(0o755)
+    size = ["--rounds", "1", "--epochs", "2", "--batch-size", "2", "--skip-memory"]
+    process = run("training.py", *size, "--peer-python", str(isolated), tmp_path=tmp_path)
+    assert process.returncode == 0, process.stderr
+    assert f"left out: torch_compile, since {isolated} has no PyTorch" in process.stdout
+    results = json.loads(process.stdout.splitlines()[-1])
+    for name in ("float32_img_per_s", "plain_keras_img_per_s", "matmul_gflops"):
+        assert results[name] > 0, name
+    assert (results["bfloat16_img_per_s"] is None) == ("left out: bfloat16," in process.stdout)
+    assert results["torch_compile_img_per_s"] is results["torch_compile_bf16_img_per_s"] is None
+    assert 0 < results["data_wait_share"] < 1
+    assert results["peak_mb"] is None
+    assert os.listdir(tmp_path) == ["python"]
