@@ -203,6 +203,11 @@ class GenerationConfig(Parameters):
     count: PositiveInt = Field(28, description="Images to generate")
     columns: PositiveInt = Field(7, description="Images in a row of the grid")
     seed: int = Field(42, ge=0, description="Seed of the latent points")
+    fit_images: Annotated[PositiveInt | None, NoneFromText] = Field(
+        30_000,
+        description="Training images, the first of them, that are encoded for what is fitted to latents; none: all",
+    )
+    fresh: bool = Field(False, description="Encode and fit again although nothing has changed")
     sharpness: NonNegativeFloat = Field(
         3.0, description="Factor of Pillow's ImageEnhance.Sharpness: 0 blurs, 1 leaves as is, above 1 sharpens"
     )

@@ -1,10 +1,12 @@
 """``.npy`` files written row by row, in any order, by any number of threads or processes."""
 
 import io
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
+from celeba_vae.errors import DataError
 from celeba_vae.files import written_atomically
 
 
@@ -21,6 +23,30 @@ def npy_header(shape: tuple[int, ...], dtype: np.dtype) -> bytes:
     }
     np.lib.format.write_array_header_1_0(buffer, description)
     return buffer.getvalue()
+
+
+def write_blocks(path: Path, shape: tuple[int, ...], dtype: np.dtype, blocks: Iterable[np.ndarray]) -> None:
+    """Write an array that is given in blocks of rows, one after the other: for what does not fit into memory.
+
+    Args:
+        path: The file.
+        shape: Shape of the whole array.
+        dtype: Type of the whole array.
+        blocks: Arrays that together have that many rows.
+
+    Raises:
+        DataError: the blocks do not add up to the shape, or are of another type.
+    """
+    rows = 0
+    with path.open("wb") as file:
+        file.write(npy_header(shape, dtype))
+        for block in blocks:
+            if block.shape[1:] != tuple(shape[1:]) or block.dtype != dtype:
+                raise DataError(f"A block of {block.dtype} {block.shape} does not fit an array of {dtype} {shape}.")
+            file.write(np.ascontiguousarray(block).data)
+            rows += len(block)
+    if rows != shape[0]:
+        raise DataError(f"The blocks hold {rows} rows, but the array was to have {shape[0]}.")
 
 
 class NpyRows:

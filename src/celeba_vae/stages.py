@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
 from filelock import FileLock, Timeout
 
 from celeba_vae.errors import CelebaVaeError
@@ -19,6 +20,14 @@ def fingerprint(content: Mapping[str, Any]) -> str:
     """Hash JSON-able values that determine a stage's result to 16 hexadecimal digits; their order is no matter."""
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(canonical.encode(), digest_size=8).hexdigest()
+
+
+def content_of(array: np.ndarray) -> str:
+    """Hash an array's type, shape and content, block by block; for a stage's identity. It may be memory-mapped."""
+    digest = hashlib.sha256(f"{array.dtype} {array.shape}".encode())
+    for first in range(0, len(array), 1024):
+        digest.update(np.ascontiguousarray(array[first : first + 1024]))
+    return f"{len(array)} rows, content {digest.hexdigest()[:16]}"
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:

@@ -11,7 +11,7 @@ from kedro.io import AbstractVersionedDataset, Version
 
 from celeba_vae.errors import DataError
 from celeba_vae.files import link_or_copy, written_atomically
-from celeba_vae.npy import npy_header
+from celeba_vae.npy import write_blocks
 
 
 @dataclass(frozen=True)
@@ -81,25 +81,10 @@ class NumpyDataset(AbstractVersionedDataset[Any, np.ndarray]):
             if isinstance(data, np.ndarray):
                 np.save(temporary, data, allow_pickle=False)
             else:
-                _write_blocks(temporary, data)
+                write_blocks(temporary, data.shape, data.dtype, data)
 
     def _exists(self) -> bool:
         return Path(self._get_load_path()).is_file()
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath), "version": self._version}
-
-
-def _write_blocks(path: Path, blocks: RowBlocks) -> None:
-    rows = 0
-    with path.open("wb") as file:
-        file.write(npy_header(blocks.shape, blocks.dtype))
-        for block in blocks:
-            if block.shape[1:] != tuple(blocks.shape[1:]) or block.dtype != blocks.dtype:
-                raise DataError(
-                    f"A block of {block.dtype} {block.shape} does not fit an array of {blocks.dtype} {blocks.shape}."
-                )
-            file.write(np.ascontiguousarray(block).data)
-            rows += len(block)
-    if rows != blocks.shape[0]:
-        raise DataError(f"The blocks hold {rows} rows, but the array was to have {blocks.shape[0]}.")

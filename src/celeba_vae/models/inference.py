@@ -1,21 +1,71 @@
 """Images through trained models, batch by batch, so that memory does not grow with their number."""
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
+from celeba_vae.errors import DataError
 
-def decode(decoder: Any, latents: np.ndarray, batch_size: int = 128) -> np.ndarray:
-    """Give the images of latents (n, latent_dim): (n, h, w, c) float32 in [0, 1]."""
-    return _concatenated(decoder(batch, training=False) for batch in _batches(latents, batch_size))
+# Every block that is decoded has this many points, the last one filled up: the last bits of a result depend on the
+# number of points that are computed together, and a picture that is made again must not differ in any.
+DECODED_TOGETHER = 64
+
+
+def encode(encoder: Any, images: np.ndarray, batch_size: int = 128) -> np.ndarray:
+    """Give the latents of images, as ``encode_batches`` does, in one array: (n, latent_dim) float32."""
+    return _concatenated(encode_batches(encoder, images, batch_size), row_shape=encoder.outputs[0].shape[1:])
+
+
+def encode_batches(encoder: Any, images: np.ndarray, batch_size: int = 128) -> Iterator[np.ndarray]:
+    """Encode images batch by batch: mu of a variational encoder, z of a plain one.
+
+    Args:
+        encoder: From images to [mu, logvar] or z.
+        images: (n, h, w, c) uint8, or float in [0, 1]; any number of them, may be memory-mapped.
+        batch_size: Images that pass through the encoder at once.
+
+    Returns:
+        Blocks of latents (at most ``batch_size``, latent_dim), float32, n together.
+    """
+    for batch in _batches(images, batch_size):
+        yield np.asarray(first_output(encoder.predict_on_batch(batch)), np.float32)
+
+
+def decode(decoder: Any, latents: np.ndarray) -> np.ndarray:
+    """Give the images of latents (n, latent_dim), as ``decode_batches`` does, in one array: (n, h, w, c) float32."""
+    return _concatenated(decode_batches(decoder, latents), row_shape=decoder.output_shape[1:])
+
+
+def decode_batches(decoder: Any, latents: np.ndarray) -> Iterator[np.ndarray]:
+    """Decode latents block by block: for more images than fit into memory.
+
+    An image depends on its latent and on its row's place in its block alone, not on what else is decoded: latent i
+    stands at place i modulo ``DECODED_TOGETHER`` of a block of that size.
+
+    Args:
+        decoder: From latents to images.
+        latents: (n, latent_dim), any number of them, may be memory-mapped.
+
+    Returns:
+        Blocks (at most ``DECODED_TOGETHER``, h, w, c), float32 in [0, 1], that have n images together.
+
+    Raises:
+        DataError: the decoder has another number of latent dimensions than the points.
+    """
+    latent_dim = decoder.input_shape[-1]
+    if latents.shape[1:] != (latent_dim,):
+        raise DataError(
+            f"The decoder takes points of {latent_dim} dimensions (latent_dim), these have {latents.shape[-1]}. Choose"
+            " versions of both from the same training with --load-versions, or make the points again."
+        )
+    return _decoded(decoder, latents)
 
 
 def reconstruct(encoder: Any, decoder: Any, images: np.ndarray, batch_size: int = 128) -> np.ndarray:
     """Pass images through encoder and decoder with z = mu (the articles' predict mode); as ``decode`` gives them."""
-    return _concatenated(
-        decoder(first_output(encoder(batch, training=False)), training=False) for batch in _batches(images, batch_size)
-    )
+    return decode(decoder, encode(encoder, images, batch_size))
 
 
 def first_output(outputs: Any) -> Any:
@@ -23,12 +73,29 @@ def first_output(outputs: Any) -> Any:
     return outputs[0] if isinstance(outputs, list | tuple) else outputs
 
 
-def _batches(values: np.ndarray, batch_size: int) -> Iterator[np.ndarray]:
-    for first in range(0, len(values), batch_size):
-        batch = np.asarray(values[first : first + batch_size])
+def weights_hash(model: Any) -> str:
+    """Hash a model's weights to 16 hexadecimal digits: another training of it has others."""
+    digest = hashlib.sha256()
+    for weight in model.weights:
+        digest.update(np.ascontiguousarray(weight).data)
+    return digest.hexdigest()[:16]
+
+
+def _decoded(decoder: Any, latents: np.ndarray) -> Iterator[np.ndarray]:
+    for first in range(0, len(latents), DECODED_TOGETHER):
+        points = latents[first : first + DECODED_TOGETHER]
+        block = np.zeros((DECODED_TOGETHER, latents.shape[1]), np.float32)
+        block[: len(points)] = points
+        yield np.asarray(decoder.predict_on_batch(block)[: len(points)], np.float32)
+
+
+def _batches(images: np.ndarray, batch_size: int) -> Iterator[np.ndarray]:
+    for first in range(0, len(images), batch_size):
+        batch = np.asarray(images[first : first + batch_size])
         scale = 255 if batch.dtype == np.uint8 else 1
         yield batch.astype(np.float32) / np.float32(scale)
 
 
-def _concatenated(batches: Iterator[Any]) -> np.ndarray:
-    return np.concatenate([np.asarray(batch, dtype=np.float32) for batch in batches])
+def _concatenated(batches: Iterable[np.ndarray], row_shape: tuple[int, ...]) -> np.ndarray:
+    # the empty block makes an array where there are no batches
+    return np.concatenate([np.zeros((0, *row_shape), np.float32), *batches])

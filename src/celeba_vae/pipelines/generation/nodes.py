@@ -1,5 +1,7 @@
 """Sample latents, decode them, sharpen the images, and show them."""
 
+import logging
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -7,14 +9,50 @@ import pandas as pd
 from PIL import Image
 
 from celeba_vae.config import GenerationConfig
-from celeba_vae.datasets import ImageFolder
+from celeba_vae.datasets import ImageFolder, NumpyFile
 from celeba_vae.imaging.arrays import to_uint8
 from celeba_vae.imaging.grids import image_grid
 from celeba_vae.imaging.sharpening import sharpen
 from celeba_vae.latent.samplers import standard_normal
+from celeba_vae.npy import write_blocks
+from celeba_vae.stages import Stage, content_of
+
+logger = logging.getLogger(__name__)
 
 GRID_SCALE = 2
 GRID_COUNT = 140
+# raise it when latents that older code wrote are no longer what this code would write
+LATENTS_FORMAT = 1
+
+
+def encode_training_images(
+    encoder: Any, train_images: np.ndarray, latent_stages: Path, parameters: GenerationConfig
+) -> NumpyFile:
+    """Encode the first ``fit_images`` training images: mu of a variational encoder, z of a plain one.
+
+    Latents that the same encoder made of the same images are handed on.
+
+    Args:
+        encoder: The variant's encoder.
+        train_images: (n, h, w, 3) uint8.
+        latent_stages: Folder that the latents are kept in.
+        parameters: How many images are encoded.
+
+    Returns:
+        The file of an array (at most n, latent_dim) float32, its rows in the order of the images.
+    """
+    from celeba_vae.models.inference import encode_batches, weights_hash
+
+    images = train_images[: parameters.fit_images]
+    identity = {"format": LATENTS_FORMAT, "encoder": weights_hash(encoder), "train_images": content_of(images)}
+    with Stage(latent_stages / "train_latents", identity, parameters.fresh) as stage:
+        file = stage.path / "train_latents.npy"
+        if stage.result is None:
+            logger.info("Encoding %s training images", f"{len(images):,}")
+            shape = (len(images), encoder.outputs[0].shape[-1])
+            write_blocks(file, shape, np.dtype(np.float32), encode_batches(encoder, images))
+            stage.finish({"rows": shape[0], "latent_dim": shape[1]})
+        return NumpyFile(file)
 
 
 def sample_latents(decoder: Any, parameters: GenerationConfig) -> np.ndarray:

@@ -2,11 +2,38 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from celeba_vae.pipelines.generation.nodes import decode_latents, draw_grid, sample_latents, sharpen_images
+from celeba_vae.pipelines.generation.nodes import (
+    decode_latents,
+    draw_grid,
+    encode_training_images,
+    sample_latents,
+    sharpen_images,
+)
 
 
 def create_pipeline(variant: str) -> Pipeline:
     """Build the pipeline for the variant whose decoder makes the images."""
+    return _latents_pipeline(variant) + _images_pipeline(variant)
+
+
+def _latents_pipeline(variant: str) -> Pipeline:
+    return Pipeline(
+        [
+            Node(
+                encode_training_images,
+                inputs=["encoder", "train_images", "latent_stages", "params:generation"],
+                outputs="train_latents",
+                name="encode_training_images",
+                tags="tensorflow",
+            ),
+        ],
+        namespace=variant,
+        inputs="train_images",
+        parameters="params:generation",
+    )
+
+
+def _images_pipeline(variant: str) -> Pipeline:
     return Pipeline(
         [
             Node(
