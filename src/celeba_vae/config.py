@@ -196,6 +196,49 @@ class VariantConfig(Parameters):
 # ----------------------------------------------------------------------------------------------- generation, evaluation
 
 
+FaceSource = Literal["generated_images", "test_images", "own_photos"]
+
+
+class InterpolationConfig(Parameters):
+    """The way through latent space from one face to another."""
+
+    between: FaceSource = Field("generated_images", description="Where both faces come from")
+    start: int | str = Field(0, description="The face's row, from 0 on (-1: the last), or an own photo's file name")
+    end: int | str = Field(-1, description="The other face's, likewise")
+    steps: int = Field(9, ge=2, description="Faces in a row of the strip, both ends among them")
+    frames: int = Field(
+        16, ge=2, le=240, description="Faces in the animation on the way there; as many again come back"
+    )
+
+
+class AttributesConfig(Parameters):
+    """Faces moved along attributes, as the training images' attribute list names them."""
+
+    names: Literal["auto"] | Annotated[tuple[str, ...], TupleFromText] = Field(
+        "auto",
+        union_mode="left_to_right",
+        description="Their names; auto: Smiling, Eyeglasses, Male, Blond_Hair and Young, as far as the list has them",
+    )
+    faces: FaceSource = Field("test_images", description="Where the faces come from")
+    shown: PositiveInt | Annotated[tuple[int | str, ...], TupleFromText] = Field(
+        2, description="How many faces, from the first on; or their rows, or own photos' file names"
+    )
+    steps: tuple[float, ...] = Field(
+        (-2.0, -1.0, 0.0, 1.0, 2.0),
+        min_length=1,
+        description="How far they are moved; 1 is the way from the mean of all faces without to the mean of those with",
+    )
+
+
+class TraversalConfig(Parameters):
+    """Faces along the principal components of the training images' latents."""
+
+    components: PositiveInt = Field(8, description="How many components, the one with the largest variance first")
+    steps: tuple[float, ...] = Field(
+        (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0), min_length=1, description="Standard deviations from the mean"
+    )
+
+
 class GenerationConfig(Parameters):
     """Faces from random points of the latent space."""
 
@@ -211,6 +254,9 @@ class GenerationConfig(Parameters):
     sharpness: NonNegativeFloat = Field(
         3.0, description="Factor of Pillow's ImageEnhance.Sharpness: 0 blurs, 1 leaves as is, above 1 sharpens"
     )
+    interpolation: InterpolationConfig = Field(InterpolationConfig(), description="The way from one face to another")
+    attributes: AttributesConfig = Field(AttributesConfig(), description="Faces moved along attributes")
+    traversal: TraversalConfig = Field(TraversalConfig(), description="Faces along the latents' principal components")
 
 
 class EvaluationConfig(Parameters):

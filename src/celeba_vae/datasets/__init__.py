@@ -1,5 +1,6 @@
 """What the catalog can hold and Kedro does not bring. Importing this loads no TensorFlow."""
 
+from celeba_vae.datasets.animation_dataset import AnimationDataset
 from celeba_vae.datasets.folder_dataset import FolderDataset
 from celeba_vae.datasets.image_folder_dataset import ImageFolder, ImageFolderDataset
 from celeba_vae.datasets.keras_model_dataset import KerasModelDataset
@@ -9,6 +10,7 @@ from celeba_vae.datasets.report_dataset import ReportDataset
 from celeba_vae.datasets.table_dataset import TableDataset, TableFile
 
 __all__ = [
+    "AnimationDataset",
     "FolderDataset",
     "ImageFolder",
     "ImageFolderDataset",

@@ -9,11 +9,19 @@ from celeba_vae.pipelines.generation.nodes import (
     sample_latents,
     sharpen_images,
 )
+from celeba_vae.pipelines.generation.paths import (
+    animate_interpolation,
+    choose_faces,
+    draw_attribute_grid,
+    draw_interpolation,
+    draw_traversals,
+    find_attribute_directions,
+)
 
 
 def create_pipeline(variant: str) -> Pipeline:
     """Build the pipeline for the variant whose decoder makes the images."""
-    return _latents_pipeline(variant) + _images_pipeline(variant)
+    return _latents_pipeline(variant) + _images_pipeline(variant) + _paths_pipeline(variant)
 
 
 def _latents_pipeline(variant: str) -> Pipeline:
@@ -67,6 +75,61 @@ def _images_pipeline(variant: str) -> Pipeline:
                 inputs=["sharpened_images", "params:generation"],
                 outputs="sharpened_grid",
                 name="draw_sharpened_grid",
+            ),
+        ]
+    )
+
+
+def _paths_pipeline(variant: str) -> Pipeline:
+    return Pipeline(
+        [
+            Node(
+                choose_faces,
+                inputs=[
+                    f"{variant}.encoder",
+                    "generated_latents",
+                    "test_images",
+                    "own_photos",
+                    "params:generation",
+                    "params:data_engineering",
+                ],
+                outputs=["interpolated_faces", "moved_faces"],
+                name="choose_faces",
+                tags="tensorflow",
+            ),
+            Node(
+                draw_interpolation,
+                inputs=[f"{variant}.decoder", "interpolated_faces", "params:generation"],
+                outputs="interpolation_strip",
+                name="draw_interpolation",
+                tags="tensorflow",
+            ),
+            Node(
+                animate_interpolation,
+                inputs=[f"{variant}.decoder", "interpolated_faces", "params:generation"],
+                outputs="interpolation_animation",
+                name="animate_interpolation",
+                tags="tensorflow",
+            ),
+            Node(
+                find_attribute_directions,
+                inputs=[f"{variant}.train_latents", "train_attributes"],
+                outputs="attribute_directions",
+                name="find_attribute_directions",
+            ),
+            Node(
+                draw_attribute_grid,
+                inputs=[f"{variant}.decoder", "moved_faces", "attribute_directions", "params:generation"],
+                outputs="attribute_grid",
+                name="draw_attribute_grid",
+                tags="tensorflow",
+            ),
+            Node(
+                draw_traversals,
+                inputs=[f"{variant}.decoder", f"{variant}.train_latents", "params:generation"],
+                outputs="traversal_grid",
+                name="draw_traversals",
+                tags="tensorflow",
             ),
         ]
     )
