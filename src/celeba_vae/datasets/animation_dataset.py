@@ -9,7 +9,7 @@ from celeba_vae.datasets.picture_dataset import PictureDataset
 from celeba_vae.files import written_atomically
 
 MILLISECONDS_A_FRAME = 100
-COLOURS = 64
+COLOURS = 128
 
 
 class AnimationDataset(PictureDataset):

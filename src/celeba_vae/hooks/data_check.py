@@ -9,9 +9,10 @@ from kedro.framework.project import pipelines
 from kedro.io import AbstractVersionedDataset, CatalogProtocol, MemoryDataset
 from kedro.pipeline import Pipeline
 
-from celeba_vae.config import DataEngineeringConfig, VariantConfig
+from celeba_vae.config import DataEngineeringConfig, GenerationConfig, VariantConfig
 from celeba_vae.datasets import FolderDataset
 from celeba_vae.errors import DataError, SettingError
+from celeba_vae.latent.attributes import check_attribute
 from celeba_vae.models.checkpoints import refuse_changed_training
 from celeba_vae.plugins import create_component
 from celeba_vae.variants import create_recipe
@@ -27,6 +28,7 @@ class DataCheckHooks:
         check_load_versions(run_params.get("load_versions") or {}, catalog)
         check_inputs(pipeline, catalog, run_params.get("env"))
         check_components(pipeline, catalog)
+        check_attributes(pipeline, catalog)
 
 
 def check_source(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
@@ -87,6 +89,20 @@ def check_components(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
                 _check_variant(variant, _image_shape(pipeline, catalog), catalog[f"{name}.checkpoints"].load())
             except SettingError as error:
                 raise SettingError(f"variants.{name}: {error}") from error
+
+
+def check_attributes(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """Look for the attributes that faces are to be moved along, where the training images' are known already.
+
+    Raises:
+        SettingError: no such attribute.
+    """
+    if {"train_attributes", "params:generation"} <= pipeline.inputs():
+        names = GenerationConfig.model_validate(catalog["params:generation"].load()).attributes.names
+        if names != "auto":
+            known = list(catalog["train_attributes"].load().columns.drop("image_id"))
+            for name in names:
+                check_attribute(name, known)
 
 
 def _check_variant(variant: VariantConfig, image_shape: tuple[int, int, int], checkpoints: Path) -> None:

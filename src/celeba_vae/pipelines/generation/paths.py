@@ -1,6 +1,6 @@
 """Faces on the way through latent space: from one to another, along attributes, along principal components."""
 
-import logging
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +18,6 @@ from celeba_vae.imaging.own_photos import read_photos
 from celeba_vae.latent.attributes import attribute_directions, check_attribute
 from celeba_vae.latent.components import principal_components
 from celeba_vae.latent.paths import linear_path, spherical_path
-from celeba_vae.parameters import nearest_of
-
-logger = logging.getLogger(__name__)
 
 GRID_SCALE = 2
 PATHS = {"linear": linear_path, "spherical": spherical_path}
@@ -210,9 +207,13 @@ class _Offer:
             return self.names.index(face)
         if isinstance(face, int) and -count <= face < count:
             return face % count
-        nearest = f"; {nearest_of(face, self.names)}" if isinstance(face, str) and count else ""
-        known = f"has the rows 0 to {count - 1}{nearest}" if count else "is empty"
-        raise SettingError(f"{setting} is {face!r}, but {self.place} {known}.")
+        if not count:
+            raise SettingError(f"{setting} is {face!r}, but there are no faces in {self.place}.")
+        nearest = difflib.get_close_matches(str(face), self.names, n=1)
+        raise SettingError(
+            f"{setting}: there is no {face!r} in {self.place}, which has the rows 0 to {count - 1}: {self.names[0]} to"
+            f" {self.names[-1]}.{f' Did you mean {nearest[0]!r}?' if nearest else ''}"
+        )
 
     def faces(self, rows: list[int], encoder: Any) -> Faces:
         """Give the faces in these rows as points of the latent space."""

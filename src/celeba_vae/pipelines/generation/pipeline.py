@@ -114,12 +114,17 @@ def _paths_pipeline(variant: str) -> Pipeline:
             Node(
                 find_attribute_directions,
                 inputs=[f"{variant}.train_latents", "train_attributes"],
-                outputs="attribute_directions",
+                outputs=f"{variant}.attribute_directions",
                 name="find_attribute_directions",
             ),
             Node(
                 draw_attribute_grid,
-                inputs=[f"{variant}.decoder", "moved_faces", "attribute_directions", "params:generation"],
+                inputs=[
+                    f"{variant}.decoder",
+                    "moved_faces",
+                    f"{variant}.attribute_directions",
+                    "params:generation",
+                ],
                 outputs="attribute_grid",
                 name="draw_attribute_grid",
                 tags="tensorflow",

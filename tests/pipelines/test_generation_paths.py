@@ -1,0 +1,314 @@
+"""Interpolation, attribute arithmetic and traversals in real sessions, on models that can be computed by hand."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+from PIL import Image
+from sklearn.decomposition import PCA
+from small_models import save_small_model, save_test_images
+
+from celeba_vae.errors import DataError, SettingError
+
+SHAPE = (16, 16, 3)
+PICTURES = ("interpolation_strip.png", "interpolation_animation.gif", "attribute_grid.png", "traversal_grid.png")
+NAMES = ["Smiling", "Male", "Bald"]
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def arrays(project):
+    """Training images, of which none is bald, with their attributes, and test images."""
+    images = save_test_images(project)
+    random = np.random.default_rng(3)
+    values = random.choice(np.int8([1, -1, 0]), (40, 3))
+    values[:, 2] = -1
+    train_images = random.integers(0, 256, (40, *SHAPE), np.uint8)
+    # so that smiling is something the models can see
+    train_images[values[:, 0] == 1, :8] //= 2
+    np.save(project / "data/05_model_input/train_images.npy", train_images)
+    save_attributes(project, values)
+    return train_images, values, images
+
+
+def save_attributes(project, values):
+    table = pd.DataFrame(values, columns=NAMES[: values.shape[1]])
+    table.insert(0, "image_id", [f"{row:06d}.jpg" for row in range(len(values))])
+    table.to_csv(project / "data/05_model_input/train_attributes.csv", index=False)
+
+
+@pytest.fixture
+def generate(project):
+    """Run the pipeline in the project; gives the version that it made."""
+    bootstrap_project(project)
+
+    def run(**parameters):
+        with KedroSession.create(project_path=project, runtime_params={"generation": parameters}) as session:
+            session.run(pipeline_names=["generation"])
+            return session.session_id
+
+    return run
+
+
+def picture_of(project, name, version):
+    return Image.open(project / "data/08_reporting" / name / version / name)
+
+
+def place_of(image, picture):
+    """Where an image, drawn at twice its size, lies in a picture: (row, column) of its upper left corner in pixels."""
+    image = np.rint(np.clip(image, 0, 255)).astype(np.uint8)
+    drawn = np.asarray(Image.fromarray(image).resize((32, 32), Image.Resampling.BICUBIC))
+    differences = cv2.matchTemplate(np.asarray(picture.convert("RGB")), drawn, cv2.TM_SQDIFF)
+    best = np.unravel_index(differences.argmin(), differences.shape)
+    # values may be rounded to another integer than here
+    assert differences[best] / drawn.size < 2
+    return best
+
+
+def rows_of(images, picture, columns):
+    """Check that images stand in rows, one below the other, of so many from left to right."""
+    places = np.array([place_of(image, picture) for image in images]).reshape(-1, columns, 2)
+    assert (np.ptp(places[..., 0], axis=1) == 0).all()
+    assert (np.ptp(places[..., 1], axis=0) == 0).all()
+    assert (np.diff(places[0, :, 1]) > 32).all()
+    assert (np.diff(places[:, 0, 0]) > 32).all()
+
+
+def slerp(start, end, at):
+    angle = np.arccos(start @ end / np.linalg.norm(start) / np.linalg.norm(end))
+    return (np.sin((1 - at) * angle) * start + np.sin(at * angle) * end) / np.sin(angle)
+
+
+@pytest.mark.parametrize("variant", ["vae", "ae"])
+def test_strip_goes_from_one_generated_face_to_the_other_both_ways(project, arrays, generate, variant):
+    model = save_small_model(project, variant)
+
+    version = generate(variant=variant, interpolation={"start": 2, "end": 5, "steps": 4})
+
+    latents = np.load(project / "data/07_model_output/generated_latents.npy" / version / "generated_latents.npy")
+    start, end = latents[[2, 5]].astype(float)
+    positions = (0, 1 / 3, 2 / 3, 1)
+    ways = [*(start + at * (end - start) for at in positions), *(slerp(start, end, at) for at in positions)]
+    images = model.decode(np.array(ways), SHAPE) * 255
+    picture = picture_of(project, "interpolation_strip.png", version)
+    # the ends are the same in both rows
+    rows_of(images[1:3], picture, 2)
+    rows_of(images[5:7], picture, 2)
+    assert place_of(images[1], picture)[0] < place_of(images[5], picture)[0]
+    assert place_of(images[0], picture)[1] < place_of(images[1], picture)[1]
+    assert place_of(images[2], picture)[1] < place_of(images[3], picture)[1]
+
+
+def test_test_images_are_joined_through_mu_and_shown_themselves(project, arrays, generate):
+    model = save_small_model(project, "vae")
+    images = arrays[2]
+
+    version = generate(interpolation={"between": "test_images", "start": 4, "end": -1, "steps": 3})
+
+    latents = model.encode(images[[4, -1]])[0]
+    middle = model.decode(latents.mean(axis=0, keepdims=True), SHAPE)[0] * 255
+    reconstructions = model.decode(latents, SHAPE) * 255
+    picture = picture_of(project, "interpolation_strip.png", version)
+    rows_of([images[4], reconstructions[0], middle, reconstructions[1], images[-1]], picture, 5)
+
+
+def test_own_photos_are_joined_by_their_names(project, arrays, generate):
+    model = save_small_model(project, "vae")
+    folder = project / "data/01_raw/own_photos"
+    folder.mkdir()
+    colours = {"me.png": (200, 10, 10), "others/you.png": (10, 160, 60)}
+    for name, colour in colours.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        Image.new("RGB", (300, 200), colour).save(folder / name)
+
+    version = generate(interpolation={"between": "own_photos", "start": "you.png", "end": "me.png", "steps": 3})
+
+    photos = np.broadcast_to(np.array([[10, 160, 60], [200, 10, 10]], np.uint8)[:, None, None], (2, *SHAPE))
+    latents = model.encode(photos)[0]
+    middle = model.decode(latents.mean(axis=0, keepdims=True), SHAPE)[0] * 255
+    rows_of([photos[0], middle, photos[1]], picture_of(project, "interpolation_strip.png", version), 3)
+
+
+def test_animation_goes_there_and_back(project, arrays, generate):
+    model = save_small_model(project, "vae")
+
+    version = generate(interpolation={"start": 0, "end": 1, "frames": 5})
+
+    latents = np.load(project / "data/07_model_output/generated_latents.npy" / version / "generated_latents.npy")
+    ends = np.asarray(np.rint(model.decode(latents[:2], SHAPE) * 255), int)
+    with picture_of(project, "interpolation_animation.gif", version) as animation:
+        frames, durations = [], []
+        for position in range(animation.n_frames):
+            animation.seek(position)
+            frames.append(np.asarray(animation.convert("RGB")))
+            durations.append(animation.info["duration"])
+    # there in five, back over the three between
+    assert len(frames) == 8
+    for there, back in ((1, 7), (2, 6), (3, 5)):
+        np.testing.assert_array_equal(frames[there], frames[back])
+    assert min(durations[0], durations[4]) > 3 * max(durations[1:4])
+    for frame, face in ((frames[0], ends[0]), (frames[4], ends[1])):
+        drawn = np.asarray(Image.fromarray(face.astype(np.uint8)).resize((32, 32), Image.Resampling.BICUBIC))
+        differences = cv2.matchTemplate(frame, drawn, cv2.TM_SQDIFF) / drawn.size
+        # both ways, within what the palette changes
+        assert np.sort(differences.ravel())[1] < 100
+    latest = project / "data/08_reporting/latest/interpolation_animation.gif"
+    assert latest.stat().st_size < 100_000
+
+
+@pytest.mark.parametrize("variant", ["vae", "ae"])
+def test_faces_are_moved_along_the_difference_of_the_groups_means(project, arrays, generate, variant):
+    model = save_small_model(project, variant)
+    train_images, values, images = arrays
+
+    version = generate(variant=variant, attributes={"names": ["Male", "Smiling"], "shown": [7, 1], "steps": [-1, 0, 3]})
+
+    latents = model.encode(train_images)[0]
+    directions = {
+        name: latents[values[:, column] == 1].mean(axis=0) - latents[values[:, column] == -1].mean(axis=0)
+        for column, name in enumerate(NAMES[:2])
+    }
+    picture = picture_of(project, "attribute_grid.png", version)
+    tops = []
+    for row in (7, 1):
+        for name in ("Male", "Smiling"):
+            start = model.encode(images[[row]])[0]
+            moved = model.decode(start + np.outer([-1, 3], directions[name]), SHAPE) * 255
+            rows_of(moved, picture, 2)
+            tops.append(place_of(moved[0], picture)[0])
+    assert tops == sorted(set(tops))
+    assert place_of(images[7], picture)[0] == tops[0]
+    table = pd.read_csv(project / f"data/07_model_output/{variant}/attribute_directions.csv", index_col="attribute")
+    np.testing.assert_allclose(table.loc["Smiling"].filter(like="z_"), directions["Smiling"], atol=1e-4)
+    assert table.loc["Bald", ["images_with", "images_without"]].tolist() == [0, 40]
+
+
+def test_attributes_that_can_be_shown_are_chosen_where_none_are_named(project, arrays, generate):
+    save_small_model(project, "vae")
+    save_attributes(project, arrays[1][:, :1])
+    one = picture_of(project, "attribute_grid.png", generate())
+    save_attributes(project, arrays[1])
+
+    two = picture_of(project, "attribute_grid.png", generate())
+
+    # bald is none of the training images
+    assert two.height > 1.5 * one.height
+    assert two.width == one.width
+
+
+def test_without_a_list_of_attributes_the_picture_says_so(project, arrays, generate):
+    save_small_model(project, "vae")
+    (project / "data/05_model_input/train_attributes.csv").write_text("image_id\n")
+
+    picture = picture_of(project, "attribute_grid.png", generate())
+
+    assert np.asarray(picture).min() < 128
+    with pytest.raises(SettingError, match="list_attr_celeba"):
+        generate(attributes={"names": ["Smiling"]})
+
+
+def test_wrong_faces_and_attributes_are_refused(project, arrays, generate):
+    save_small_model(project, "vae")
+    wrong = [
+        ({"interpolation": {"start": 28}}, SettingError, "interpolation.start.* 28 .*rows 0 to 27"),
+        ({"interpolation": {"end": -29}}, SettingError, "interpolation.end.* -29 .*rows 0 to 27"),
+        ({"interpolation": {"between": "test_images", "end": 20}}, SettingError, "test_images, .*rows 0 to 19"),
+        ({"interpolation": {"between": "own_photos"}}, SettingError, "no faces in .*own_photos"),
+        ({"attributes": {"shown": ["test image 91"]}}, SettingError, "Did you mean 'test image 19'"),
+        ({"attributes": {"names": ["Smilling"]}}, SettingError, "Did you mean 'Smiling'.* Known: Smiling, Male, Bald"),
+        ({"attributes": {"names": ["Bald"]}}, DataError, "'Bald': of the training images, 0 have it and 40 do not"),
+    ]
+    for parameters, kind, message in wrong:
+        with pytest.raises(kind, match=message):
+            generate(**parameters)
+
+
+def test_unknown_attribute_stops_the_run_before_its_first_node(project, arrays, run_kedro):
+    save_small_model(project, "vae")
+
+    result = run_kedro(project, "--pipelines", "generation", "--params", "generation.attributes.names=Smilling")
+
+    assert result.returncode == 1
+    assert "Did you mean 'Smiling'?" in result.stderr
+    assert "(1 of " not in result.stdout
+
+
+def test_traversals_lie_along_the_components_in_standard_deviations(project, arrays, generate):
+    model = save_small_model(project, "vae")
+
+    version = generate(traversal={"components": 3, "steps": [-2, 1, 4]})
+
+    expected = PCA(3).fit(model.encode(arrays[0])[0])
+    signs = np.sign(np.take_along_axis(expected.components_, np.abs(expected.components_).argmax(axis=1)[:, None], 1))
+    offsets = signs * expected.components_ * np.sqrt(expected.explained_variance_)[:, None]
+    points = [expected.mean_ + step * offset for offset in offsets for step in (-2, 1, 4)]
+    rows_of(model.decode(np.array(points), SHAPE) * 255, picture_of(project, "traversal_grid.png", version), 3)
+
+
+def test_all_components_of_a_small_latent_space_and_single_faces_are_shown(project, arrays, generate):
+    save_small_model(project, "vae", latent_dim=1)
+
+    version = generate(count=1, attributes={"shown": 99, "steps": [1]}, traversal={"steps": [1]})
+
+    heights = {name: picture_of(project, name, version).height for name in PICTURES}
+    assert heights["traversal_grid.png"] < 150
+    # 20 test images, two attributes each
+    assert heights["attribute_grid.png"] > 40 * 32
+
+
+def test_pictures_are_the_same_again(project, arrays, generate):
+    save_small_model(project, "vae")
+
+    first, second = generate(), generate()
+
+    for name in PICTURES:
+        files = [project / "data/08_reporting" / name / version / name for version in (first, second)]
+        assert files[0].read_bytes() == files[1].read_bytes()
+        assert (project / "data/08_reporting/latest" / name).read_bytes() == files[0].read_bytes()
+
+
+def test_drawn_faces_smile_more_after_the_move_and_not_after_random_ones(project, run_kedro):
+    quick = {
+        "data_engineering": {
+            "source": {"name": "synthetic", "count": 1000, "seed": 1},
+            "image_size": 48,
+            "split": {"by": "counts", "train": 800, "validation": 0, "test": 200},
+        },
+        "training": {
+            "variants": ["vae"],
+            "latent_dim": 64,
+            "encoder": {"filters": [16, 32, 64], "kernel_sizes": [3, 3, 3], "strides": [2, 2, 2]},
+            "decoder": {"filters": [32, 16, 3], "kernel_sizes": [3, 3, 3], "strides": [2, 2, 2]},
+            "layers": {"batch_normalization_momentum": 0.9},
+            "epochs": 8,
+            "batch_size": 16,
+        },
+        "variants": {"vae": {"kl_weight": 1.0}},
+        "hardware": {"precision": "float32"},
+    }
+    (project / "conf/quick").mkdir()
+    (project / "conf/quick/parameters_quick.yml").write_text(yaml.safe_dump(quick))
+    made = run_kedro(project, "--env", "quick", "--pipelines", "data_engineering,training,generation")
+    assert made.returncode == 0, made.stdout + made.stderr
+
+    process = subprocess.run(
+        [sys.executable, ROOT / "benchmarks/attributes.py", "--project", project, "--env", "quick"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert process.returncode == 0, process.stderr
+    result = json.loads(process.stdout.splitlines()[-1])
+    assert result["cases"] == 200
+    assert result["accuracy"] > 0.9
+    assert result["moved"] >= 0.9
+    assert result["random"] < 0.65
