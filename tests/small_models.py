@@ -1,9 +1,11 @@
 """Models so small that what comes out of them can be computed by hand, saved as training saves its own."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 OLD, NEW = "2024-01-01T00.00.00.000Z", "2024-01-02T00.00.00.000Z"
 
@@ -72,3 +74,27 @@ def save_test_images(project: Path, count: int = 20, shape: tuple[int, int, int]
     images = np.random.default_rng(7).integers(0, 256, (count, *shape), np.uint8)
     np.save(project / "data/05_model_input/test_images.npy", images)
     return images
+
+
+def save_train_images(
+    project: Path, attributes: Sequence[str] = (), count: int = 40, shape: tuple[int, int, int] = (16, 16, 3)
+) -> tuple[np.ndarray, np.ndarray]:
+    """Save random training images and their attributes, of which the first is something that models can see.
+
+    Gives the images and the attributes' values, 1, -1 or 0 (not known), int8 (count, attributes).
+    """
+    random = np.random.default_rng(8)
+    images = random.integers(0, 256, (count, *shape), np.uint8)
+    values = random.choice(np.int8([1, -1, 0]), (count, len(attributes)))
+    if attributes:
+        images[values[:, 0] == 1, : shape[0] // 2] //= 2
+    np.save(project / "data/05_model_input/train_images.npy", images)
+    save_train_attributes(project, attributes, values)
+    return images, values
+
+
+def save_train_attributes(project: Path, attributes: Sequence[str], values: np.ndarray) -> None:
+    """Save a table of attributes as preparation does: without any, it has no rows."""
+    table = pd.DataFrame(values, columns=list(attributes))
+    table.insert(0, "image_id", [f"{row:06d}.jpg" for row in range(len(values))])
+    table[: len(values) if attributes else 0].to_csv(project / "data/05_model_input/train_attributes.csv", index=False)

@@ -6,9 +6,16 @@ import pytest
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from PIL import Image, ImageEnhance
-from small_models import NEW, OLD, save_small_model
+from small_models import NEW, OLD, save_small_model, save_test_images, save_train_images
 
 SHAPE = (16, 16, 3)
+
+
+@pytest.fixture(autouse=True)
+def arrays(project):
+    """What is fitted to, and moved through latent space, beside the models."""
+    save_train_images(project)
+    save_test_images(project)
 
 
 @pytest.fixture
