@@ -27,6 +27,7 @@ def finished_demo(project, run_kedro):
     folder.mkdir(parents=True)
     for split in ("train", "validation", "test"):
         np.save(folder / f"{split}_images.npy", random.integers(0, 256, (32, 16, 16, 3), np.uint8))
+    (folder / "train_attributes.csv").write_text("image_id\n")
     (project / "conf/demo/parameters_training.yml").write_text(yaml.safe_dump(SMALL))
     result = run_kedro(project, "--env", "demo", "--pipelines", "training,generation")
     assert result.returncode == 0, result.stdout + result.stderr

@@ -205,7 +205,7 @@ class InterpolationConfig(Parameters):
     between: FaceSource = Field("generated_images", description="Where both faces come from")
     start: int | str = Field(0, description="The face's row, from 0 on (-1: the last), or an own photo's file name")
     end: int | str = Field(-1, description="The other face's, likewise")
-    steps: int = Field(9, ge=2, description="Faces in a row of the strip, both ends among them")
+    steps: int = Field(7, ge=2, le=60, description="Faces in a row of the strip, both ends among them")
     frames: int = Field(
         16, ge=2, le=240, description="Faces in the animation on the way there; as many again come back"
     )
@@ -220,8 +220,8 @@ class AttributesConfig(Parameters):
         description="Their names; auto: Smiling, Eyeglasses, Male, Blond_Hair and Young, as far as the list has them",
     )
     faces: FaceSource = Field("test_images", description="Where the faces come from")
-    shown: PositiveInt | Annotated[tuple[int | str, ...], TupleFromText] = Field(
-        2, description="How many faces, from the first on; or their rows, or own photos' file names"
+    shown: Annotated[int, Field(ge=1, le=20)] | Annotated[tuple[int | str, ...], TupleFromText] = Field(
+        2, description="How many faces, from the first on, at most 20; or their rows, or own photos' file names"
     )
     steps: tuple[float, ...] = Field(
         (-2.0, -1.0, 0.0, 1.0, 2.0),
@@ -233,7 +233,7 @@ class AttributesConfig(Parameters):
 class TraversalConfig(Parameters):
     """Faces along the principal components of the training images' latents."""
 
-    components: PositiveInt = Field(8, description="How many components, the one with the largest variance first")
+    components: int = Field(8, ge=1, le=60, description="How many components, the one with the largest variance first")
     steps: tuple[float, ...] = Field(
         (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0), min_length=1, description="Standard deviations from the mean"
     )

@@ -1,6 +1,7 @@
 """Interpolation, attribute arithmetic and traversals in real sessions, on models that can be computed by hand."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -196,15 +197,37 @@ def test_attributes_that_can_be_shown_are_chosen_where_none_are_named(project, a
     assert two.width == one.width
 
 
-def test_without_a_list_of_attributes_the_picture_says_so(project, arrays, generate):
+def test_where_no_face_can_be_moved_the_picture_and_the_log_say_why(project, arrays, generate, caplog):
     save_small_model(project, "vae")
     save_train_attributes(project, [], arrays[1][:, :0])
-
-    picture = picture_of(project, "attribute_grid.png", generate())
-
-    assert np.asarray(picture).min() < 128
+    with_nothing = picture_of(project, "attribute_grid.png", generate())
     with pytest.raises(SettingError, match="list_attr_celeba"):
         generate(attributes={"names": ["Smiling"]})
+    save_train_attributes(project, NAMES[2:], arrays[1][:, 2:])
+    generate()
+    save_train_attributes(project, NAMES, arrays[1])
+    generate(attributes={"faces": "own_photos"})
+
+    assert np.asarray(with_nothing).min() < 128
+    reasons = [
+        "without a list of attributes",
+        "none of Smiling, .* tells the training images apart",
+        "none in own_photos",
+    ]
+    warnings = [
+        record.getMessage() for record in caplog.records if record.name == "celeba_vae.pipelines.generation.paths"
+    ]
+    assert len(warnings) == len(reasons)
+    for warning, reason in zip(warnings, reasons, strict=True):
+        assert re.search(f"No face is moved along an attribute: .*{reason}", warning)
+
+
+def test_images_that_do_not_fit_the_model_are_refused(project, arrays, generate):
+    save_small_model(project, "vae")
+    save_test_images(project, shape=(24, 32, 3))
+
+    with pytest.raises(DataError, match="images of 16x16 pixels, these have 32x24"):
+        generate()
 
 
 def test_wrong_faces_and_attributes_are_refused(project, arrays, generate):
@@ -248,12 +271,13 @@ def test_traversals_lie_along_the_components_in_standard_deviations(project, arr
 def test_of_what_there_is_less_of_all_is_shown(project, arrays, generate):
     model = save_small_model(project, "vae", latent_dim=1)
 
-    version = generate(count=1, attributes={"shown": 99, "steps": [1]}, traversal={"components": 8})
+    save_test_images(project, count=9)
+    version = generate(count=1, attributes={"shown": 20, "steps": [1]}, traversal={"components": 8})
 
-    # one dimension, one generated face, 20 test images with two attributes each
+    # one dimension, one generated face, 9 test images with two attributes each
     heights = {name: picture_of(project, name, version).height for name in PICTURES}
     assert heights["traversal_grid.png"] < 200
-    assert heights["attribute_grid.png"] > 40 * 32
+    assert heights["attribute_grid.png"] > 18 * 32
     face = np.load(project / "data/07_model_output/generated_latents.npy" / version / "generated_latents.npy")
     assert place_of(model.decode(face, SHAPE)[0] * 255, picture_of(project, "interpolation_strip.png", version))
 

@@ -28,7 +28,17 @@ def encode_batches(encoder: Any, images: np.ndarray, batch_size: int = 128) -> I
 
     Returns:
         Blocks of latents (at most ``batch_size``, latent_dim), float32, n together.
+
+    Raises:
+        DataError: the encoder takes images of another shape.
     """
+    expected = tuple(encoder.input_shape[1:])
+    if images.shape[1:] != expected:
+        raise DataError(
+            f"The encoder takes images of {expected[1]}x{expected[0]} pixels, these have"
+            f" {images.shape[2]}x{images.shape[1]}. Train it on images of this size, prepare images of its size"
+            " (data_engineering.image_size), or choose another version of it with --load-versions."
+        )
     for batch in _batches(images, batch_size):
         yield np.asarray(first_output(encoder.predict_on_batch(batch)), np.float32)
 

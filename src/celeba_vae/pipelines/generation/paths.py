@@ -1,6 +1,7 @@
 """Faces on the way through latent space: from one to another, along attributes, along principal components."""
 
 import difflib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from celeba_vae.imaging.own_photos import read_photos
 from celeba_vae.latent.attributes import attribute_directions, check_attribute
 from celeba_vae.latent.components import principal_components
 from celeba_vae.latent.paths import linear_path, spherical_path
+
+logger = logging.getLogger(__name__)
 
 GRID_SCALE = 2
 PATHS = {"linear": linear_path, "spherical": spherical_path}
@@ -121,7 +124,7 @@ def find_attribute_directions(train_latents: np.ndarray, train_attributes: pd.Da
         (not known where either count is 0).
     """
     attributes = train_attributes.drop(columns="image_id")
-    # a variant may be trained on the first images only
+    # only the first images may have been encoded
     values = attributes.to_numpy(np.int8)[: len(train_latents)]
     directions, images_with, images_without = attribute_directions(train_latents[: len(values)], values)
     return pd.concat(
@@ -134,24 +137,20 @@ def find_attribute_directions(train_latents: np.ndarray, train_attributes: pd.Da
 
 
 def draw_attribute_grid(
-    decoder: Any, faces: Faces, attribute_directions: pd.DataFrame, generation: GenerationConfig
+    decoder: Any, faces: Faces, directions: pd.DataFrame, generation: GenerationConfig
 ) -> Image.Image:
-    """Show faces moved along attributes: a block a face, in it a row an attribute; without attributes say so.
+    """Show faces moved along attributes: a block a face, in it a row an attribute; without any of them say so.
 
     Raises:
-        SettingError: an attribute that the parameters name is unknown, or all training images have it, or none.
+        SettingError: an attribute that the parameters name is unknown.
+        DataError: all training images have it, or none.
     """
     chosen = generation.attributes
-    directions = attribute_directions.set_index("attribute")
+    directions = directions.set_index("attribute")
     names = _chosen_attributes(directions, chosen.names)
-    if not names:
-        return text_picture(
-            "No attributes",
-            "No face was moved along an attribute: the training images come without a list of them. CelebA's is called"
-            " list_attr_celeba: put it beside the images, then run all pipelines again.",
-        )
-    if not faces.names:
-        return text_picture("No faces", f"No face was moved along an attribute, because {chosen.faces} has none.")
+    if missing := _what_is_missing(directions, names, faces, chosen.faces):
+        logger.warning("No face is moved along an attribute: %s", missing)
+        return text_picture("No face was moved along an attribute", missing)
     tiles, captions = [], []
     for face, latents in enumerate(faces.latents):
         for name in names:
@@ -240,6 +239,20 @@ def _chosen_attributes(directions: pd.DataFrame, wanted: Sequence[str]) -> list[
                 f" {images_with:,} have it and {images_without:,} do not, and both are needed."
             )
     return list(wanted)
+
+
+def _what_is_missing(directions: pd.DataFrame, names: list[str], faces: Faces, source: FaceSource) -> str | None:
+    if directions.empty:
+        return (
+            "the training images come without a list of attributes. CelebA's is called list_attr_celeba: put it beside"
+            " the images, then run all pipelines again."
+        )
+    if not names:
+        usual = ", ".join(USUAL_ATTRIBUTES)
+        return f"none of {usual} tells the training images apart. Name others in generation.attributes.names."
+    if not faces.names:
+        return f"there are none in {source}. Choose others in generation.attributes.faces, or put some there."
+    return None
 
 
 def _signed(steps: Sequence[float]) -> list[str]:
