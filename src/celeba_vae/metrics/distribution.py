@@ -2,6 +2,12 @@
 
 import numpy as np
 
+PATCH, PATCHES = 7, 128
+DIRECTIONS, DIRECTIONS_AT_ONCE = 512, 32
+SMALLEST_LEVEL = 16
+# the binomial filter of Burt and Adelson's pyramid
+PYRAMID_FILTER = np.array([1, 4, 6, 4, 1], np.float32) / 16
+
 
 def kl_divergence(mu: np.ndarray, logvar: np.ndarray) -> np.ndarray:
     """KL divergence of N(mu, exp(logvar)) from N(0, I) in nats, not weighted.
@@ -26,3 +32,80 @@ def pixel_variance(images: np.ndarray) -> float:
     Generated images that all look alike, as those of a collapsed decoder do, have far less of it than real ones.
     """
     return float(images.var(axis=0, ddof=1, dtype=np.float64).mean())
+
+
+def sliced_wasserstein_distance(images: np.ndarray, others: np.ndarray, seed: int = 0) -> dict[int, float]:
+    """Compare two sets of images level by level of their Laplacian pyramids; lower is better, 0 for equal sets.
+
+    As in Karras, Aila, Laine and Lehtinen, "Progressive Growing of GANs for Improved Quality, Stability, and Variation"
+    (2018), section 5: from each level, as long as it has at least 16 pixels a side, 128 patches of 7x7 pixels an image,
+    normalised by the set's mean and standard deviation of each channel; the mean absolute difference of the two sets'
+    sorted projections, over 512 random directions, times 1,000. The finest level is about details and noise, the
+    coarsest about the large form. Some noise stays: two halves of a set of real images give the value to come close to.
+
+    Args:
+        images: (n, h, w, c) uint8, or float in [0, 1].
+        others: As many of the same shape.
+        seed: Seed of the patches' places, which are the same in both sets, and of the directions.
+
+    Returns:
+        From a level's height in pixels to its distance, the finest first. Memory: 0.15 MB a pair of images.
+
+    Raises:
+        ValueError: the sets differ in shape, or the images are smaller than 16 pixels a side.
+    """
+    if images.shape != others.shape or min(images.shape[1:3]) < SMALLEST_LEVEL:
+        raise ValueError(
+            f"Two sets of the same shape are needed, of images of at least {SMALLEST_LEVEL} pixels a side, not"
+            f" {images.shape} and {others.shape}."
+        )
+    random = np.random.default_rng(seed)
+    return {
+        level.shape[1]: _sliced_wasserstein(level, other, random)
+        for level, other in zip(_laplacian_pyramid(images), _laplacian_pyramid(others), strict=True)
+    }
+
+
+def _sliced_wasserstein(level: np.ndarray, other: np.ndarray, random: np.random.Generator) -> float:
+    count, height, width, channels = level.shape
+    tops = random.integers(0, height - PATCH + 1, (count, PATCHES))
+    lefts = random.integers(0, width - PATCH + 1, (count, PATCHES))
+    descriptors = [_descriptors(each, tops, lefts) for each in (level, other)]
+    total = 0.0
+    # some directions at a time: the projections take less memory than the descriptors
+    for _ in range(0, DIRECTIONS, DIRECTIONS_AT_ONCE):
+        directions = random.standard_normal((DIRECTIONS_AT_ONCE, PATCH * PATCH * channels), np.float32)
+        directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+        projections, others = (np.sort(directions @ each.T, axis=1) for each in descriptors)
+        total += float(np.abs(projections - others).mean(axis=1, dtype=np.float64).sum())
+    return 1000 * total / DIRECTIONS
+
+
+def _descriptors(level: np.ndarray, tops: np.ndarray, lefts: np.ndarray) -> np.ndarray:
+    """Cut patches out of each image, normalise each channel over all of them: (images * patches, values) float32."""
+    windows = np.lib.stride_tricks.sliding_window_view(level, (PATCH, PATCH), axis=(1, 2))
+    patches = windows[np.arange(len(level))[:, None], tops, lefts].reshape(-1, level.shape[3], PATCH * PATCH)
+    deviation = patches.std(axis=(0, 2), keepdims=True)
+    patches = (patches - patches.mean(axis=(0, 2), keepdims=True)) / np.where(deviation > 0, deviation, 1)
+    return patches.reshape(len(patches), -1)
+
+
+def _laplacian_pyramid(images: np.ndarray) -> list[np.ndarray]:
+    """Split images into levels, the finest first; each is what the next, enlarged, lacks; the last is what is left."""
+    images = images.astype(np.float32) / np.float32(255 if images.dtype == np.uint8 else 1)
+    levels = []
+    while min(images.shape[1:3]) // 2 >= SMALLEST_LEVEL:
+        smaller = _smoothed(images)[:, ::2, ::2]
+        enlarged = np.zeros_like(images)
+        enlarged[:, ::2, ::2] = smaller
+        levels.append(images - 4 * _smoothed(enlarged))
+        images = smaller
+    return [*levels, images]
+
+
+def _smoothed(images: np.ndarray) -> np.ndarray:
+    from scipy.ndimage import correlate1d
+
+    return correlate1d(
+        correlate1d(images, PYRAMID_FILTER, axis=1, mode="mirror"), PYRAMID_FILTER, axis=2, mode="mirror"
+    )
