@@ -49,6 +49,15 @@ def create_component(kind: str, config: ComponentConfig) -> Any:
         raise SettingError(f"{_singular(kind)} '{config.name}': {'; '.join(problems(error, component))}") from error
 
 
+def component_record(kind: str, config: ComponentConfig) -> dict[str, Any]:
+    """Give the component's name and all its options, defaults too, for JSON: it makes the same component at any time.
+
+    Raises:
+        SettingError: as ``create_component`` does.
+    """
+    return {"name": config.name, **create_component(kind, config).model_dump(mode="json")}
+
+
 def _find(kind: str, name: str) -> Any:
     registered = {entry.value: entry for entry in entry_points(group=f"celeba_vae.{kind}", name=name)}
     if len(registered) > 1:

@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -15,9 +15,43 @@ from kedro_datasets._typing import ImagePreview
 
 from celeba_vae.files import written_atomically
 from celeba_vae.imaging.grids import image_grid
+from celeba_vae.threads import map_in_threads
 
 INDEX = "index.csv"
 PREVIEW_COUNT = 28
+BLOCK = 64
+
+
+class PngImages(Sequence[np.ndarray]):
+    """PNG files of one size as an array (n, h, w, 3) uint8 that reads the images when they are used.
+
+    An image, a slice (an array), or with ``numpy.asarray`` all of them.
+
+    Raises:
+        DatasetError: when it is read, a file turns out to be damaged or gone.
+    """
+
+    dtype = np.dtype(np.uint8)
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self.files = list(files)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n, h, w, 3)."""
+        return len(self), *self[0].shape
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, rows: int | slice) -> np.ndarray:
+        if not isinstance(rows, slice):
+            return _read_png(self.files[rows])
+        files = self.files[rows]
+        return np.stack([_read_png(file) for file in files]) if files else np.empty((0, *self.shape[1:]), np.uint8)
+
+    def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self[:], dtype)
 
 
 @dataclass(frozen=True)
@@ -25,12 +59,20 @@ class ImageFolder:
     """Images and what is known about each.
 
     Args:
-        images: (n, h, w, 3) uint8; to be saved, any iterable of (h, w, 3) uint8 images will do.
+        images: (n, h, w, 3) uint8; to be saved, an iterable of such blocks will do, for more than fit into memory.
         index: One row an image, in the same order.
     """
 
-    images: np.ndarray | Iterable[np.ndarray]
+    images: np.ndarray | PngImages | Iterable[np.ndarray]
     index: pd.DataFrame
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """Give the images block by block, in order: (at most ``BLOCK`` where it is not given in blocks, h, w, 3)."""
+        if not isinstance(self.images, np.ndarray | PngImages):
+            yield from self.images
+            return
+        for first in range(0, len(self.images), BLOCK):
+            yield self.images[first : first + BLOCK]
 
 
 class ImageFolderDataset(AbstractVersionedDataset[ImageFolder, ImageFolder]):
@@ -49,10 +91,10 @@ class ImageFolderDataset(AbstractVersionedDataset[ImageFolder, ImageFolder]):
         self.metadata = metadata
 
     def load(self) -> ImageFolder:
-        """Load all images (n, h, w, 3) uint8 and the table."""
+        """Load the table; the images (n, h, w, 3) uint8 are read when they are used, see ``PngImages``."""
         folder = Path(self._get_load_path())
         index = pd.read_csv(folder / INDEX, keep_default_na=False, na_values=[""])
-        return ImageFolder(np.stack([_read_png(folder / file) for file in index.pop("file")]), index)
+        return ImageFolder(PngImages([folder / file for file in index.pop("file")]), index)
 
     def save(self, data: ImageFolder) -> None:
         """Save images and table; the folder appears under its name only when it is complete.
@@ -60,22 +102,22 @@ class ImageFolderDataset(AbstractVersionedDataset[ImageFolder, ImageFolder]):
         Raises:
             DatasetError: there is no image, not one row an image, or an image is not (h, w, 3) uint8.
         """
-        files = [f"{row:06d}.png" for row in range(len(data.index))]
+        count = len(data.index)
         with written_atomically(Path(self._get_save_path())) as folder:
             folder.mkdir()
-            images = iter(data.images)
-            for file in files:
-                _write_png(folder / file, next(images, None))
-            if not files or next(images, None) is not None:
-                raise DatasetError(f"{self._filepath}: the table must have one row an image; it has {len(files)}.")
-            data.index.assign(file=files)[["file", *data.index.columns]].to_csv(folder / INDEX, index=False)
+            written = sum(map_in_threads(lambda block: _write_block(folder, *block), _numbered(data.blocks())))
+            if not count or written != count:
+                raise DatasetError(
+                    f"{self._filepath}: the table must have one row an image; it has {count} for {written} images."
+                )
+            index = data.index.assign(file=[_file_name(row) for row in range(count)])
+            index[["file", *data.index.columns]].to_csv(folder / INDEX, index=False)
 
     def preview(self) -> ImagePreview:
         """Give a grid of the first images in base64, as kedro-viz wants it."""
         folder = Path(self._get_load_path())
-        files = sorted(folder.glob("*.png"))[:PREVIEW_COUNT]
         buffer = io.BytesIO()
-        image_grid([_read_png(file) for file in files], columns=7).save(buffer, format="PNG")
+        image_grid(PngImages(sorted(folder.glob("*.png"))[:PREVIEW_COUNT]), columns=7).save(buffer, format="PNG")
         return ImagePreview(base64.b64encode(buffer.getvalue()).decode())
 
     def _exists(self) -> bool:
@@ -85,12 +127,29 @@ class ImageFolderDataset(AbstractVersionedDataset[ImageFolder, ImageFolder]):
         return {"filepath": str(self._filepath), "version": self._version}
 
 
-def _write_png(path: Path, image: np.ndarray | None) -> None:
-    if image is None or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        found = "none" if image is None else f"{image.dtype} {image.shape}"
-        raise DatasetError(f"{path.name}: expected an image (height, width, 3) of uint8, found {found}.")
-    # OpenCV's default settings write photos of this size three times as fast as zlib's level 1, 6% larger
-    path.write_bytes(cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1])
+def _file_name(row: int) -> str:
+    return f"{row:06d}.png"
+
+
+def _numbered(blocks: Iterable[np.ndarray]) -> Iterator[tuple[int, np.ndarray]]:
+    """Give each block with the row of its first image."""
+    first = 0
+    for block in blocks:
+        yield first, block
+        first += len(block)
+
+
+def _write_block(folder: Path, first: int, block: np.ndarray) -> int:
+    """Write the images as files and give their number."""
+    if block.dtype != np.uint8 or block.ndim != 4 or block.shape[3] != 3:
+        raise DatasetError(
+            f"{_file_name(first)}: expected images (n, height, width, 3) of uint8, found {block.dtype} {block.shape}."
+        )
+    for row, image in enumerate(block, start=first):
+        # OpenCV's default settings write photos of this size three times as fast as zlib's level 1, 6% larger
+        png = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1]
+        (folder / _file_name(row)).write_bytes(png)
+    return len(block)
 
 
 def _read_png(path: Path) -> np.ndarray:

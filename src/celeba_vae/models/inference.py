@@ -73,6 +73,13 @@ def decode_batches(decoder: Any, latents: np.ndarray) -> Iterator[np.ndarray]:
     return _decoded(decoder, latents)
 
 
+def decode_row(decoder: Any, latent: np.ndarray, row: int) -> np.ndarray:
+    """Decode one point as ``decode_batches`` does if it stands in this row, to the bit: (h, w, c) float32."""
+    latents = np.zeros((row % DECODED_TOGETHER + 1, len(latent)), np.float32)
+    latents[-1] = latent
+    return decode(decoder, latents)[-1]
+
+
 def reconstruct(encoder: Any, decoder: Any, images: np.ndarray, batch_size: int = 128) -> np.ndarray:
     """Pass images through encoder and decoder with z = mu (the articles' predict mode); as ``decode`` gives them."""
     return decode(decoder, encode(encoder, images, batch_size))

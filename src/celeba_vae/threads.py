@@ -1,0 +1,34 @@
+"""Work on many things at once, for functions that let go of Python's lock: codecs, files, image filters."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def map_in_threads(
+    function: Callable[[Item], Result], items: Iterable[Item], workers: int | None = None
+) -> Iterator[Result]:
+    """Give ``function(item)`` for each item, in the items' order, computed by threads.
+
+    Items are taken in the calling thread and only two a thread ahead of the results, so that memory does not grow with
+    their number. What ``function`` or ``items`` raises is raised here.
+
+    Args:
+        function: Called in several threads at once.
+        items: May be endless.
+        workers: Threads; none: one per processor.
+    """
+    workers = workers or os.cpu_count() or 1
+    with ThreadPoolExecutor(workers) as pool:
+        pending = deque()
+        for item in items:
+            pending.append(pool.submit(function, item))
+            if len(pending) > 2 * workers:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
