@@ -55,7 +55,11 @@ def test_expanding_leaves_the_input_as_it_is_and_can_be_repeated():
 
 def test_the_graphs_shape_is_read_from_three_places():
     assert graph_shape(PARAMETERS) == GraphShape(
-        trained=("vae",), every=("vae", "ae", "other", "plain"), generated="vae", compared=("ae", "vae")
+        trained=("vae",),
+        every=("vae", "ae", "other", "plain"),
+        generated="vae",
+        sampled=("vae", "ae"),
+        compared=("ae", "vae"),
     )
     one = {**PARAMETERS, "training": {"variants": "ae"}, "evaluation": {"variants": "ae"}}
     assert (graph_shape(one).trained, graph_shape(one).compared) == (("ae",), ("ae",))
@@ -66,6 +70,7 @@ def test_the_graphs_shape_is_read_from_three_places():
     ("change", "expected"),
     [
         ({"generation": {"variant": "vea"}}, "generation.variant names 'vea'.*Known: vae, ae, other, plain"),
+        ({"generation": {"compared": ["x"]}}, "generation.compared names 'x'"),
         ({"evaluation": {"variants": ["ae", "x"]}}, "evaluation.variants names 'x'"),
         ({"evaluation": {"variants": ["ae", "ae"]}}, "evaluation.variants names 'ae' more than once"),
         ({"training": {"variants": ["y"]}}, "training.variants names 'y'"),

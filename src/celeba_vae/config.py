@@ -51,6 +51,15 @@ class ComponentConfig(BaseModel):
         return dict(self.model_extra or {})
 
 
+def _chain_from_one(value: Any) -> Any:
+    """Let a name stand for a component without options, and one component for a chain of one."""
+    chain = value if isinstance(value, list | tuple) else [value]
+    return [{"name": each} if isinstance(each, str) else each for each in chain]
+
+
+ComponentChain = Annotated[tuple[ComponentConfig, ...], BeforeValidator(_chain_from_one)]
+
+
 # --------------------------------------------------------------------------------------------------- data engineering
 
 
@@ -246,13 +255,33 @@ class GenerationConfig(Parameters):
     count: PositiveInt = Field(28, description="Images to generate")
     columns: PositiveInt = Field(7, description="Images in a row of the grid")
     seed: int = Field(42, ge=0, description="Seed of the latent points")
+    sampler: ComponentConfig = Field(
+        ComponentConfig(name="normal"),
+        description="Where points come from: normal, truncated_normal, uniform, gaussian, mixture, posterior, a plugin",
+    )
+    distance_limits: tuple[NonNegativeFloat, ...] = Field(
+        (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 5.0, 8.0),
+        min_length=1,
+        description="Limits of the sampler uniform in the distance series, a row each",
+    )
+    compared: Annotated[tuple[str, ...], TupleFromText] = Field(
+        ("vae", "ae"), min_length=1, description="The variants whose decoders get the same points"
+    )
+    compared_sampler: ComponentConfig = Field(
+        ComponentConfig(name="mixture"), description="What is compared with N(0, I), fitted to each variant's latents"
+    )
     fit_images: Annotated[PositiveInt | None, NoneFromText] = Field(
         30_000,
         description="Training images, the first of them, that are encoded for what is fitted to latents; none: all",
     )
     fresh: bool = Field(False, description="Encode and fit again although nothing has changed")
-    sharpness: NonNegativeFloat = Field(
-        3.0, description="Factor of Pillow's ImageEnhance.Sharpness: 0 blurs, 1 leaves as is, above 1 sharpens"
+    enhancer: ComponentChain = Field(
+        (ComponentConfig(name="sharpness"),),
+        min_length=1,
+        description="What is done to the images: none, sharpness, unsharp_mask, detail or a plugin; or a list of them",
+    )
+    sharpening_factors: tuple[NonNegativeFloat, ...] = Field(
+        (0.0, 3.0, 6.0, 7.0), min_length=1, description="Factors of sharpness in the sharpening series, a row each"
     )
     interpolation: InterpolationConfig = Field(InterpolationConfig(), description="The way from one face to another")
     attributes: AttributesConfig = Field(AttributesConfig(), description="Faces moved along attributes")

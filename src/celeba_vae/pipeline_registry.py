@@ -29,7 +29,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         pipelines = {
             "data_engineering": data_engineering.create_pipeline(),
             "training": training.create_pipeline(shape.trained),
-            "generation": generation.create_pipeline(shape.generated),
+            "generation": generation.create_pipeline(shape.generated, shape.sampled),
             "evaluation": evaluation.create_pipeline(shape.compared),
         }
     pipelines["__default__"] = sum(pipelines.values(), Pipeline([]))

@@ -27,11 +27,20 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class GraphShape:
-    """The variants' names that the pipelines are built for."""
+    """The variants' names that the pipelines are built for.
+
+    Args:
+        trained: Those that are trained.
+        every: All that have a block.
+        generated: The one that generates images.
+        sampled: Those that are compared by the images of the same points.
+        compared: Those that are evaluated.
+    """
 
     trained: tuple[str, ...]
     every: tuple[str, ...]
     generated: str
+    sampled: tuple[str, ...]
     compared: tuple[str, ...]
 
 
@@ -68,8 +77,14 @@ def graph_shape(parameters: Mapping[str, Any]) -> GraphShape:
             )
     trained = _names(parameters.get("training", {}).get("variants") or every)
     generated = parameters.get("generation", {}).get("variant", GenerationConfig().variant)
+    sampled = _names(parameters.get("generation", {}).get("compared", GenerationConfig().compared))
     compared = _names(parameters.get("evaluation", {}).get("variants", EvaluationConfig().variants))
-    named = {"training.variants": trained, "generation.variant": (generated,), "evaluation.variants": compared}
+    named = {
+        "training.variants": trained,
+        "generation.variant": (generated,),
+        "generation.compared": sampled,
+        "evaluation.variants": compared,
+    }
     for setting, names in named.items():
         for name in names:
             if names.count(name) > 1:
@@ -79,7 +94,7 @@ def graph_shape(parameters: Mapping[str, Any]) -> GraphShape:
                     f"{setting} names '{name}', but parameters_training.yml has no such block under variants."
                     f" Known: {', '.join(every) or 'none'}."
                 )
-    return GraphShape(trained, every, generated, compared)
+    return GraphShape(trained, every, generated, sampled, compared)
 
 
 def create_recipe(variant: VariantConfig) -> Recipe:

@@ -1,6 +1,7 @@
 """What the catalog can hold and Kedro does not bring. Importing this loads no TensorFlow."""
 
 from celeba_vae.datasets.animation_dataset import AnimationDataset
+from celeba_vae.datasets.arrays_dataset import ArraysDataset, load_arrays, save_arrays
 from celeba_vae.datasets.folder_dataset import FolderDataset
 from celeba_vae.datasets.image_folder_dataset import ImageFolder, ImageFolderDataset
 from celeba_vae.datasets.keras_model_dataset import KerasModelDataset
@@ -11,6 +12,7 @@ from celeba_vae.datasets.table_dataset import TableDataset, TableFile
 
 __all__ = [
     "AnimationDataset",
+    "ArraysDataset",
     "FolderDataset",
     "ImageFolder",
     "ImageFolderDataset",
@@ -21,4 +23,6 @@ __all__ = [
     "ReportDataset",
     "TableDataset",
     "TableFile",
+    "load_arrays",
+    "save_arrays",
 ]

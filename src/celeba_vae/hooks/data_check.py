@@ -28,6 +28,7 @@ class DataCheckHooks:
         check_load_versions(run_params.get("load_versions") or {}, catalog)
         check_inputs(pipeline, catalog, run_params.get("env"))
         check_components(pipeline, catalog)
+        check_generation(pipeline, catalog)
         check_attributes(pipeline, catalog)
 
 
@@ -89,6 +90,25 @@ def check_components(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
                 _check_variant(variant, _image_shape(pipeline, catalog), catalog[f"{name}.checkpoints"].load())
             except SettingError as error:
                 raise SettingError(f"variants.{name}: {error}") from error
+
+
+def check_generation(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """Create the samplers that points are to come from, and the enhancers that images are to pass through.
+
+    Raises:
+        SettingError: no such component, or a wrong option.
+    """
+    if "params:generation" in pipeline.inputs():
+        parameters = GenerationConfig.model_validate(catalog["params:generation"].load())
+        for setting, kind, component in [
+            ("sampler", "samplers", parameters.sampler),
+            ("compared_sampler", "samplers", parameters.compared_sampler),
+            *(("enhancer", "enhancers", enhancer) for enhancer in parameters.enhancer),
+        ]:
+            try:
+                create_component(kind, component)
+            except SettingError as error:
+                raise SettingError(f"generation.{setting}: {error}") from error
 
 
 def check_attributes(pipeline: Pipeline, catalog: CatalogProtocol) -> None:

@@ -26,7 +26,7 @@ def enhance(image: np.ndarray, enhancers: Sequence[Enhancer]) -> np.ndarray:
 
 
 def enhance_blocks(blocks: Iterable[np.ndarray], enhancers: Sequence[Enhancer]) -> Iterator[np.ndarray]:
-    """Enhance images block by block in threads; blocks (n, h, w, 3) uint8 come as they are needed and in their order."""
+    """Enhance blocks of images (n, h, w, 3) uint8 in threads; they are taken as they are needed, and stay in order."""
     return map_in_threads(lambda block: np.stack([enhance(image, enhancers) for image in block]), blocks)
 
 

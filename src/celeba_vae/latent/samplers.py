@@ -1,16 +1,285 @@
-"""Where new points of the latent space come from."""
+"""Where new points of the latent space (the articles' z-points) come from: components that parameters name.
+
+A sampler has a method ``point``. One that is fitted to what an encoder makes of images has a method ``fit``, too, whose
+arrays are kept and handed to ``point``: it is fitted once, and draws at any time.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Protocol
 
 import numpy as np
-from numpy.random import MT19937, RandomState, SeedSequence
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveInt
+
+from celeba_vae.errors import DataError, SettingError
+
+logger = logging.getLogger(__name__)
+
+Arrays = Mapping[str, np.ndarray]
+
+POINTS_IN_A_BLOCK = 1024
+# a full covariance needs that many points for each dimension, a diagonal one so many in all
+POINTS_PER_DIMENSION = 10
+POINTS_PER_DIAGONAL = 50
+# of a component, as a share of the latents' own: without it a component may shrink to a single training image
+SMALLEST_VARIANCE = 0.01
 
 
-def standard_normal(count: int, latent_dim: int, seed: int) -> np.ndarray:
-    """Draw points of the latent space (the articles' z-points) from N(0, I).
+@dataclass(frozen=True)
+class EncodedImages:
+    """What an encoder makes of images, for a sampler to be fitted to.
 
-    The generator is the articles', ``RandomState(MT19937(SeedSequence(seed)))``, so that a figure can be made again.
+    Args:
+        train_latents: Training images' latents (n, latent_dim) float32, mu or z; may be memory-mapped.
+        posterior: From rows of the test images to mu and logvar, (rows, latent_dim) each; a plain encoder has no logvar.
+    """
+
+    train_latents: np.ndarray
+    posterior: Callable[[Sequence[int]], tuple[np.ndarray, np.ndarray | None]]
+
+
+class Sampler(Protocol):
+    """What a sampler must have; one that is fitted has ``fit(encoded: EncodedImages) -> dict[str, np.ndarray]``, too."""
+
+    def point(self, i: int, random: np.random.Generator, latent_dim: int, fitted: Arrays) -> np.ndarray:
+        """Give point ``i``, (latent_dim,), drawn with a generator of its own; ``fitted`` is what ``fit`` gave."""
+
+
+def sample_points(
+    sampler: Sampler, ids: Sequence[int], latent_dim: int, seed: int, fitted: Arrays | None = None
+) -> np.ndarray:
+    """Draw the points with these numbers; each depends on the seed, its number and the sampler alone.
+
+    Args:
+        sampler: Where they come from.
+        ids: Their numbers, from 0 on. Point i is drawn with NumPy's ``default_rng((seed, i))``.
+        latent_dim: Dimensions of the latent space.
+        seed: 0 or larger.
+        fitted: The arrays that the sampler's ``fit`` gave, where it has one.
 
     Returns:
-        (count, latent_dim) float32, rounded from the generator's float64; the first points do not depend on ``count``.
+        (len(ids), latent_dim) float32.
+
+    Raises:
+        DataError: the sampler was fitted to latents of another number of dimensions.
     """
-    generator = RandomState(MT19937(SeedSequence(seed)))
-    return generator.standard_normal((count, latent_dim)).astype(np.float32)
+    points = np.empty((len(ids), latent_dim), np.float32)
+    for row, i in zip(points, ids, strict=True):
+        point = sampler.point(i, np.random.default_rng((seed, i)), latent_dim, fitted or {})
+        if point.shape != row.shape:
+            raise DataError(
+                f"The sampler's points have {point.shape[-1]} dimensions, the decoder takes {latent_dim} (latent_dim):"
+                " it was fitted to another encoder. Choose versions of both models from the same training with"
+                " --load-versions."
+            )
+        row[:] = point
+    return points
+
+
+@dataclass(frozen=True)
+class LatentPoints:
+    """Points 0 … count - 1 of a sampler as one array that is drawn block by block: for more than fit into memory.
+
+    Args are those of ``sample_points``.
+    """
+
+    sampler: Sampler
+    count: int
+    latent_dim: int
+    seed: int
+    fitted: Arrays
+
+    dtype = np.dtype(np.float32)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(count, latent_dim)."""
+        return self.count, self.latent_dim
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for first in range(0, self.count, POINTS_IN_A_BLOCK):
+            ids = range(first, min(first + POINTS_IN_A_BLOCK, self.count))
+            yield sample_points(self.sampler, ids, self.latent_dim, self.seed, self.fitted)
+
+
+def distances(points: np.ndarray) -> np.ndarray:
+    """Give each point's L2 distance from the origin, (n,) float64; the points may be memory-mapped."""
+    blocks = (points[first : first + POINTS_IN_A_BLOCK] for first in range(0, len(points), POINTS_IN_A_BLOCK))
+    return np.concatenate([np.zeros(0), *(np.linalg.norm(block.astype(np.float64), axis=1) for block in blocks)])
+
+
+# ------------------------------------------------------------------------------------------------------------ samplers
+
+
+class _Options(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Normal(_Options):
+    """N(0, scale² I): with scale 1 what a variational autoencoder is trained for."""
+
+    scale: NonNegativeFloat = Field(1.0, description="Standard deviation of each coordinate")
+
+    def point(self, i: int, random: np.random.Generator, latent_dim: int, fitted: Arrays) -> np.ndarray:
+        """Draw a point, see ``Sampler``."""
+        return self.scale * random.standard_normal(latent_dim)
+
+
+class TruncatedNormal(_Options):
+    """N(0, scale² I) without its tails: each coordinate within ±limit standard deviations, fewer odd faces."""
+
+    limit: float = Field(2.0, gt=0, description="Largest coordinate, in standard deviations")
+    scale: NonNegativeFloat = Field(1.0, description="Standard deviation of a coordinate before its tails are cut off")
+
+    def point(self, i: int, random: np.random.Generator, latent_dim: int, fitted: Arrays) -> np.ndarray:
+        """Draw a point, see ``Sampler``, by the inverse of the normal distribution function."""
+        from scipy.special import ndtr, ndtri
+
+        tail = ndtr(-self.limit)
+        return self.scale * ndtri(random.uniform(tail, 1 - tail, latent_dim))
+
+
+class Uniform(_Options):
+    """Each coordinate equally likely within ±limit (the articles' r_limit).
+
+    The same number and seed give points on one ray for all limits: a point's distance is in proportion to the limit.
+    """
+
+    limit: NonNegativeFloat = Field(1.0, description="Largest coordinate")
+
+    def point(self, i: int, random: np.random.Generator, latent_dim: int, fitted: Arrays) -> np.ndarray:
+        """Draw a point, see ``Sampler``."""
+        return self.limit * random.uniform(-1, 1, latent_dim)
+
+
+class Gaussian(_Options):
+    """A normal distribution with the mean and the full covariance of the training images' latents."""
+
+    def fit(self, encoded: EncodedImages) -> dict[str, np.ndarray]:
+        """Give ``mean`` (latent_dim,) and ``factor`` (rank, latent_dim), factor^T factor being the covariance."""
+        mean, factor = _mean_and_factor(encoded.train_latents)
+        return {"mean": mean.astype(np.float32), "factor": factor.astype(np.float32)}
+
+    def point(self, i: int, random: np.random.Generator, latent_dim: int, fitted: Arrays) -> np.ndarray:
+        """Draw a point, see ``Sampler``."""
+        return fitted["mean"] + _noise(random, fitted["factor"])
+
+
+class Mixture(_Options):
+    """A mixture of normal distributions, scikit-learn's ``GaussianMixture``, fitted to the training images' latents.
+
+    The latents are whitened first (mean 0, covariance the identity), so that a diagonal covariance is one along their
+    principal axes. A full covariance needs ten points for each dimension: with fewer points than that for every
+    component there are fewer of them, and where not even two are left, diagonal ones.
+    """
+
+    components: PositiveInt = Field(10, description="Normal distributions in the mixture")
+    max_points: PositiveInt = Field(30_000, description="Latents used at most, spread evenly over all of them")
+    max_iterations: PositiveInt = Field(100, description="Steps of expectation maximisation at most")
+    seed: int = Field(42, ge=0, description="Seed of the first guess")
+
+    def fit(self, encoded: EncodedImages) -> dict[str, np.ndarray]:
+        """Give ``weights`` (k,), ``means`` (k, latent_dim) and ``factors`` (k, rank, latent_dim), see ``Gaussian``."""
+        from sklearn.mixture import GaussianMixture
+
+        count = len(encoded.train_latents)
+        latents = encoded.train_latents[:: -(-count // self.max_points)]
+        mean, factor = _mean_and_factor(latents)
+        whitened = (latents - mean) @ np.linalg.pinv(factor)
+        components, covariance_type = self._affordable(*latents.shape)
+        mixture = GaussianMixture(
+            components,
+            covariance_type=covariance_type,
+            max_iter=self.max_iterations,
+            reg_covar=SMALLEST_VARIANCE,
+            random_state=self.seed,
+        ).fit(whitened.astype(np.float32))
+        roots = (
+            np.linalg.cholesky(mixture.covariances_).transpose(0, 2, 1)
+            if covariance_type == "full"
+            else np.sqrt(mixture.covariances_)[:, :, None] * np.eye(len(factor))
+        )
+        return {
+            "weights": mixture.weights_.astype(np.float32),
+            "means": (mean + mixture.means_ @ factor).astype(np.float32),
+            "factors": (roots @ factor).astype(np.float32),
+        }
+
+    def point(self, i: int, random: np.random.Generator, latent_dim: int, fitted: Arrays) -> np.ndarray:
+        """Draw a point, see ``Sampler``: first the component, by its weight."""
+        borders = np.cumsum(fitted["weights"], dtype=np.float64)
+        component = int(np.searchsorted(borders, random.uniform(0, borders[-1]), side="right"))
+        return fitted["means"][component] + _noise(random, fitted["factors"][component])
+
+    def _affordable(self, count: int, latent_dim: int) -> tuple[int, str]:
+        """Say how many components these points suffice for, and of which kind."""
+        full = min(self.components, count // (POINTS_PER_DIMENSION * latent_dim))
+        if full == self.components:
+            return full, "full"
+        diagonal = min(self.components, max(1, count // POINTS_PER_DIAGONAL))
+        components, kind = (full, "full") if full > 1 else (diagonal, "diag")
+        logger.warning(
+            "The sampler mixture has %s points, fewer than ten for each of %d dimensions and %d components: it gets"
+            " %d %s ones. More points: generation.fit_images and max_points.",
+            f"{count:,}",
+            latent_dim,
+            self.components,
+            components,
+            "full" if kind == "full" else "diagonal",
+        )
+        return components, kind
+
+
+class Posterior(_Options):
+    """Around given images: N(mu, sigma²) as a variational encoder gives it for test images, one after the other."""
+
+    rows: Annotated[
+        tuple[NonNegativeInt, ...], BeforeValidator(lambda value: (value,) if isinstance(value, int) else value)
+    ] = Field((0,), min_length=1, description="Rows of test_images; point i is one around image i modulo their number")
+    scale: NonNegativeFloat = Field(1.0, description="Factor of sigma: 0 gives the images' reconstructions")
+
+    def fit(self, encoded: EncodedImages) -> dict[str, np.ndarray]:
+        """Give ``mu`` and ``sigma`` of the images, (rows, latent_dim) each.
+
+        Raises:
+            SettingError: the encoder gives no variance.
+        """
+        mu, logvar = encoded.posterior(self.rows)
+        if logvar is None:
+            raise SettingError(
+                "The sampler posterior needs a variational encoder, which gives a variance: choose a variant with"
+                " model: vae, or another sampler (parameters_generation.yml)."
+            )
+        return {"mu": mu, "sigma": np.exp(logvar / 2)}
+
+    def point(self, i: int, random: np.random.Generator, latent_dim: int, fitted: Arrays) -> np.ndarray:
+        """Draw a point, see ``Sampler``."""
+        row = i % len(self.rows)
+        sigma = fitted["sigma"][row]
+        return fitted["mu"][row] + self.scale * sigma * random.standard_normal(len(sigma), np.float32)
+
+
+def _mean_and_factor(latents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Give the mean and the covariance's factor (rank, latent_dim), float64; its rows are the principal axes.
+
+    Raises:
+        DataError: there are fewer than two different points.
+    """
+    mean = latents.mean(axis=0, dtype=np.float64)
+    covariance = np.zeros((len(mean), len(mean)))
+    for first in range(0, len(latents), POINTS_IN_A_BLOCK):
+        block = latents[first : first + POINTS_IN_A_BLOCK] - mean
+        covariance += block.T @ block
+    variances, axes = np.linalg.eigh(covariance / max(1, len(latents) - 1))
+    used = variances > 1e-10 * variances[-1]
+    if not used.any():
+        raise DataError(
+            f"A sampler can't be fitted to {len(latents)} latents that are all alike. Prepare more training images, or"
+            " train the encoder longer."
+        )
+    return mean, np.sqrt(variances[used])[:, None] * axes[:, used].T
+
+
+def _noise(random: np.random.Generator, factor: np.ndarray) -> np.ndarray:
+    return random.standard_normal(len(factor), np.float32) @ factor

@@ -14,7 +14,7 @@ from celeba_vae.errors import DataError
 from celeba_vae.imaging.arrays import to_uint8
 from celeba_vae.imaging.grids import comparison_grid, text_picture
 from celeba_vae.imaging.own_photos import read_photos
-from celeba_vae.latent.samplers import standard_normal
+from celeba_vae.latent.samplers import Normal, sample_points
 from celeba_vae.metrics.distribution import kl_divergence, pixel_variance
 from celeba_vae.metrics.reconstruction import ReconstructionMeasures
 
@@ -163,7 +163,8 @@ def _labelled(
 def _generated_variance(decoder: Any, seed: int) -> float:
     from celeba_vae.models.inference import decode
 
-    return pixel_variance(decode(decoder, standard_normal(GENERATED_COUNT, decoder.input_shape[-1], seed)))
+    points = sample_points(Normal(), range(GENERATED_COUNT), decoder.input_shape[-1], seed)
+    return pixel_variance(decode(decoder, points))
 
 
 def _lead(best: Measures, other: Measures, name: str) -> str:

@@ -1,14 +1,17 @@
-"""New faces: latents from N(0, I), decoded, as they are and sharpened."""
+"""New faces: points of the latent space, decoded, as they are and sharpened, and on the way through that space."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
-from celeba_vae.pipelines.generation.nodes import (
+from celeba_vae.pipelines.generation.images import (
     decode_latents,
     draw_grid,
-    encode_training_images,
-    sample_latents,
-    sharpen_images,
+    draw_sharpening_series,
+    enhance_images,
 )
+from celeba_vae.pipelines.generation.nodes import encode_training_images
 from celeba_vae.pipelines.generation.paths import (
     animate_interpolation,
     choose_faces,
@@ -17,14 +20,31 @@ from celeba_vae.pipelines.generation.paths import (
     draw_traversals,
     find_attribute_directions,
 )
+from celeba_vae.pipelines.generation.sampling import (
+    draw_distance_series,
+    draw_sampler_comparison,
+    fit_compared_sampler,
+    fit_sampler,
+    sample_latents,
+)
 
 
-def create_pipeline(variant: str) -> Pipeline:
-    """Build the pipeline for the variant whose decoder makes the images."""
-    return _latents_pipeline(variant) + _images_pipeline(variant) + _paths_pipeline(variant)
+def create_pipeline(variant: str, compared: Sequence[str]) -> Pipeline:
+    """Build the pipeline for the variant whose decoder makes the images, and those whose samples are compared."""
+    return sum(
+        [
+            *(_encoding_pipeline(each) for each in dict.fromkeys([variant, *compared])),
+            _fitting_pipeline(variant, fit_sampler, "fitted_sampler"),
+            *(_fitting_pipeline(each, fit_compared_sampler, "fitted_compared_sampler") for each in compared),
+            _images_pipeline(variant),
+            _samplers_pipeline(variant, compared),
+            _paths_pipeline(variant),
+        ],
+        Pipeline([]),
+    )
 
 
-def _latents_pipeline(variant: str) -> Pipeline:
+def _encoding_pipeline(variant: str) -> Pipeline:
     return Pipeline(
         [
             Node(
@@ -41,12 +61,29 @@ def _latents_pipeline(variant: str) -> Pipeline:
     )
 
 
+def _fitting_pipeline(variant: str, fit: Callable[..., Any], fitted: str) -> Pipeline:
+    return Pipeline(
+        [
+            Node(
+                fit,
+                inputs=["encoder", "train_latents", "test_images", "latent_stages", "params:generation"],
+                outputs=fitted,
+                name=fit.__name__,
+                tags="tensorflow",
+            ),
+        ],
+        namespace=variant,
+        inputs="test_images",
+        parameters="params:generation",
+    )
+
+
 def _images_pipeline(variant: str) -> Pipeline:
     return Pipeline(
         [
             Node(
                 sample_latents,
-                inputs=[f"{variant}.decoder", "params:generation"],
+                inputs=[f"{variant}.decoder", f"{variant}.fitted_sampler", "params:generation"],
                 outputs="generated_latents",
                 name="sample_latents",
                 tags="tensorflow",
@@ -59,10 +96,10 @@ def _images_pipeline(variant: str) -> Pipeline:
                 tags="tensorflow",
             ),
             Node(
-                sharpen_images,
+                enhance_images,
                 inputs=["generated_images", "params:generation"],
                 outputs="sharpened_images",
-                name="sharpen_images",
+                name="enhance_images",
             ),
             Node(
                 draw_grid,
@@ -75,6 +112,35 @@ def _images_pipeline(variant: str) -> Pipeline:
                 inputs=["sharpened_images", "params:generation"],
                 outputs="sharpened_grid",
                 name="draw_sharpened_grid",
+            ),
+            Node(
+                draw_sharpening_series,
+                inputs=["generated_images", "params:generation"],
+                outputs="sharpening_series",
+                name="draw_sharpening_series",
+            ),
+        ]
+    )
+
+
+def _samplers_pipeline(variant: str, compared: Sequence[str]) -> Pipeline:
+    decoders = [f"{each}.decoder" for each in compared]
+    fitted = [f"{each}.fitted_compared_sampler" for each in compared]
+    return Pipeline(
+        [
+            Node(
+                draw_distance_series,
+                inputs=[f"{variant}.decoder", "params:generation"],
+                outputs="distance_series",
+                name="draw_distance_series",
+                tags="tensorflow",
+            ),
+            Node(
+                draw_sampler_comparison,
+                inputs=["params:generation", *decoders, *fitted],
+                outputs="sampler_comparison",
+                name="draw_sampler_comparison",
+                tags="tensorflow",
             ),
         ]
     )

@@ -1,0 +1,173 @@
+"""Fit samplers to what an encoder makes of images, draw points of the latent space, and show what samplers change."""
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from celeba_vae.config import ComponentConfig, GenerationConfig
+from celeba_vae.datasets import load_arrays, save_arrays
+from celeba_vae.errors import SettingError
+from celeba_vae.imaging.arrays import to_uint8
+from celeba_vae.imaging.grids import image_grid
+from celeba_vae.latent.samplers import (
+    EncodedImages,
+    LatentPoints,
+    Normal,
+    Sampler,
+    Uniform,
+    distances,
+    sample_points,
+)
+from celeba_vae.plugins import component_record, create_component
+from celeba_vae.stages import Stage, content_of
+
+logger = logging.getLogger(__name__)
+
+Arrays = dict[str, np.ndarray]
+
+GRID_SCALE = 2
+# raise it when arrays that older code fitted are no longer what this code would fit
+FIT_FORMAT = 1
+
+
+def fit_sampler(
+    encoder: Any, train_latents: np.ndarray, test_images: np.ndarray, latent_stages: Path, parameters: GenerationConfig
+) -> Arrays:
+    """Fit ``generation.sampler``, see ``_fit``."""
+    return _fit(encoder, train_latents, test_images, latent_stages, parameters.sampler, parameters.fresh)
+
+
+def fit_compared_sampler(
+    encoder: Any, train_latents: np.ndarray, test_images: np.ndarray, latent_stages: Path, parameters: GenerationConfig
+) -> Arrays:
+    """Fit ``generation.compared_sampler``, see ``_fit``."""
+    return _fit(encoder, train_latents, test_images, latent_stages, parameters.compared_sampler, parameters.fresh)
+
+
+def sample_latents(decoder: Any, fitted: Arrays, parameters: GenerationConfig) -> LatentPoints:
+    """Draw as many points of the decoder's latent space as images are wanted, (count, latent_dim) float32, as saved."""
+    sampler = create_component("samplers", parameters.sampler)
+    return LatentPoints(sampler, parameters.count, decoder.input_shape[-1], parameters.seed, fitted)
+
+
+def draw_distance_series(decoder: Any, parameters: GenerationConfig) -> Image.Image:
+    """Show the same points ever further from the origin: uniform within ±limit, a row for each of the limits."""
+    tiles, labels = [], []
+    for limit in parameters.distance_limits:
+        points = _first_points(Uniform(limit=limit), decoder, parameters)
+        tiles += _decoded(decoder, points)
+        labels.append(f"±{limit:g}: {distances(points).mean():.1f}")
+    return image_grid(
+        tiles,
+        parameters.columns,
+        title=f"{parameters.variant.upper()}: each coordinate uniform within ±limit, seed {parameters.seed}; with the"
+        f" mean distance of a row's points from the origin. Of N(0, I) it is {decoder.input_shape[-1] ** 0.5:.1f}",
+        row_labels=labels,
+        scale=GRID_SCALE,
+    )
+
+
+def draw_sampler_comparison(parameters: GenerationConfig, *models: Any) -> Image.Image:
+    """Show what each compared model makes of N(0, I), and of a sampler fitted to its own latents: a row each.
+
+    Args:
+        parameters: The names of the variants that are compared, and of the sampler.
+        models: The variants' decoders, then what ``compared_sampler`` was fitted to for each of them.
+    """
+    names = [variant.upper() for variant in parameters.compared]
+    decoders, fitted = models[: len(names)], models[len(names) :]
+    fitted_one = create_component("samplers", parameters.compared_sampler)
+    nothing: list[Arrays] = [{}] * len(names)
+    samplers = [("N(0, I)", Normal(), nothing), (parameters.compared_sampler.name, fitted_one, fitted)]
+    tiles, labels = [], []
+    for label, sampler, fits in samplers:
+        for name, decoder, arrays in zip(names, decoders, fits, strict=True):
+            tiles += _decoded(decoder, _first_points(sampler, decoder, parameters, arrays))
+            labels.append(f"{name}, {label}")
+    return image_grid(
+        tiles,
+        parameters.columns,
+        title=f"The same points of N(0, I) through each decoder, and points of the sampler {samplers[1][0]} fitted to"
+        f" each encoder's latents, seed {parameters.seed}. N(0, I) is where a VAE learns to put faces, and nowhere that"
+        " an AE does",
+        row_labels=labels,
+        scale=GRID_SCALE,
+    )
+
+
+def _fit(
+    encoder: Any,
+    train_latents: np.ndarray,
+    test_images: np.ndarray,
+    latent_stages: Path,
+    config: ComponentConfig,
+    fresh: bool,
+) -> Arrays:
+    """Give the arrays that the sampler keeps, none of one that is not fitted.
+
+    Arrays that the same sampler was fitted with to the same encoder and images are handed on.
+
+    Args:
+        encoder: The variant's encoder.
+        train_latents: (n, latent_dim), what it makes of training images.
+        test_images: (n, h, w, 3) uint8.
+        latent_stages: Folder that the arrays are kept in.
+        config: The sampler's name and options.
+        fresh: Fit again although nothing has changed.
+
+    Raises:
+        SettingError: the sampler does not suit the encoder, or names a test image that is not there.
+        DataError: it can't be fitted to these latents.
+    """
+    from celeba_vae.models.inference import weights_hash
+
+    sampler = create_component("samplers", config)
+    if not hasattr(sampler, "fit"):
+        return {}
+    identity = {
+        "format": FIT_FORMAT,
+        "sampler": component_record("samplers", config),
+        "encoder": weights_hash(encoder),
+        "train_latents": content_of(train_latents),
+        "test_images": content_of(test_images),
+    }
+    with Stage(latent_stages / "fitted_samplers", identity, fresh) as stage:
+        file = stage.path / "arrays.npz"
+        if stage.result is None:
+            logger.info("Fitting the sampler %s to %s latents", config.name, f"{len(train_latents):,}")
+            arrays = sampler.fit(EncodedImages(train_latents, _posterior_of(encoder, test_images)))
+            save_arrays(file, arrays)
+            stage.finish({name: list(array.shape) for name, array in arrays.items()})
+        return load_arrays(file)
+
+
+def _posterior_of(
+    encoder: Any, test_images: np.ndarray
+) -> Callable[[Sequence[int]], tuple[np.ndarray, np.ndarray | None]]:
+    def posterior(rows: Sequence[int]) -> tuple[np.ndarray, np.ndarray | None]:
+        if max(rows) >= len(test_images):
+            raise SettingError(
+                f"The sampler's rows name test image {max(rows)}, but there are only {len(test_images)}, from 0 to"
+                f" {len(test_images) - 1}."
+            )
+        images = np.stack([test_images[row] for row in rows]).astype(np.float32) / np.float32(255)
+        outputs = encoder.predict_on_batch(images)
+        return tuple(outputs) if isinstance(outputs, list | tuple) else (outputs, None)
+
+    return posterior
+
+
+def _first_points(
+    sampler: Sampler, decoder: Any, parameters: GenerationConfig, fitted: Arrays | None = None
+) -> np.ndarray:
+    return sample_points(sampler, range(parameters.columns), decoder.input_shape[-1], parameters.seed, fitted)
+
+
+def _decoded(decoder: Any, points: np.ndarray) -> list[np.ndarray]:
+    from celeba_vae.models.inference import decode
+
+    return list(to_uint8(decode(decoder, points)))
