@@ -50,3 +50,12 @@ def test_training_is_measured_and_a_peer_that_is_missing_is_named(tmp_path: Path
     assert 0 < results["data_wait_share"] < 1
     assert results["peak_mb"] is None
     assert os.listdir(tmp_path) == ["python"]
+
+
+def test_generation_is_measured_beside_a_plain_loop(tmp_path: Path) -> None:
+    process = run("generation.py", "--count", "140", "--rounds", "1", tmp_path=tmp_path)
+    assert process.returncode == 0, process.stderr
+    results = json.loads(process.stdout.splitlines()[-1])
+    assert list(results) == ["img_per_s", "plain_loop_img_per_s", "ratio", "peak_mb", "peak_mb_tenth"]
+    assert all(value > 0 for value in results.values())
+    assert os.listdir(tmp_path) == []

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from kedro.io import DataCatalog
 from kedro.pipeline import Node, Pipeline
+from small_models import save_small_model, save_test_images, save_train_images
 
 from celeba_vae.errors import DataError
 from celeba_vae.hooks.data_check import check_inputs, check_load_versions
@@ -84,6 +85,25 @@ def test_a_wrong_component_stops_the_run(project, run_kedro, parameters, expecte
     save_arrays(project)
 
     message = stopped(run_kedro(project, "--pipelines", "training", "--params", parameters))
+
+    assert all(text in message for text in expected), message
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ("generation.enhancer=sharpnes", ["generation.enhancer", "'sharpnes'", "Did you mean 'sharpness'?"]),
+        ("generation.enhancer.name=detail,generation.enhancer.factor=3", ["'detail'", "factor: unknown name"]),
+        ("generation.enhancer.name=sharpness,generation.enhancer.factor=-1", ["'sharpness'", "factor", "-1"]),
+    ],
+)
+def test_a_wrong_enhancer_stops_the_run(project, run_kedro, parameters, expected):
+    for variant in ("vae", "ae"):
+        save_small_model(project, variant)
+    save_train_images(project)
+    save_test_images(project)
+
+    message = stopped(run_kedro(project, "--pipelines", "generation", "--params", parameters))
 
     assert all(text in message for text in expected), message
 
