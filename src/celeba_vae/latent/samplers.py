@@ -32,7 +32,8 @@ class EncodedImages:
 
     Args:
         train_latents: Training images' latents (n, latent_dim) float32, mu or z; may be memory-mapped.
-        posterior: From rows of the test images to mu and logvar, (rows, latent_dim) each; a plain encoder has no logvar.
+        posterior: From rows of the test images to mu and logvar, (rows, latent_dim) each; a plain encoder's logvar is
+            None.
     """
 
     train_latents: np.ndarray
@@ -40,7 +41,7 @@ class EncodedImages:
 
 
 class Sampler(Protocol):
-    """What a sampler must have; one that is fitted has ``fit(encoded: EncodedImages) -> dict[str, np.ndarray]``, too."""
+    """What a sampler must have; one that is fitted has ``fit``, too: from ``EncodedImages`` to arrays by name."""
 
     def point(self, i: int, random: np.random.Generator, latent_dim: int, fitted: Arrays) -> np.ndarray:
         """Give point ``i``, (latent_dim,), drawn with a generator of its own; ``fitted`` is what ``fit`` gave."""

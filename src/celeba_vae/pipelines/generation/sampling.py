@@ -60,12 +60,12 @@ def draw_distance_series(decoder: Any, parameters: GenerationConfig) -> Image.Im
     for limit in parameters.distance_limits:
         points = _first_points(Uniform(limit=limit), decoder, parameters)
         tiles += _decoded(decoder, points)
-        labels.append(f"±{limit:g}: {distances(points).mean():.1f}")
+        labels.append(f"±{limit:g}, L2 {distances(points).mean():.1f}")
     return image_grid(
         tiles,
         parameters.columns,
-        title=f"{parameters.variant.upper()}: each coordinate uniform within ±limit, seed {parameters.seed}; with the"
-        f" mean distance of a row's points from the origin. Of N(0, I) it is {decoder.input_shape[-1] ** 0.5:.1f}",
+        title=f"{parameters.variant.upper()}: each coordinate uniform within ±limit, seed {parameters.seed}. L2: the"
+        f" mean distance of a row's points from the origin, of N(0, I) about {decoder.input_shape[-1] ** 0.5:.1f}",
         row_labels=labels,
         scale=GRID_SCALE,
     )
@@ -92,8 +92,8 @@ def draw_sampler_comparison(parameters: GenerationConfig, *models: Any) -> Image
         tiles,
         parameters.columns,
         title=f"The same points of N(0, I) through each decoder, and points of the sampler {samplers[1][0]} fitted to"
-        f" each encoder's latents, seed {parameters.seed}. N(0, I) is where a VAE learns to put faces, and nowhere that"
-        " an AE does",
+        f" each encoder's latents, seed {parameters.seed}. A VAE learns to put faces where N(0, I) is, an AE puts them"
+        " anywhere",
         row_labels=labels,
         scale=GRID_SCALE,
     )
