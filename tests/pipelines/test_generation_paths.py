@@ -40,6 +40,8 @@ def generate(project):
     bootstrap_project(project)
 
     def run(**parameters):
+        # one model is all that these tests save
+        parameters = {"compared": [parameters.get("variant", "vae")], **parameters}
         with KedroSession.create(project_path=project, runtime_params={"generation": parameters}) as session:
             session.run(pipeline_names=["generation"])
             return session.session_id
@@ -249,7 +251,9 @@ def test_wrong_faces_and_attributes_are_refused(project, arrays, generate):
 def test_unknown_attribute_stops_the_run_before_its_first_node(project, arrays, run_kedro):
     save_small_model(project, "vae")
 
-    result = run_kedro(project, "--pipelines", "generation", "--params", "generation.attributes.names=Smilling")
+    result = run_kedro(
+        project, "--pipelines", "generation", "--params", "generation.attributes.names=Smilling,generation.compared=vae"
+    )
 
     assert result.returncode == 1
     assert "Did you mean 'Smiling'?" in result.stderr
@@ -310,6 +314,7 @@ def test_drawn_faces_smile_more_after_the_move_and_not_after_random_ones(project
             "batch_size": 16,
         },
         "variants": {"vae": {"kl_weight": 1.0}},
+        "generation": {"compared": ["vae"]},
         "hardware": {"precision": "float32"},
     }
     (project / "conf/quick").mkdir()
