@@ -81,6 +81,17 @@ def test_bce_stays_finite_for_extreme_logits():
     np.testing.assert_allclose(BinaryCrossEntropy()(images, logits), [200, 200])
 
 
+def test_bce_gradient_is_probability_less_image_over_the_channels():
+    random = np.random.default_rng(0)
+    images, factors = random.uniform(0, 1, (2, 4, 5, 3)).astype(np.float32), np.array([1.0, -3.0], np.float32)
+    logits = tf.constant(random.normal(0, 40, images.shape).astype(np.float32))
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        total = tf.reduce_sum(factors * BinaryCrossEntropy()(images, logits))
+    expected = (1 / (1 + np.exp(-logits.numpy().astype(np.float64))) - images) / 3 * factors[:, None, None, None]
+    np.testing.assert_allclose(tape.gradient(total, logits), expected, rtol=1e-5, atol=1e-7)
+
+
 def test_kl_is_that_of_normal_distributions():
     mu, logvar = np.array([[1.0, 0.0], [0.0, 0.0]], np.float32), np.array([[0.0, np.log(4)], [0.0, 0.0]], np.float32)
     # 1/2 (mu^2 + sigma^2 - 1 - ln sigma^2) a dimension

@@ -76,6 +76,10 @@ class LayerFactory:
 
         if not self.style.batch_normalization:
             return x
+        bias = getattr(x._keras_history.operation, "bias", None)
+        if bias is not None:
+            # normalisation takes every constant away again: the gradient is 0, and computing it takes time
+            bias.trainable = False
         return FusedBatchNormalization(
             momentum=self.style.batch_normalization_momentum, dtype=self.precision, name=f"{name}_normalization"
         )(x)

@@ -6,7 +6,7 @@ from typing import Any
 from celeba_vae.config import VariantConfig
 
 # Raise it when checkpoints written by older code can't be taken up any more.
-CHECKPOINT_FORMAT = 2
+CHECKPOINT_FORMAT = 3
 # These change how long and how a training is watched and kept, not what its weights are after a given step.
 _WITHOUT_EFFECT = {
     "epochs",
