@@ -24,7 +24,7 @@ PARAMETERS = {
             "kl_weight": 0.05,
         }
     },
-    "generation": {"variant": "mine", "count": 2},
+    "generation": {"variant": "mine", "compared": ["mine"], "count": 2},
     "evaluation": {"variants": ["mine"]},
     "hardware": {"precision": "float32"},
 }
@@ -52,6 +52,8 @@ def test_components_of_an_installed_package_train_and_their_models_load(project,
     for split, count in (("train", 40), ("validation", 8), ("test", 8)):
         images = random.integers(0, 256, (count, 16, 16, 3), dtype=np.uint8)
         np.save(project / f"data/05_model_input/{split}_images.npy", images)
+    attributes = pd.DataFrame({"image_id": [f"{i}.jpg" for i in range(40)], "Smiling": [1, -1] * 20})
+    attributes.to_csv(project / "data/05_model_input/train_attributes.csv", index=False)
 
     def run(*arguments, python=python_with_package):
         return run_kedro(project, "--pipelines", *arguments, python=python)

@@ -72,6 +72,8 @@ def load_tensorflow_quietly() -> None:
     if "tensorflow" in sys.modules or "TF_CPP_MIN_LOG_LEVEL" in os.environ:
         return
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "1"
+    # said of every few models that a run loads, though each is traced once
+    logging.getLogger("tensorflow").addFilter(lambda record: "triggered tf.function retracing" not in record.msg)
     with _start_up_lines_dropped():
         import tensorflow
 

@@ -191,3 +191,9 @@ def test_arrays_of_another_encoder_are_refused():
 
     with pytest.raises(DataError, match=r"4 dimensions, the decoder takes 6 .*--load-versions"):
         sample_points(Gaussian(), range(2), 6, 0, fitted)
+
+
+def test_arrays_of_another_sampler_are_refused():
+    fitted = Gaussian().fit(latents_only(np.random.default_rng(0).normal(size=(50, 3))))
+    with pytest.raises(DataError, match="Mixture needs 'weights', but what was fitted has mean, factor"):
+        sample_points(Mixture(), range(1), 3, 0, fitted)

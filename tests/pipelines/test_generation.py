@@ -129,7 +129,8 @@ def test_console_says_what_was_made(project, run_kedro):
 
     assert result.returncode == 0, result.stdout + result.stderr
     assert "08_reporting/latest" in result.stdout + result.stderr
-    assert "UserWarning" not in result.stdout + result.stderr
+    for warning in ("UserWarning", "retracing"):
+        assert warning not in result.stdout + result.stderr
 
 
 def test_without_a_trained_model_the_run_says_how_to_get_one(project, run_kedro):
@@ -138,3 +139,13 @@ def test_without_a_trained_model_the_run_says_how_to_get_one(project, run_kedro)
     assert result.returncode == 1
     assert "kedro run --pipelines training --namespaces vae" in result.stdout + result.stderr
     assert not list((project / "data/07_model_output").rglob("*.png"))
+
+
+def test_without_a_compared_model_the_run_says_how_to_do_without(project, run_kedro):
+    save_small_model(project, "vae")
+
+    result = run_kedro(project, "--pipelines", "generation")
+
+    assert result.returncode == 1
+    assert "ae.decoder, ae.encoder: kedro run --pipelines training --namespaces ae" in result.stderr
+    assert "--params generation.compared=vae does without" in result.stderr

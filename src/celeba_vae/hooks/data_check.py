@@ -71,6 +71,7 @@ def check_inputs(pipeline: Pipeline, catalog: CatalogProtocol, env: str | None =
     for name in missing:
         made_by[_command_that_makes(name, env)].append(name)
     lines = [f"  {', '.join(names)}: {command}" for command, names in made_by.items()]
+    lines += _what_does_without(missing, pipeline, catalog)
     raise DataError("\n".join(["This run starts from data that is not there. Make it by", *lines]))
 
 
@@ -147,6 +148,19 @@ def _is_there(name: str, catalog: CatalogProtocol) -> bool:
     dataset = catalog.get(name)
     # a missing catalog entry is Kedro's to report; a working folder is made when it is needed
     return dataset is None or isinstance(dataset, FolderDataset | MemoryDataset) or dataset.exists()
+
+
+def _what_does_without(missing: list[str], pipeline: Pipeline, catalog: CatalogProtocol) -> list[str]:
+    if "params:generation" not in pipeline.inputs():
+        return []
+    parameters = GenerationConfig.model_validate(catalog["params:generation"].load())
+    untrained = {variant for variant in parameters.compared if f"{variant}.decoder" in missing}
+    if not untrained or f"{parameters.variant}.decoder" in missing:
+        return []
+    return [
+        f"Only the comparison of samplers needs {', '.join(sorted(untrained))}: --params"
+        f" generation.compared={parameters.variant} does without."
+    ]
 
 
 def _command_that_makes(name: str, env: str | None) -> str:

@@ -63,11 +63,19 @@ def sample_points(
         (len(ids), latent_dim) float32.
 
     Raises:
-        DataError: the sampler was fitted to latents of another number of dimensions.
+        DataError: what was fitted is another sampler's, or to latents of another number of dimensions.
     """
+    fitted = fitted or {}
     points = np.empty((len(ids), latent_dim), np.float32)
     for row, i in zip(points, ids, strict=True):
-        point = sampler.point(i, np.random.default_rng((seed, i)), latent_dim, fitted or {})
+        try:
+            point = sampler.point(i, np.random.default_rng((seed, i)), latent_dim, fitted)
+        except KeyError as error:
+            raise DataError(
+                f"The sampler {type(sampler).__name__} needs {error}, but what was fitted has"
+                f" {', '.join(fitted) or 'nothing'}: it is another sampler's. Run the whole pipeline generation, which"
+                " fits this one."
+            ) from error
         if point.shape != row.shape:
             raise DataError(
                 f"The sampler's points have {point.shape[-1]} dimensions, the decoder takes {latent_dim} (latent_dim):"
