@@ -6,13 +6,21 @@ import numpy as np
 import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
+from celeba_vae.config import ComponentConfig
 from celeba_vae.metrics.reconstruction import (
+    BUILT_IN_METRICS,
+    ExplainedVariance,
+    Psnr,
     ReconstructionMeasures,
+    Sharpness,
     binary_cross_entropy,
+    laplacian_variance,
     mean_squared_error,
+    ms_ssim,
     psnr,
     ssim,
 )
+from celeba_vae.plugins import create_component, known_names
 
 
 def photos_and_blurs(count=6, height=40, width=28, seed=0):
@@ -96,6 +104,58 @@ def test_ssim_of_equal_images_is_one_and_of_smaller_ones_than_its_window_an_erro
         ssim(np.zeros((1, 16, 10, 3)), np.zeros((1, 16, 10, 3)))
 
 
+@pytest.mark.parametrize(
+    ("size", "scales"), [((176, 176), 5), ((97, 96), 4), ((64, 64), 3), ((21, 30), 2), ((20, 40), 1)]
+)
+def test_ms_ssim_is_that_of_tensorflow_at_as_many_scales_as_fit(size, scales):
+    import tensorflow as tf
+
+    random = np.random.default_rng(1)
+    images = random.random((3, *size, 3), np.float32)
+    noisy = np.clip(0.6 * images + 0.4 * random.random((3, *size, 3)) ** 3, 0, 1).astype(np.float32)
+    weights = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])[:scales]
+
+    expected = tf.image.ssim_multiscale(images, noisy, max_val=1.0, power_factors=weights / weights.sum())
+
+    assert max(expected) < 0.95
+    np.testing.assert_allclose(ms_ssim(images, noisy), expected, atol=2e-5)
+
+
+def test_ms_ssim_of_equal_images_is_one_and_of_negatives_zero():
+    images, _ = photos_and_blurs()
+
+    np.testing.assert_allclose(ms_ssim(images, images), 1, atol=1e-6)
+    np.testing.assert_allclose(ms_ssim(images, 1 - images), 0)
+    with pytest.raises(ValueError, match="at least 11x11 pixels, these are 10x16"):
+        ms_ssim(np.zeros((1, 16, 10, 3)), np.zeros((1, 16, 10, 3)))
+
+
+def test_laplacian_variance_is_that_of_the_convolution():
+    from scipy.ndimage import convolve
+
+    images, _ = photos_and_blurs()
+    kernel = np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]])[:, :, None]
+
+    expected = [convolve(image.astype(np.float64), kernel)[1:-1, 1:-1].var(axis=(0, 1)).mean() for image in images]
+
+    np.testing.assert_allclose(laplacian_variance(images), expected, rtol=1e-5)
+
+
+def test_sharpness_is_a_share_of_the_originals():
+    images, _ = photos_and_blurs()
+
+    def sharpness(reconstructions):
+        measurement = Sharpness().start()
+        for first in (0, 4):
+            measurement.update(images[first : first + 4], reconstructions[first : first + 4])
+        return measurement.result()["sharpness"]
+
+    # the Laplacian is linear: half the contrast is a quarter of its variance
+    assert sharpness(images / 2) == pytest.approx(0.25)
+    assert sharpness(images) == pytest.approx(1)
+    assert sharpness(np.full_like(images, 0.5)) == pytest.approx(0)
+
+
 @pytest.mark.parametrize("batch_size", [1, 4, 100])
 def test_batches_do_not_change_the_means(batch_size):
     images, reconstructions = photos_and_blurs(count=10)
@@ -105,36 +165,55 @@ def test_batches_do_not_change_the_means(batch_size):
         measures.update(images[first : first + batch_size], reconstructions[first : first + batch_size])
 
     mse = mean_squared_error(images, reconstructions)
-    assert measures.count == 10
     assert measures.result() == pytest.approx(
         {
             "bce": binary_cross_entropy(images, reconstructions).mean(),
             "mse": mse.mean(),
             "psnr": (10 * np.log10(1 / mse)).mean(),
             "ssim": ssim(images, reconstructions).mean(),
+            "ms_ssim": ms_ssim(images, reconstructions).mean(),
             "explained_variance": 1 - mse.mean() / images.astype(np.float64).var(axis=0).mean(),
+            "sharpness": laplacian_variance(reconstructions).mean() / laplacian_variance(images).mean(),
         }
     )
-    assert measures.image_variance() == pytest.approx(images.astype(np.float64).var(axis=0, ddof=1).mean())
 
 
 def test_explained_variance_is_one_for_perfect_and_zero_for_the_mean_image():
     images, _ = photos_and_blurs()
-    perfect, mean = ReconstructionMeasures(), ReconstructionMeasures()
+    perfect, mean = ReconstructionMeasures([ExplainedVariance()]), ReconstructionMeasures([ExplainedVariance()])
 
     perfect.update(images, images)
     mean.update(images, np.broadcast_to(images.astype(np.float64).mean(axis=0), images.shape))
 
-    assert perfect.result()["explained_variance"] == pytest.approx(1)
-    assert mean.result()["explained_variance"] == pytest.approx(0, abs=1e-9)
+    assert perfect.result() == {"explained_variance": pytest.approx(1)}
+    assert mean.result() == {"explained_variance": pytest.approx(0, abs=1e-9)}
 
 
-def test_variance_of_one_image_is_unknown():
-    images, reconstructions = photos_and_blurs(count=1)
+@pytest.mark.parametrize("count", [1, 3])
+def test_what_is_not_defined_is_none_and_the_rest_is_measured(count):
+    equal = np.full((count, 8, 8, 3), 0.1, np.float32)
     measures = ReconstructionMeasures()
 
-    measures.update(images, reconstructions)
+    measures.update(equal, equal + np.float32(0.1))
 
-    assert measures.image_variance() is None
-    assert measures.result()["explained_variance"] is None
-    assert measures.result()["psnr"] > 0
+    result = measures.result()
+    undefined = {name for name, value in result.items() if value is None}
+    assert undefined == {"explained_variance", "ssim", "ms_ssim", "sharpness"}
+    assert result["psnr"] == pytest.approx(20, abs=1e-4)
+
+
+def test_nothing_is_defined_of_no_images():
+    assert set(ReconstructionMeasures().result().values()) == {None}
+
+
+def test_metrics_are_components_and_say_what_their_figures_are():
+    created = [create_component("metrics", ComponentConfig(name=name)) for name in known_names("metrics")]
+    images, reconstructions = photos_and_blurs()
+
+    assert {type(metric) for metric in BUILT_IN_METRICS} <= {type(metric) for metric in created}
+    for metric in created:
+        measurement = metric.start()
+        measurement.update(images, reconstructions)
+        assert list(measurement.result()) == [measure.name for measure in metric.measures]
+    (measure,) = Psnr().measures
+    assert (measure.heading, measure.text(19.041), measure.best([19.0, None, 23.5])) == ("PSNR in dB", "19.04", 23.5)

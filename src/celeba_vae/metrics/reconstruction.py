@@ -1,15 +1,26 @@
-"""How close reconstructions come to their originals.
+"""How close reconstructions come to their originals: functions, and the components that parameters name.
 
 Images and reconstructions are (n, h, w, c) arrays of floats in [0, 1]; each function gives one value an image, (n,).
 """
 
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
 import cv2
 import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from celeba_vae.metrics.measures import Figures, ImageMetric, Measure, Measurement, Metric
+from celeba_vae.metrics.streaming import RunningVariance
 
 BCE_EPSILON = 1e-7
 SMALLEST_MSE = 1e-10
+# below is what rounding leaves of equal images
+SMALLEST_VARIANCE = 1e-12
 SSIM_WINDOW, SSIM_SIGMA = 11, 1.5
 SSIM_C1, SSIM_C2 = 0.01**2, 0.03**2
+# of the finest scale to the coarsest, as Wang, Simoncelli and Bovik found them in a test with people
+MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 
 
 def binary_cross_entropy(images: np.ndarray, reconstructions: np.ndarray) -> np.ndarray:
@@ -42,16 +53,174 @@ def ssim(images: np.ndarray, reconstructions: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: the images are smaller than a window.
     """
-    if min(images.shape[1:3]) < SSIM_WINDOW:
-        raise ValueError(f"SSIM needs images of at least 11x11 pixels, these are {images.shape[2]}x{images.shape[1]}.")
-    pairs = zip(images.astype(np.float32), reconstructions.astype(np.float32), strict=True)
-    return np.array([_ssim_of_pair(image, reconstruction) for image, reconstruction in pairs])
+    _check_holds_window(images)
+    return np.array([similarity.mean() for similarity, _ in _ssim_of_pairs(images, reconstructions)])
+
+
+def ms_ssim(images: np.ndarray, reconstructions: np.ndarray) -> np.ndarray:
+    """Structural similarity at several scales, 1 for equal images, mean over channels.
+
+    As in Wang, Simoncelli and Bovik, "Multi-scale structural similarity for image quality assessment" (2003): contrast
+    and structure at each of five scales, of which each halves the one before (means of 2x2 pixels), and luminance at
+    the coarsest, weighted by exponents that sum to 1; negative similarities count as 0. Where the images are too small
+    for five, there are as many scales as hold a window of 11x11 pixels (four at 96 or 128 pixels, three at 64), and
+    their weights are divided by their sum: values of different image sizes can't be compared.
+
+    Raises:
+        ValueError: the images are smaller than a window.
+    """
+    _check_holds_window(images)
+    sizes = [min(images.shape[1:3])]
+    while len(sizes) < len(MS_SSIM_WEIGHTS) and -(-sizes[-1] // 2) >= SSIM_WINDOW:
+        sizes.append(-(-sizes[-1] // 2))
+    weights = np.array(MS_SSIM_WEIGHTS[: len(sizes)]) / sum(MS_SSIM_WEIGHTS[: len(sizes)])
+    product: np.ndarray | float = 1.0
+    for scale, weight in enumerate(weights):
+        if scale:
+            images, reconstructions = _halved(images), _halved(reconstructions)
+        pairs = _ssim_of_pairs(images, reconstructions)
+        last = scale == len(weights) - 1
+        factors = np.array([similarity if last else structure for similarity, structure in pairs])
+        product = product * np.maximum(factors, 0) ** weight
+    return product.mean(axis=1)
+
+
+def laplacian_variance(images: np.ndarray) -> np.ndarray:
+    """Sharpness: the variance of the Laplacian over all pixels but the outermost, mean over channels.
+
+    Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy" (2000), with the kernel of four neighbours.
+    Details raise it, but noise and the artefacts of sharpening do, too.
+    """
+    laplacians = (cv2.Laplacian(image, cv2.CV_32F, ksize=1)[1:-1, 1:-1] for image in images.astype(np.float32))
+    return np.array([np.square(cv2.meanStdDev(laplacian)[1]).mean() for laplacian in laplacians])
+
+
+# ---------------------------------------------------------------------------------------------------------- components
+
+
+class BinaryCrossEntropy(ImageMetric):
+    """Mean of ``binary_cross_entropy``."""
+
+    measure = Measure("bce", "Binary cross-entropy", better="lower", number="{:.0f}")
+
+    def values(self, images: np.ndarray, reconstructions: np.ndarray) -> np.ndarray:
+        """Give a value an image."""
+        return binary_cross_entropy(images, reconstructions)
+
+
+class SquaredError(ImageMetric):
+    """Mean of ``mean_squared_error``."""
+
+    measure = Measure("mse", "Mean squared error", better="lower", number="{:.5f}")
+
+    def values(self, images: np.ndarray, reconstructions: np.ndarray) -> np.ndarray:
+        """Give a value an image."""
+        return mean_squared_error(images, reconstructions)
+
+
+class Psnr(ImageMetric):
+    """Mean of ``psnr``."""
+
+    measure = Measure("psnr", "PSNR", better="higher", unit="dB", number="{:.2f}")
+
+    def values(self, images: np.ndarray, reconstructions: np.ndarray) -> np.ndarray:
+        """Give a value an image."""
+        return psnr(mean_squared_error(images, reconstructions))
+
+
+class Ssim(ImageMetric):
+    """Mean of ``ssim``; not defined for images smaller than 11x11 pixels."""
+
+    measure = Measure("ssim", "SSIM", better="higher")
+
+    def values(self, images: np.ndarray, reconstructions: np.ndarray) -> np.ndarray:
+        """Give a value an image."""
+        return ssim(images, reconstructions) if _holds_window(images) else np.full(len(images), np.nan)
+
+
+class MsSsim(ImageMetric):
+    """Mean of ``ms_ssim``; not defined for images smaller than 11x11 pixels."""
+
+    measure = Measure("ms_ssim", "MS-SSIM", better="higher", note="at as many of five scales as the image size allows")
+
+    def values(self, images: np.ndarray, reconstructions: np.ndarray) -> np.ndarray:
+        """Give a value an image."""
+        return ms_ssim(images, reconstructions) if _holds_window(images) else np.full(len(images), np.nan)
+
+
+class ExplainedVariance(BaseModel):
+    """1 - (squared errors summed over all images and values) / (squared deviations from the mean image, likewise).
+
+    1 is perfect, 0 no better than the mean image. Not defined where all images are equal.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure("explained_variance", "Explained variance", better="higher", number="{:.1%}"),
+    )
+
+    def start(self) -> Measurement:
+        """Begin to measure."""
+        return _ExplainedVariance()
+
+
+class _ExplainedVariance:
+    def __init__(self) -> None:
+        self._images = RunningVariance()
+        self._squared_error = SquaredError().start()
+
+    def update(self, images: np.ndarray, reconstructions: np.ndarray) -> None:
+        self._images.update(images)
+        self._squared_error.update(images, reconstructions)
+
+    def result(self) -> Figures:
+        variance, mse = self._images.variance(ddof=0), self._squared_error.result()["mse"]
+        total = 0.0 if variance is None else float(variance.mean())
+        known = mse is not None and total > SMALLEST_VARIANCE
+        return {"explained_variance": 1 - mse / total if known else None}
+
+
+class Sharpness(BaseModel):
+    """Mean ``laplacian_variance`` of the reconstructions as a share of the originals'; undefined if those are flat."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure("sharpness", "Sharpness", number="{:.0%}", note="variance of the Laplacian, share of the originals'"),
+    )
+
+    def start(self) -> Measurement:
+        """Begin to measure."""
+        return _Sharpness()
+
+
+class _Sharpness:
+    def __init__(self) -> None:
+        self._originals, self._reconstructions = 0.0, 0.0
+
+    def update(self, images: np.ndarray, reconstructions: np.ndarray) -> None:
+        self._originals += float(laplacian_variance(images).sum())
+        self._reconstructions += float(laplacian_variance(reconstructions).sum())
+
+    def result(self) -> Figures:
+        return {"sharpness": self._reconstructions / self._originals if self._originals else None}
+
+
+BUILT_IN_METRICS: tuple[Metric, ...] = (
+    ExplainedVariance(),
+    Psnr(),
+    Ssim(),
+    MsSsim(),
+    SquaredError(),
+    BinaryCrossEntropy(),
+    Sharpness(),
+)
 
 
 class ReconstructionMeasures:
-    """BCE, MSE, PSNR, SSIM and explained variance over any number of images, given batch by batch.
+    """Several metrics over any number of images, given batch by batch; a ``Measurement`` like each of them.
 
-    Sums are kept in float64, so memory does not grow with the number of images.
+    Args:
+        metrics: What to measure.
 
     Example:
         >>> measures = ReconstructionMeasures()
@@ -60,57 +229,38 @@ class ReconstructionMeasures:
         20.0
     """
 
-    def __init__(self) -> None:
-        self.count = 0
-        self._sums = dict.fromkeys(("bce", "mse", "psnr", "ssim"), 0.0)
-        self._sum_of_images: np.ndarray | float = 0.0
-        self._sum_of_squares: np.ndarray | float = 0.0
+    def __init__(self, metrics: Sequence[Metric] = BUILT_IN_METRICS) -> None:
+        self._measurements = [metric.start() for metric in metrics]
 
     def update(self, images: np.ndarray, reconstructions: np.ndarray) -> None:
         """Take in a batch of images and their reconstructions, (n, h, w, c) floats in [0, 1]."""
-        mse = mean_squared_error(images, reconstructions)
-        values = {
-            "bce": binary_cross_entropy(images, reconstructions),
-            "mse": mse,
-            "psnr": psnr(mse),
-            "ssim": ssim(images, reconstructions),
-        }
-        for name, value in values.items():
-            self._sums[name] += float(value.sum())
-        images = images.astype(np.float64)
-        self._sum_of_images += images.sum(axis=0)
-        self._sum_of_squares += np.square(images).sum(axis=0)
-        self.count += len(images)
+        for measurement in self._measurements:
+            measurement.update(images, reconstructions)
 
-    def image_variance(self) -> float | None:
-        """Variance of a value across the images (divided by n - 1), mean over all values; None for a single image."""
-        if self.count < 2:
-            return None
-        return float(self._squared_deviations().mean()) / (self.count - 1)
-
-    def result(self) -> dict[str, float | None]:
-        """Give the mean of each measure over the images, and the explained variance.
-
-        ``explained_variance`` is 1 - (squared errors summed over all images and values) / (squared deviations from the
-        mean image, summed likewise): 1 is perfect, 0 no better than the mean image. None where all images are equal.
-        """
-        means = {name: total / self.count for name, total in self._sums.items()}
-        variance = float(self._squared_deviations().mean()) / self.count
-        return {**means, "explained_variance": 1 - means["mse"] / variance if variance > 0 else None}
-
-    def _squared_deviations(self) -> np.ndarray:
-        return np.maximum(self._sum_of_squares - np.square(self._sum_of_images) / self.count, 0)
+    def result(self) -> Figures:
+        """Give each metric's measures."""
+        return {name: value for measurement in self._measurements for name, value in measurement.result().items()}
 
 
-def _ssim_of_pair(x: np.ndarray, y: np.ndarray) -> float:
-    mean_x, mean_y = _windows(x), _windows(y)
-    variance_x = _windows(x * x) - mean_x**2
-    variance_y = _windows(y * y) - mean_y**2
-    covariance = _windows(x * y) - mean_x * mean_y
-    similarity = ((2 * mean_x * mean_y + SSIM_C1) * (2 * covariance + SSIM_C2)) / (
-        (mean_x**2 + mean_y**2 + SSIM_C1) * (variance_x + variance_y + SSIM_C2)
-    )
-    return float(similarity.mean(dtype=np.float64))
+def _holds_window(images: np.ndarray) -> bool:
+    return min(images.shape[1:3]) >= SSIM_WINDOW
+
+
+def _check_holds_window(images: np.ndarray) -> None:
+    if not _holds_window(images):
+        raise ValueError(f"SSIM needs images of at least 11x11 pixels, these are {images.shape[2]}x{images.shape[1]}.")
+
+
+def _ssim_of_pairs(images: np.ndarray, reconstructions: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Give similarity and its part of contrast and structure alone, each (c,), of each image."""
+    for x, y in zip(images.astype(np.float32), reconstructions.astype(np.float32), strict=True):
+        mean_x, mean_y = _windows(x), _windows(y)
+        variance_x = _windows(x * x) - mean_x**2
+        variance_y = _windows(y * y) - mean_y**2
+        covariance = _windows(x * y) - mean_x * mean_y
+        structure = (2 * covariance + SSIM_C2) / (variance_x + variance_y + SSIM_C2)
+        similarity = structure * (2 * mean_x * mean_y + SSIM_C1) / (mean_x**2 + mean_y**2 + SSIM_C1)
+        yield tuple(np.atleast_1d(part.mean(axis=(0, 1), dtype=np.float64)) for part in (similarity, structure))
 
 
 def _windows(image: np.ndarray) -> np.ndarray:
@@ -118,3 +268,10 @@ def _windows(image: np.ndarray) -> np.ndarray:
     kernel = cv2.getGaussianKernel(SSIM_WINDOW, SSIM_SIGMA)
     edge = SSIM_WINDOW // 2
     return cv2.sepFilter2D(image, -1, kernel, kernel)[edge:-edge, edge:-edge]
+
+
+def _halved(images: np.ndarray) -> np.ndarray:
+    """Means of 2x2 pixels; the last row or column of an odd number counts twice."""
+    height, width = images.shape[1:3]
+    even = np.pad(images, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    return (even[:, ::2, ::2] + even[:, 1::2, ::2] + even[:, ::2, 1::2] + even[:, 1::2, 1::2]) / 4

@@ -17,6 +17,7 @@ from celeba_vae.imaging.own_photos import read_photos
 from celeba_vae.latent.samplers import Normal, sample_points
 from celeba_vae.metrics.distribution import kl_divergence, pixel_variance
 from celeba_vae.metrics.reconstruction import ReconstructionMeasures
+from celeba_vae.metrics.streaming import RunningVariance
 
 logger = logging.getLogger(__name__)
 
@@ -69,21 +70,22 @@ def measure_model(
 ) -> Measures:
     """Measure a model on all test images, batch by batch, so that memory does not grow with their number.
 
-    Gives ``bce``, ``mse``, ``psnr``, ``ssim`` and ``explained_variance`` as ``ReconstructionMeasures`` defines them;
-    for a variational model ``kl``, the unweighted KL in nats an image; and ``generated_variance``, the variance across
-    images generated from N(0, I) as a share of that across the test images (1: as varied as those, 0: all alike).
+    Gives the measures of ``metrics.reconstruction.BUILT_IN_METRICS``; for a variational model ``kl``, the unweighted KL
+    in nats an image; and ``generated_variance``, the variance across images generated from N(0, I) as a share of that
+    across the test images (1: as varied as those, 0: all alike).
 
     Raises:
         DataError: there are no test images, or the model takes images of another shape.
     """
     _check_not_empty(test_images)
     _check_fits(variant, encoder, test_images)
-    reconstruction, kl_sums = ReconstructionMeasures(), []
+    reconstruction, images, kl_sums = ReconstructionMeasures(), RunningVariance(), []
     for first in tqdm(range(0, len(test_images), parameters.batch_size), "Measuring", unit="batch", disable=None):
         batch = test_images[first : first + parameters.batch_size].astype(np.float32) / 255
         outputs = encoder(batch, training=False)
         is_variational = isinstance(outputs, list | tuple)
         latents = outputs[0] if is_variational else outputs
+        images.update(batch)
         reconstruction.update(batch, np.asarray(decoder(latents, training=False)))
         if is_variational:
             mu, logvar = (np.asarray(output) for output in outputs)
@@ -91,7 +93,7 @@ def measure_model(
     measures = reconstruction.result()
     if kl_sums:
         measures["kl"] = sum(kl_sums) / len(test_images)
-    variance = reconstruction.image_variance()
+    variance = float(images.variance().mean()) if images.count > 1 else 0.0
     measures["generated_variance"] = _generated_variance(decoder, parameters.seed) / variance if variance else None
     return measures
 

@@ -1,0 +1,149 @@
+"""What a figure means and which of two is better; what a component that measures must have.
+
+There are two kinds of such components, both fed batch by batch, so that memory does not grow with the number of images:
+
+* a ``Metric`` (entry points ``celeba_vae.metrics``) compares each image with its reconstruction:
+  ``start()`` gives a ``Measurement``, which takes ``update(images, reconstructions)`` and ends with ``result()``;
+* a ``DistributionMetric`` (entry points ``celeba_vae.distribution_metrics``) compares one set of images with another:
+  ``start()`` gives a ``Summary``, which takes ``update(images)`` and ends with ``result()``, arrays that can be kept;
+  ``compare`` makes figures of two of them, so a set that is compared with many is gone through once.
+
+Images and reconstructions are (n, h, w, c) float32 in [0, 1].
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Protocol
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+Figures = dict[str, float | None]
+Arrays = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A figure among the results: what it is called and how to read it.
+
+    Args:
+        name: Its key in the results.
+        title: What people call it.
+        better: Which of two values is better; None where neither is as such.
+        unit: Such as ``dB``; empty for a bare number.
+        number: Format of a value.
+        note: What else one must know to read it, in a line.
+
+    Example:
+        >>> psnr = Measure("psnr", "PSNR", better="higher", unit="dB", number="{:.2f}")
+        >>> psnr.heading, psnr.text(19.041), psnr.best([19.04, None, 23.46])
+        ('PSNR in dB', '19.04', 23.46)
+    """
+
+    name: str
+    title: str
+    better: Literal["higher", "lower"] | None = None
+    unit: str = ""
+    number: str = "{:.3f}"
+    note: str = ""
+
+    @property
+    def heading(self) -> str:
+        """Title with unit."""
+        return f"{self.title} in {self.unit}" if self.unit else self.title
+
+    def text(self, value: float | None) -> str:
+        """Put a value into words."""
+        return "not defined" if value is None else self.number.format(value)
+
+    def best(self, values: Iterable[float | None]) -> float | None:
+        """Give the best of the values that are known; None where none is, or none can be."""
+        known = [value for value in values if value is not None]
+        if not known or self.better is None:
+            return None
+        return max(known) if self.better == "higher" else min(known)
+
+
+KL = Measure("kl", "KL", unit="nats", number="{:.1f}", note="of the latents, unweighted")
+GENERATED_VARIANCE = Measure(
+    "generated_variance", "Variance of generated faces", number="{:.0%}", note="share of the test images'"
+)
+
+
+class Measurement(Protocol):
+    """A metric at work."""
+
+    def update(self, images: np.ndarray, reconstructions: np.ndarray) -> None:
+        """Take in a batch of images and their reconstructions."""
+
+    def result(self) -> Figures:
+        """Give a value, or None where it is not defined, for the name of each of the metric's measures."""
+
+
+class Metric(Protocol):
+    """A component that compares images with their reconstructions."""
+
+    measures: tuple[Measure, ...]
+
+    def start(self) -> Measurement:
+        """Begin to measure."""
+
+
+class Summary(Protocol):
+    """What a distribution metric must know of a set of images."""
+
+    def update(self, images: np.ndarray) -> None:
+        """Take in a batch of images."""
+
+    def result(self) -> Arrays:
+        """Give it as arrays, whose size does not depend on the number of images."""
+
+
+class DistributionMetric(Protocol):
+    """A component that compares two sets of images, each in no particular order and of any number."""
+
+    measures: tuple[Measure, ...]
+
+    def unavailable(self) -> str | None:
+        """Say in a line what it lacks to work here; None where it can work."""
+
+    def start(self) -> Summary:
+        """Begin to go through a set of images."""
+
+    def compare(self, originals: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> Figures:
+        """Give the measures of a set against the originals, from the results of both summaries."""
+
+
+class ImageMetric(BaseModel):
+    """A metric with a value an image, whose mean it gives: derive from it, set ``measure`` and write ``values``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    measure: ClassVar[Measure]
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """Its only measure."""
+        return (self.measure,)
+
+    def values(self, images: np.ndarray, reconstructions: np.ndarray) -> np.ndarray:
+        """Give a value an image, (n,); NaN where it is not defined."""
+        raise NotImplementedError
+
+    def start(self) -> Measurement:
+        """Begin to measure."""
+        return _MeanOverImages(self)
+
+
+class _MeanOverImages:
+    def __init__(self, metric: ImageMetric) -> None:
+        self._metric = metric
+        self._count, self._sum = 0, 0.0
+
+    def update(self, images: np.ndarray, reconstructions: np.ndarray) -> None:
+        self._count += len(images)
+        self._sum += float(self._metric.values(images, reconstructions).sum(dtype=np.float64))
+
+    def result(self) -> Figures:
+        mean = self._sum / self._count if self._count else math.nan
+        return {self._metric.measure.name: mean if math.isfinite(mean) else None}
