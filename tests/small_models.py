@@ -69,6 +69,19 @@ def save_small_model(
     return model
 
 
+def save_random_inception(path: Path) -> None:
+    """Save Inception v3 without its last layer, with random weights that keep the size of what passes through."""
+    import keras
+
+    keras.utils.set_random_seed(3)
+    model = keras.applications.InceptionV3(include_top=False, weights=None, input_shape=(299, 299, 3), pooling="avg")
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            # as He et al. scale weights before a ReLU; Keras' default would leave next to nothing after 90 layers
+            layer.set_weights([np.sqrt(2) * layer.get_weights()[0]])
+    model.save_weights(path)
+
+
 def save_test_images(project: Path, count: int = 20, shape: tuple[int, int, int] = (16, 16, 3)) -> np.ndarray:
     """Save random test images."""
     images = np.random.default_rng(7).integers(0, 256, (count, *shape), np.uint8)

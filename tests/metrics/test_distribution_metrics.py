@@ -1,0 +1,135 @@
+"""Sets of images compared, streamed, against the same arithmetic on whole arrays."""
+
+import numpy as np
+import pytest
+from small_models import save_random_inception
+
+from celeba_vae.config import ComponentConfig
+from celeba_vae.metrics.distribution import sliced_wasserstein_distance
+from celeba_vae.metrics.distribution_metrics import CrossingLines, Inception, SetSharpness, SlicedWasserstein, Variety
+from celeba_vae.metrics.features import kernel_distance
+from celeba_vae.metrics.reconstruction import laplacian_variance
+from celeba_vae.plugins import create_component, known_names
+
+WITHOUT_DOWNLOAD = (SlicedWasserstein(), CrossingLines(), Variety(), SetSharpness())
+
+
+def images_of(seed, count=24, size=48, contrast=0.2):
+    images = np.random.default_rng(seed).normal(0.5, contrast, (count, size, size, 3))
+    return (np.rint(np.clip(images, 0, 1) * 255) / 255).astype(np.float32)
+
+
+def summary(metric, images, batch_size=7):
+    gathered = metric.start()
+    for first in range(0, len(images), batch_size):
+        gathered.update(images[first : first + batch_size])
+    return gathered.result()
+
+
+def compared(metric, originals, others, batch_size=7):
+    return metric.compare(summary(metric, originals, batch_size), summary(metric, others, batch_size))
+
+
+@pytest.fixture(scope="module")
+def inception(tmp_path_factory):
+    path = tmp_path_factory.mktemp("inception") / "random.weights.h5"
+    save_random_inception(path)
+    return Inception(weights=path, batch_size=4, subsets=5, subset_size=4)
+
+
+def test_inception_distances_are_those_of_all_features(inception):
+    originals, others = images_of(1, count=8), images_of(2, count=8, contrast=0.4)
+    assert inception.unavailable() is None
+
+    figures = compared(inception, originals, others, batch_size=4)
+
+    features = inception(originals).astype(np.float64), inception(others).astype(np.float64)
+    means = [each.mean(axis=0) for each in features]
+    centred = [(each - mean) / np.sqrt(7) for each, mean in zip(features, means, strict=True)]
+    # the trace of (C1 C2)^(1/2) is the sum of the singular values of X1 X2^T, where X^T X = C
+    root = np.linalg.svd(centred[0] @ centred[1].T, compute_uv=False).sum()
+    fid = np.square(means[0] - means[1]).sum() + sum(np.square(each).sum() for each in centred) - 2 * root
+    assert figures == {
+        "fid": pytest.approx(fid, rel=1e-3),
+        "kid": pytest.approx(kernel_distance(*features, subsets=5, subset_size=4, seed=42), rel=1e-3, abs=1e-9),
+    }
+    assert figures["fid"] > 0
+    assert compared(inception, originals, others[:1]) == {"fid": None, "kid": None}
+
+
+def test_sliced_wasserstein_is_that_of_the_sets():
+    originals, others = images_of(1), images_of(2, contrast=0.4)
+
+    figures = compared(SlicedWasserstein(seed=3), originals, others)
+
+    # in another order of the images, and so with other patches: the same but for chance
+    levels = list(sliced_wasserstein_distance(originals, others, seed=0).values())
+    assert figures == {
+        "swd": pytest.approx(np.mean(levels), rel=0.1),
+        "swd_finest": pytest.approx(levels[0], rel=0.1),
+        "swd_coarsest": pytest.approx(levels[-1], rel=0.1),
+    }
+    assert compared(SlicedWasserstein(), originals, originals)["swd"] == 0
+    assert compared(SlicedWasserstein(images=10), originals, others[:6])["swd"] > figures["swd"]
+
+
+def test_memory_of_a_summary_does_not_grow_with_the_number_of_images():
+    for metric in (*WITHOUT_DOWNLOAD, SlicedWasserstein(images=20)):
+        few, many = (summary(metric, images_of(0, count)) for count in (21, 84))
+        if not (isinstance(metric, SlicedWasserstein) and metric.images > 84):
+            assert [array.nbytes for array in few.values()] == [array.nbytes for array in many.values()]
+
+
+def test_lines_are_a_share_of_the_originals():
+    originals = images_of(1, count=60, size=64)
+    checkerboard = 0.02 * (-1.0) ** np.add.outer(np.arange(64), np.arange(64))[:, :, None]
+
+    figures = compared(CrossingLines(), originals, originals + checkerboard)
+
+    assert figures["lines_2"] > 10
+    assert [figures[f"lines_{period}"] for period in (4, 8, 16)] == pytest.approx([1, 1, 1])
+    assert list(compared(CrossingLines(periods=(3,)), originals, originals)) == ["lines_3"]
+
+
+def test_variety_is_a_share_of_the_originals_at_the_border_and_in_the_centre():
+    originals = images_of(1, contrast=0.1)
+    others = originals.copy()
+    others[:, 10:-10, 10:-10] = 0.5 + (others[:, 10:-10, 10:-10] - 0.5) / 2
+
+    assert compared(Variety(), originals, others) == {
+        "variance_border": pytest.approx(1),
+        "variance_centre": pytest.approx(0.25),
+    }
+
+
+def test_sharpness_is_a_share_of_the_originals():
+    originals, others = images_of(1), images_of(2, count=31, contrast=0.1)
+
+    assert compared(SetSharpness(), originals, others) == {
+        "sharpness": pytest.approx(laplacian_variance(others).mean() / laplacian_variance(originals).mean())
+    }
+
+
+@pytest.mark.parametrize("size", [8, 64])
+def test_what_is_not_defined_is_none_and_nothing_fails(size):
+    flat, one = np.full((3, size, size, 3), 0.5, np.float32), images_of(1, count=1, size=size)
+
+    for metric in WITHOUT_DOWNLOAD:
+        for pair in ((flat, one), (one, flat), (one, one)):
+            figures = compared(metric, *pair)
+            assert list(figures) == [measure.name for measure in metric.measures]
+            assert all(value is None or np.isfinite(value) for value in figures.values())
+    assert compared(SetSharpness(), flat, one) == {"sharpness": None}
+    assert set(compared(Variety(), one, flat).values()) == {None}
+
+
+def test_distribution_metrics_are_components():
+    names = known_names("distribution_metrics")
+    created = {name: create_component("distribution_metrics", ComponentConfig(name=name)) for name in names}
+
+    assert {type(metric) for metric in (*WITHOUT_DOWNLOAD, Inception())} <= {type(each) for each in created.values()}
+    assert all(metric.unavailable() is None for metric in WITHOUT_DOWNLOAD)
+    assert {measure.name: measure.better for measure in created["inception"].measures} == {
+        "fid": "lower",
+        "kid": "lower",
+    }
