@@ -217,3 +217,24 @@ def test_metrics_are_components_and_say_what_their_figures_are():
         assert list(measurement.result()) == [measure.name for measure in metric.measures]
     (measure,) = Psnr().measures
     assert (measure.heading, measure.text(19.041), measure.best([19.0, None, 23.5])) == ("PSNR in dB", "19.04", 23.5)
+
+
+def test_a_metric_of_ones_own_is_a_value_an_image(tmp_path, monkeypatch):
+    (tmp_path / "own_metrics.py").write_text(
+        "import numpy as np\n"
+        "from celeba_vae.metrics.measures import ImageMetric, Measure\n\n"
+        "class LargestError(ImageMetric):\n"
+        "    measure = Measure('largest_error', 'Largest error', better='lower')\n"
+        "    power: int = 1\n\n"
+        "    def values(self, images, reconstructions):\n"
+        "        return (np.abs(images - reconstructions) ** self.power).max(axis=(1, 2, 3))\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    images, reconstructions = photos_and_blurs()
+
+    metric = create_component("metrics", ComponentConfig(name="own_metrics:LargestError", power=2))
+    measures = ReconstructionMeasures([metric])
+    measures.update(images, reconstructions)
+
+    expected = np.mean([((x - y) ** 2).max() for x, y in zip(images, reconstructions, strict=True)])
+    assert measures.result() == {"largest_error": pytest.approx(expected, rel=1e-5)}
