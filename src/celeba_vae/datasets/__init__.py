@@ -6,6 +6,7 @@ from celeba_vae.datasets.folder_dataset import FolderDataset
 from celeba_vae.datasets.image_folder_dataset import ImageFolder, ImageFolderDataset
 from celeba_vae.datasets.keras_model_dataset import KerasModelDataset
 from celeba_vae.datasets.numpy_dataset import NumpyDataset, NumpyFile
+from celeba_vae.datasets.page_dataset import PageDataset
 from celeba_vae.datasets.picture_dataset import PictureDataset
 from celeba_vae.datasets.report_dataset import ReportDataset
 from celeba_vae.datasets.table_dataset import TableDataset, TableFile
@@ -19,6 +20,7 @@ __all__ = [
     "KerasModelDataset",
     "NumpyDataset",
     "NumpyFile",
+    "PageDataset",
     "PictureDataset",
     "ReportDataset",
     "TableDataset",
