@@ -1,0 +1,102 @@
+"""Measures of several models, and of two versions of them, as tables."""
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+
+from celeba_vae.metrics.differences import Difference
+from celeba_vae.metrics.measures import Figures, Measure
+from celeba_vae.reporting.document import Cell, Table
+
+DIRECTIONS = {"higher": "↑", "lower": "↓", None: ""}
+DIRECTIONS_NOTE = "↑ higher is better, ↓ lower is better."
+
+
+def measures_table(figures: Mapping[str, Figures], measures: Sequence[Measure], title: str) -> Table:
+    """Make a table with a column a variant and a row a measure, the better one marked where values differ as shown.
+
+    Args:
+        figures: From a variant's name to its measures.
+        measures: What the table shows, in this order, as far as any variant has it.
+        title: Heading of the table.
+    """
+    shown = [measure for measure in measures if any(measure.name in values for values in figures.values())]
+    rows = [
+        [_heading(measure), *_cells(measure, [values.get(measure.name) for values in figures.values()])]
+        for measure in shown
+    ]
+    note = DIRECTIONS_NOTE if any(measure.better for measure in shown) else ""
+    return Table(title, ["Measure", *figures], rows, note, numbers=True)
+
+
+def differences_table(
+    differences: Sequence[Difference],
+    measures: Sequence[Measure],
+    title: str,
+    older: str = "older",
+    newer: str = "newer",
+) -> Table:
+    """Make a table of what differs by more than rounding, a variant after the other; the rest is counted below it.
+
+    Args:
+        differences: From ``metrics.differences.differences``.
+        measures: How to call and show them; what is not among them has its name.
+        title: Heading of the table.
+        older: Name of the older version, such as its time.
+        newer: Name of the newer version.
+    """
+    known = {measure.name: measure for measure in measures}
+    changed = [row for row in differences if row.verdict != "same"]
+    rows: list[list[Cell | str]] = []
+    for variant, its_changes in groupby(changed, lambda row: row.variant):
+        rows.append([variant])
+        rows += [
+            _difference_row(row, known.get(row.measure) or Measure(row.measure, row.measure)) for row in its_changes
+        ]
+    same = len(differences) - len(changed)
+    note = f"{same} {'value is' if same == 1 else 'values are'} the same after rounding." if same else ""
+    if not changed:
+        note = f"Nothing differs. {note}".strip()
+    return Table(title, ["Measure", older, newer, "difference", "the newer is"], rows, note, numbers=True)
+
+
+def _difference_row(row: Difference, measure: Measure) -> list[Cell | str]:
+    if not row.measure:
+        heading = Cell(row.group or "the whole model")
+        values = ["", "", ""]
+    else:
+        heading = Cell(measure.heading, note=row.group)
+        values = [
+            "" if row.only_in == "newer" else measure.text(row.older),
+            "" if row.only_in == "older" else measure.text(row.newer),
+            _signed(row.change, measure),
+        ]
+    return [heading, *values, _verdict(row)]
+
+
+def _signed(change: float | None, measure: Measure) -> str:
+    if change is None:
+        return ""
+    # of two shares
+    size = measure.text(abs(change)).replace("%", " points")
+    return f"{'+' if change > 0 else '-'}{size}"
+
+
+def _verdict(row: Difference) -> Cell:
+    if row.only_in:
+        return Cell(f"only in the {row.only_in}", status="open")
+    if row.verdict is None:
+        return Cell("")
+    return Cell(row.verdict, status="good" if row.verdict == "better" else "bad")
+
+
+def _heading(measure: Measure) -> Cell:
+    return Cell(f"{measure.heading} {DIRECTIONS[measure.better]}".strip(), note=measure.note)
+
+
+def _cells(measure: Measure, values: Sequence[float | None]) -> list[Cell]:
+    """Put values into words; what looks like the best is marked as such, unless all that are known look alike."""
+    texts = [measure.text(value) for value in values]
+    best = measure.best(values)
+    known = {text for text, value in zip(texts, values, strict=True) if value is not None}
+    marked = measure.text(best) if best is not None and len(known) > 1 else None
+    return [Cell(text, best=text == marked) for text in texts]
