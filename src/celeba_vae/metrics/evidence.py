@@ -1,0 +1,31 @@
+"""What an evaluation has found out about a variant: claims are checked on it, reports are made of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from celeba_vae.metrics.measures import Figures
+
+
+@dataclass(frozen=True)
+class VariantEvidence:
+    """A variant as trained, and what was measured of it.
+
+    Args:
+        name: The name of its block, such as ``vae``.
+        settings: All its settings, as ``Recipe.settings`` gives them.
+        figures: From a group to its measures: ``test`` and ``training`` (reconstructions of such images), ``gap``
+            (training minus test), ``latents``, ``model`` (such as ``encoder_parameters``), ``reconstructed`` (the set
+            of reconstructions against the test images) and a group a sampler by its name, such as ``normal``
+            (generated images against the test images).
+        history: A row an epoch, as training saves it; empty where there is none.
+        problem: Why it could not be evaluated, with the command that helps; then there are no figures.
+    """
+
+    name: str
+    settings: Mapping[str, Any]
+    figures: Mapping[str, Figures]
+    history: pd.DataFrame
+    problem: str = ""
