@@ -1,4 +1,4 @@
-"""Measures and latent spaces as pictures."""
+"""Measures, latent spaces and sweeps as pictures."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,6 +8,7 @@ import numpy as np
 from celeba_vae.metrics.latent_space import LatentSpace, prior_density
 from celeba_vae.metrics.measures import GENERATED_VARIANCE, KL, Measure
 from celeba_vae.metrics.reconstruction import BUILT_IN_METRICS
+from celeba_vae.metrics.sweep_claims import artefacts, fallen_quality
 
 _MEASURES = (*(measure for metric in BUILT_IN_METRICS for measure in metric.measures), KL, GENERATED_VARIANCE)
 _COLUMNS = 3
@@ -202,18 +203,119 @@ def latent_correlation_chart(space: LatentSpace, model: str) -> Any:
     return figure
 
 
+# -------------------------------------------------------------------------------------------------------------- sweeps
+
+
+def distance_chart(rows: Sequence[Mapping[str, float | None]], model: str) -> Any:
+    """Draw how generated images change with their distance from the origin; a missing value leaves a gap.
+
+    Variance at the border and in the centre, beside that of real images, and the SWD; shaded where quality has fallen,
+    by the criterion of ``sweep_claims``.
+
+    Args:
+        rows: As ``sweeps.distance_row`` makes them.
+        model: The model's name, for the title.
+
+    Returns:
+        A matplotlib Figure.
+    """
+    figure, (variance, swd) = _panels(f"{model}: faces farther and farther from the origin", 2, height=6.4)
+    limits, rows = _ordered(rows, "limit")
+    variance.plot(limits, _column(rows, "variance_border"), "o-", color=_BEST, label="border (background)")
+    variance.plot(limits, _column(rows, "variance_centre"), "s-", color=_INK, label="centre (face)")
+    swd.plot(limits, _column(rows, "swd"), "o-", color=_BEST)
+    _shade((variance, swd), [row["limit"] for row in fallen_quality(rows)], "quality has fallen")
+    _finish_shares(variance, "variance")
+    _finish_swd(swd)
+    distances = _column(rows, "distance")
+    known = (limits > 0) & np.isfinite(distances)
+    ratio = f"; distance: {np.median(distances[known] / limits[known]):.1f} times that" if known.any() else ""
+    swd.set_xlabel(f"limit, the largest coordinate{ratio}")
+    return figure
+
+
+def sharpening_chart(rows: Sequence[Mapping[str, float | None]], model: str) -> Any:
+    """Draw how sharpening changes generated images; a missing value leaves a gap.
+
+    Sharpness beside that of real images, the SWD, and the share of values at 0 or 255; shaded where artefacts show, by
+    the criterion of ``sweep_claims``.
+
+    Args:
+        rows: As ``sweeps.sharpening_row`` makes them.
+        model: The model's name, for the title.
+
+    Returns:
+        A matplotlib Figure.
+    """
+    figure, (sharpness, swd, clipped) = _panels(f"{model}: the same faces, sharpened", 3, height=7.6)
+    factors, rows = _ordered(rows, "factor")
+    sharpness.plot(factors, _column(rows, "sharpness"), "o-", color=_BEST, label="sharpened faces")
+    swd.plot(factors, _column(rows, "swd"), "o-", color=_BEST)
+    clipped.plot(factors, _column(rows, "clipped"), "o-", color=_BEST)
+    _shade((sharpness, swd, clipped), [row["factor"] for row in artefacts(rows)], "artefacts")
+    _finish_shares(sharpness, "sharpness")
+    _finish_swd(swd)
+    clipped.yaxis.set_major_formatter("{x:.1%}")
+    clipped.set_ylim(0, max(0.01, 1.1 * np.nanmax([0, *_column(rows, "clipped")])))
+    clipped.set_ylabel("black or white")
+    clipped.set_xlabel("factor of sharpness; 0 smooths, 1 changes nothing")
+    return figure
+
+
+def _shade(panels: Sequence[Any], steps: Sequence[float], label: str) -> None:
+    for axes in panels:
+        axes.margins(x=0.03)
+        if steps:
+            _, right = axes.get_xlim()
+            axes.axvspan(steps[0], right, color=_PRIOR, alpha=0.12, lw=0, label=label)
+            axes.set_xlim(right=right)
+
+
+def _finish_shares(axes: Any, name: str) -> None:
+    axes.axhline(1, color=_PRIOR, lw=1.5, ls="--", label="real images")
+    axes.yaxis.set_major_formatter("{x:.0%}")
+    axes.set_ylim(0)
+    axes.set_ylabel(name)
+    _legend_above(axes)
+
+
+def _finish_swd(axes: Any) -> None:
+    axes.set_ylim(0, 1.1 * axes.get_ylim()[1])
+    axes.set_ylabel("SWD, lower is better")
+
+
+def _ordered(
+    rows: Sequence[Mapping[str, float | None]], step: str
+) -> tuple[np.ndarray, list[Mapping[str, float | None]]]:
+    ordered = sorted(rows, key=lambda row: row[step])
+    return _column(ordered, step), ordered
+
+
+def _column(rows: Sequence[Mapping[str, float | None]], name: str) -> np.ndarray:
+    return np.array([row.get(name) for row in rows], np.float64)
+
+
+# ------------------------------------------------------------------------------------------------------------- helpers
+
+
 def _chart(title: str, height: float = 4.6) -> tuple[Any, Any]:
-    """Make a figure that a phone shows in full width, its letters still legible."""
+    figure, (axes,) = _panels(title, 1, height)
+    return figure, axes
+
+
+def _panels(title: str, count: int, height: float) -> tuple[Any, Any]:
+    """Make a figure that a phone shows in full width, its letters still legible, of panels below one another."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.4, height), layout="constrained")
-    axes = figure.add_subplot()
     figure.suptitle(title, fontsize=14, color=_INK)
-    axes.tick_params(labelsize=_TEXT, colors=_INK)
-    axes.xaxis.label.set(size=_TEXT, color=_INK)
-    axes.yaxis.label.set(size=_TEXT, color=_INK)
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure, axes
+    panels = figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0]
+    for axes in panels:
+        axes.tick_params(labelsize=_TEXT, colors=_INK)
+        axes.xaxis.label.set(size=_TEXT, color=_INK)
+        axes.yaxis.label.set(size=_TEXT, color=_INK)
+        axes.spines[["top", "right"]].set_visible(False)
+    return figure, panels
 
 
 def _legend_above(axes: Any) -> None:
