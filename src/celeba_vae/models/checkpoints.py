@@ -17,7 +17,7 @@ from celeba_vae.stages import changes_since_newest
 
 _CHECKPOINTS = "step_*"
 _FINISHED = "finished"
-_BEST = "best.npz"
+BEST_WEIGHTS = "best.npz"
 _DAMAGE = (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile)
 
 
@@ -71,13 +71,13 @@ class Checkpoints:
             content = {**vars(progress), "history": progress.history.to_dict("records")}
             (temporary / "progress.json").write_text(json.dumps(content, indent=1))
             if best:
-                np.savez(temporary / _BEST, *model.kept_weights())
+                np.savez(temporary / BEST_WEIGHTS, *model.kept_weights())
             elif self._best:
-                link_or_copy(self._best, temporary / _BEST)
+                link_or_copy(self._best, temporary / BEST_WEIGHTS)
             if finished:
                 (temporary / _FINISHED).touch()
-        if (path / _BEST).exists():
-            self._best = path / _BEST
+        if (path / BEST_WEIGHTS).exists():
+            self._best = path / BEST_WEIGHTS
         self._remove_old(progress.step)
         return path
 
@@ -92,15 +92,8 @@ class Checkpoints:
             DataError: the checkpoint is damaged.
         """
         path = self._path(step)
-        try:
-            with np.load(path / "state.npz", allow_pickle=False) as state:
-                for variable, name in zip(_variables(model), state.files, strict=True):
-                    variable.assign(state[name])
-            content = json.loads((path / "progress.json").read_text())
-            progress = Progress(**{**content, "history": pd.DataFrame(content["history"])})
-        except _DAMAGE as error:
-            raise _damaged(path, error) from error
-        self._best = path / _BEST if (path / _BEST).exists() else None
+        progress = restore_checkpoint(path, model)
+        self._best = path / BEST_WEIGHTS if (path / BEST_WEIGHTS).exists() else None
         return progress
 
     def best_weights(self) -> list[np.ndarray] | None:
@@ -111,19 +104,13 @@ class Checkpoints:
         Raises:
             DataError: the checkpoint is damaged.
         """
-        if self._best is None:
-            return None
-        try:
-            with np.load(self._best, allow_pickle=False) as weights:
-                return [weights[name] for name in weights.files]
-        except _DAMAGE as error:
-            raise _damaged(self._best.parent, error) from error
+        return best_weights_of(self._best.parent) if self._best else None
 
     def _path(self, step: int) -> Path:
         return self.folder / f"step_{step:08d}"
 
     def _steps(self) -> list[int]:
-        return sorted(int(path.name.removeprefix("step_")) for path in self.folder.glob(_CHECKPOINTS))
+        return [int(path.name.removeprefix("step_")) for path in kept_checkpoints(self.folder)]
 
     def _remove_old(self, newest: int) -> None:
         # later ones are of a training to more epochs
@@ -131,6 +118,54 @@ class Checkpoints:
         for step in steps[: -self.keep]:
             if not (self._path(step) / _FINISHED).exists():
                 shutil.rmtree(self._path(step))
+
+
+def kept_checkpoints(folder: Path) -> list[Path]:
+    """Give the checkpoints in a folder, the earliest first; a process may be training there."""
+    return sorted(folder.glob(_CHECKPOINTS))
+
+
+def restore_checkpoint(path: Path, model: Any) -> Progress:
+    """Put a checkpoint's state into a compiled model built alike; give how far it had come.
+
+    Raises:
+        DataError: the checkpoint is damaged.
+    """
+    try:
+        with np.load(path / "state.npz", allow_pickle=False) as state:
+            for variable, name in zip(_variables(model), state.files, strict=True):
+                variable.assign(state[name])
+        return read_progress(path)
+    except _DAMAGE as error:
+        raise _damaged(path, error) from error
+
+
+def read_progress(path: Path) -> Progress:
+    """Read how far the training had come at a checkpoint.
+
+    Raises:
+        DataError: the checkpoint is damaged.
+    """
+    try:
+        content = json.loads((path / "progress.json").read_text())
+        return Progress(**{**content, "history": pd.DataFrame(content["history"])})
+    except _DAMAGE as error:
+        raise _damaged(path, error) from error
+
+
+def best_weights_of(path: Path) -> list[np.ndarray] | None:
+    """Give the best weights up to a checkpoint; None where there were no validation images.
+
+    Raises:
+        DataError: the checkpoint is damaged.
+    """
+    if not (path / BEST_WEIGHTS).exists():
+        return None
+    try:
+        with np.load(path / BEST_WEIGHTS, allow_pickle=False) as weights:
+            return [weights[name] for name in weights.files]
+    except _DAMAGE as error:
+        raise _damaged(path, error) from error
 
 
 def refuse_changed_training(folder: Path, identity: Mapping[str, Any], name: str) -> None:
