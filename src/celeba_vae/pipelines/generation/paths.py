@@ -66,8 +66,8 @@ def choose_faces(
             return _Offer(source, names, latents=generated_latents)
         if source == "test_images":
             return _Offer(source, [f"test image {row}" for row in range(len(test_images))], images=test_images)
-        photos, names = read_photos(own_photos, encoder.input_shape[1:], data_engineering.crop)
-        return _Offer(str(own_photos), names, images=photos)
+        photos = read_photos(own_photos, encoder.input_shape[1:], data_engineering.crop)
+        return _Offer(str(own_photos), photos.names, images=photos.images)
 
     way, moved = generation.interpolation, generation.attributes
     offer = offer_of(way.between)
