@@ -1,20 +1,15 @@
 """Fit samplers to what an encoder makes of images, draw points of the latent space, and show what samplers change."""
 
-import logging
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from celeba_vae.config import ComponentConfig, GenerationConfig
-from celeba_vae.datasets import load_arrays, save_arrays
-from celeba_vae.errors import SettingError
+from celeba_vae.config import GenerationConfig
 from celeba_vae.imaging.arrays import to_uint8
 from celeba_vae.imaging.grids import image_grid
 from celeba_vae.latent.samplers import (
-    EncodedImages,
     LatentPoints,
     Normal,
     Sampler,
@@ -22,30 +17,28 @@ from celeba_vae.latent.samplers import (
     distances,
     sample_points,
 )
-from celeba_vae.plugins import component_record, create_component
-from celeba_vae.stages import Stage, content_of
-
-logger = logging.getLogger(__name__)
+from celeba_vae.pipelines.fitting import fit_to_latents
+from celeba_vae.plugins import create_component
 
 Arrays = dict[str, np.ndarray]
 
 GRID_SCALE = 2
-# raise it when arrays that older code fitted are no longer what this code would fit
-FIT_FORMAT = 1
 
 
 def fit_sampler(
     encoder: Any, train_latents: np.ndarray, test_images: np.ndarray, latent_stages: Path, parameters: GenerationConfig
 ) -> Arrays:
-    """Fit ``generation.sampler``, see ``_fit``."""
-    return _fit(encoder, train_latents, test_images, latent_stages, parameters.sampler, parameters.fresh)
+    """Fit ``generation.sampler``, see ``fit_to_latents``."""
+    return fit_to_latents(encoder, train_latents, test_images, latent_stages, parameters.sampler, parameters.fresh)
 
 
 def fit_compared_sampler(
     encoder: Any, train_latents: np.ndarray, test_images: np.ndarray, latent_stages: Path, parameters: GenerationConfig
 ) -> Arrays:
-    """Fit ``generation.compared_sampler``, see ``_fit``."""
-    return _fit(encoder, train_latents, test_images, latent_stages, parameters.compared_sampler, parameters.fresh)
+    """Fit ``generation.compared_sampler``, see ``fit_to_latents``."""
+    return fit_to_latents(
+        encoder, train_latents, test_images, latent_stages, parameters.compared_sampler, parameters.fresh
+    )
 
 
 def sample_latents(decoder: Any, fitted: Arrays, parameters: GenerationConfig) -> LatentPoints:
@@ -97,68 +90,6 @@ def draw_sampler_comparison(parameters: GenerationConfig, *models: Any) -> Image
         row_labels=labels,
         scale=GRID_SCALE,
     )
-
-
-def _fit(
-    encoder: Any,
-    train_latents: np.ndarray,
-    test_images: np.ndarray,
-    latent_stages: Path,
-    config: ComponentConfig,
-    fresh: bool,
-) -> Arrays:
-    """Give the arrays that the sampler keeps, none of one that is not fitted.
-
-    Arrays that the same sampler was fitted with to the same encoder and images are handed on.
-
-    Args:
-        encoder: The variant's encoder.
-        train_latents: (n, latent_dim), what it makes of training images.
-        test_images: (n, h, w, 3) uint8.
-        latent_stages: Folder that the arrays are kept in.
-        config: The sampler's name and options.
-        fresh: Fit again although nothing has changed.
-
-    Raises:
-        SettingError: the sampler does not suit the encoder, or names a test image that is not there.
-        DataError: it can't be fitted to these latents.
-    """
-    from celeba_vae.models.inference import weights_hash
-
-    sampler = create_component("samplers", config)
-    if not hasattr(sampler, "fit"):
-        return {}
-    identity = {
-        "format": FIT_FORMAT,
-        "sampler": component_record("samplers", config),
-        "encoder": weights_hash(encoder),
-        "train_latents": content_of(train_latents),
-        "test_images": content_of(test_images),
-    }
-    with Stage(latent_stages / "fitted_samplers", identity, fresh) as stage:
-        file = stage.path / "arrays.npz"
-        if stage.result is None:
-            logger.info("Fitting the sampler %s to %s latents", config.name, f"{len(train_latents):,}")
-            arrays = sampler.fit(EncodedImages(train_latents, _posterior_of(encoder, test_images)))
-            save_arrays(file, arrays)
-            stage.finish({name: list(array.shape) for name, array in arrays.items()})
-        return load_arrays(file)
-
-
-def _posterior_of(
-    encoder: Any, test_images: np.ndarray
-) -> Callable[[Sequence[int]], tuple[np.ndarray, np.ndarray | None]]:
-    def posterior(rows: Sequence[int]) -> tuple[np.ndarray, np.ndarray | None]:
-        if max(rows) >= len(test_images):
-            raise SettingError(
-                f"The sampler's rows name test image {max(rows)}, but there are only {len(test_images)}, from 0 to"
-                f" {len(test_images) - 1}."
-            )
-        images = np.stack([test_images[row] for row in rows]).astype(np.float32) / np.float32(255)
-        outputs = encoder.predict_on_batch(images)
-        return tuple(outputs) if isinstance(outputs, list | tuple) else (outputs, None)
-
-    return posterior
 
 
 def _first_points(
