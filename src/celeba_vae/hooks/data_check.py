@@ -1,6 +1,8 @@
 """Stops a run that can't succeed before TensorFlow is loaded and before any node runs."""
 
+import logging
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +11,17 @@ from kedro.framework.project import pipelines
 from kedro.io import AbstractVersionedDataset, CatalogProtocol, MemoryDataset
 from kedro.pipeline import Pipeline
 
-from celeba_vae.config import DataEngineeringConfig, GenerationConfig, VariantConfig
+from celeba_vae.config import (
+    ComponentConfig,
+    DataEngineeringConfig,
+    EvaluationConfig,
+    GenerationConfig,
+    VariantConfig,
+)
 from celeba_vae.datasets import FolderDataset
 from celeba_vae.errors import DataError, SettingError
 from celeba_vae.latent.attributes import check_attribute
+from celeba_vae.missing import MissingInput, can_do_without
 from celeba_vae.models.checkpoints import refuse_changed_training
 from celeba_vae.plugins import create_component
 from celeba_vae.variants import create_recipe
@@ -28,7 +37,7 @@ class DataCheckHooks:
         check_load_versions(run_params.get("load_versions") or {}, catalog)
         check_inputs(pipeline, catalog, run_params.get("env"))
         check_components(pipeline, catalog)
-        check_generation(pipeline, catalog)
+        check_named_components(pipeline, catalog)
         check_attributes(pipeline, catalog)
 
 
@@ -61,15 +70,22 @@ def check_load_versions(load_versions: dict[str, str], catalog: CatalogProtocol)
 def check_inputs(pipeline: Pipeline, catalog: CatalogProtocol, env: str | None = None) -> None:
     """Look for every dataset that the pipeline reads and does not make itself.
 
+    Where only such are missing as every node that reads them goes on without, they are replaced by ``MissingInput``.
+
     Raises:
-        DataError: some are missing; the message names each with the command that makes it.
+        DataError: others are missing; the message names all with the command that makes it.
     """
-    missing = [name for name in sorted(pipeline.inputs()) if not _is_there(name, catalog)]
-    if not missing:
+    missing = {
+        name: _command_that_makes(name, env) for name in sorted(pipeline.inputs()) if not _is_there(name, catalog)
+    }
+    needed = {name for node in pipeline.nodes for name in node.inputs if not can_do_without(node.tags, name)}
+    if not needed & missing.keys():
+        for name, command in missing.items():
+            _put_in_place(MissingInput(name, command), catalog)
         return
     made_by = defaultdict(list)
-    for name in missing:
-        made_by[_command_that_makes(name, env)].append(name)
+    for name, command in missing.items():
+        made_by[command].append(name)
     lines = [f"  {', '.join(names)}: {command}" for command, names in made_by.items()]
     lines += _what_does_without(missing, pipeline, catalog)
     raise DataError("\n".join(["This run starts from data that is not there. Make it by", *lines]))
@@ -93,23 +109,30 @@ def check_components(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
                 raise SettingError(f"variants.{name}: {error}") from error
 
 
-def check_generation(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-    """Create the samplers that points are to come from, and the enhancers that images are to pass through.
+def check_named_components(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """Create the samplers, enhancers and metrics that generation and evaluation are going to use.
 
     Raises:
         SettingError: no such component, or a wrong option.
     """
+    wanted: list[tuple[str, str, tuple[ComponentConfig, ...]]] = []
     if "params:generation" in pipeline.inputs():
-        parameters = GenerationConfig.model_validate(catalog["params:generation"].load())
-        for setting, kind, component in [
-            ("sampler", "samplers", parameters.sampler),
-            ("compared_sampler", "samplers", parameters.compared_sampler),
-            *(("enhancer", "enhancers", enhancer) for enhancer in parameters.enhancer),
-        ]:
+        generation = GenerationConfig.model_validate(catalog["params:generation"].load())
+        wanted += [
+            ("generation.sampler", "samplers", (generation.sampler,)),
+            ("generation.compared_sampler", "samplers", (generation.compared_sampler,)),
+            ("generation.enhancer", "enhancers", generation.enhancer),
+        ]
+    if "params:evaluation" in pipeline.inputs():
+        evaluation = EvaluationConfig.model_validate(catalog["params:evaluation"].load())
+        kinds = ("metrics", "distribution_metrics", "samplers")
+        wanted += [(f"evaluation.{kind}", kind, getattr(evaluation, kind)) for kind in kinds]
+    for setting, kind, components in wanted:
+        for component in components:
             try:
                 create_component(kind, component)
             except SettingError as error:
-                raise SettingError(f"generation.{setting}: {error}") from error
+                raise SettingError(f"{setting}: {error}") from error
 
 
 def check_attributes(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
@@ -150,8 +173,17 @@ def _is_there(name: str, catalog: CatalogProtocol) -> bool:
     return dataset is None or isinstance(dataset, FolderDataset | MemoryDataset) or dataset.exists()
 
 
-def _what_does_without(missing: list[str], pipeline: Pipeline, catalog: CatalogProtocol) -> list[str]:
-    if "params:generation" not in pipeline.inputs():
+def _put_in_place(missing: MissingInput, catalog: CatalogProtocol) -> None:
+    catalog_logger = logging.getLogger("kedro.io.data_catalog")
+    level = catalog_logger.level
+    # it warns of what is done here on purpose
+    catalog_logger.setLevel(logging.ERROR)
+    catalog[missing.name] = MemoryDataset(missing)
+    catalog_logger.setLevel(level)
+
+
+def _what_does_without(missing: Mapping[str, str], pipeline: Pipeline, catalog: CatalogProtocol) -> list[str]:
+    if "sampler_comparison" not in pipeline.all_outputs():
         return []
     parameters = GenerationConfig.model_validate(catalog["params:generation"].load())
     untrained = {variant for variant in parameters.compared if f"{variant}.decoder" in missing}
