@@ -60,10 +60,50 @@ def test_the_graphs_shape_is_read_from_three_places():
         generated="vae",
         sampled=("vae", "ae"),
         compared=("ae", "vae"),
+        tried=(),
     )
     one = {**PARAMETERS, "training": {"variants": "ae"}, "evaluation": {"variants": "ae"}}
     assert (graph_shape(one).trained, graph_shape(one).compared) == (("ae",), ("ae",))
     assert graph_shape({**PARAMETERS, "training": {}}).trained == ("vae", "ae", "other", "plain")
+
+
+def test_experiments_are_blocks_on_one_budget_each_once():
+    experiments = {
+        "variants": ["vae", "ae"],
+        "like": "vae",
+        "kl_weights": [0.5, 5.0],
+        "latent_dims": [8],
+        "image_count": "none",
+        "epochs": 3,
+    }
+    parameters = {
+        "training": {"variants": ["vae"], "epochs": 24, "batch_size": 16},
+        "variants": {"vae": {"model": "vae", "kl_weight": 5.0}, "ae": {"model": "ae", "epochs": 5}},
+        "experiments": experiments,
+    }
+
+    expanded = expand_variants(parameters)
+
+    budget = {"epochs": 3, "image_count": None, "batch_size": 16}
+    # the block's own KL weight is tried once
+    assert {name: block for name, block in expanded["variants"].items() if name.startswith("trial_")} == {
+        "trial_vae": {**budget, "name": "trial_vae", "model": "vae", "kl_weight": 5.0},
+        "trial_ae": {**budget, "name": "trial_ae", "model": "ae"},
+        "trial_kl_weight_0_5": {**budget, "name": "trial_kl_weight_0_5", "model": "vae", "kl_weight": 0.5},
+        "trial_latent_dim_8": {
+            **budget,
+            "name": "trial_latent_dim_8",
+            "model": "vae",
+            "kl_weight": 5.0,
+            "latent_dim": 8,
+        },
+    }
+    shape = graph_shape(expanded)
+    assert shape.tried == ("trial_vae", "trial_ae", "trial_kl_weight_0_5", "trial_latent_dim_8")
+    assert shape.trained == ("vae",)
+    assert expand_variants(expanded) == expanded
+    with pytest.raises(SettingError, match=r"experiments names 'x', but .* no such block .* Known: vae, ae"):
+        expand_variants({**parameters, "experiments": {"variants": ["x"]}})
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,22 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from celeba_vae.config import DataEngineeringConfig, EvaluationConfig, GenerationConfig, HardwareConfig, VariantConfig
+from celeba_vae.config import (
+    TRIAL,
+    DataEngineeringConfig,
+    EvaluationConfig,
+    ExperimentsConfig,
+    GenerationConfig,
+    HardwareConfig,
+    VariantConfig,
+)
 from celeba_vae.errors import SettingError
 
 _BLOCKS: dict[str, type[BaseModel]] = {
     "data_engineering": DataEngineeringConfig,
     "generation": GenerationConfig,
     "evaluation": EvaluationConfig,
+    "experiments": ExperimentsConfig,
     "hardware": HardwareConfig,
 }
 
@@ -27,7 +36,8 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
     shared = {key: value for key, value in parameters.get("training", {}).items() if key != "variants"}
     of_all = _check({"training": shared}, "training", VariantConfig)
     found += of_all
-    for name in parameters.get("variants", {}):
+    # trials are made of other blocks, whose errors would be said again
+    for name in [name for name in parameters.get("variants", {}) if not name.startswith(TRIAL)]:
         of_one = _check(parameters["variants"], name, VariantConfig)
         found += [f"variants.{line}" for line in of_one if f"training{line.removeprefix(name)}" not in of_all]
     if found:

@@ -9,7 +9,16 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from celeba_vae.config import ComponentConfig, EvaluationConfig, GenerationConfig, VariantConfig
+from pydantic import ValidationError
+
+from celeba_vae.config import (
+    TRIAL,
+    ComponentConfig,
+    EvaluationConfig,
+    ExperimentsConfig,
+    GenerationConfig,
+    VariantConfig,
+)
 from celeba_vae.errors import SettingError
 from celeba_vae.models.recipe import Recipe
 from celeba_vae.plugins import create_component
@@ -35,6 +44,7 @@ class GraphShape:
         generated: The one that generates images.
         sampled: Those that are compared by the images of the same points.
         compared: Those that are evaluated.
+        tried: Those of the experiments.
     """
 
     trained: tuple[str, ...]
@@ -42,15 +52,23 @@ class GraphShape:
     generated: str
     sampled: tuple[str, ...]
     compared: tuple[str, ...]
+    tried: tuple[str, ...]
+
+    @property
+    def swept(self) -> str:
+        """Of those that are evaluated, the one that generates images; else the last."""
+        return self.generated if self.generated in self.compared else self.compared[-1]
 
 
 def expand_variants(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Complete each block under ``variants`` with what ``training`` says for all variants; a block's own value wins.
 
     Nested blocks are merged key by key; a component with another name replaces the shared one with all its options.
+    What ``experiments`` names becomes blocks, too, see ``_trials``.
 
     Raises:
-        SettingError: ``training``, ``variants`` or a variant is no block.
+        SettingError: ``training``, ``variants`` or a variant is no block, or ``experiments`` names one that is not
+            there.
     """
     parameters = deepcopy(dict(parameters))
     training = _block(parameters.get("training"), "training")
@@ -60,6 +78,8 @@ def expand_variants(parameters: Mapping[str, Any]) -> dict[str, Any]:
     parameters["variants"] = {
         name: {**_merged(shared, _block(block, f"variants.{name}")), "name": name} for name, block in blocks.items()
     }
+    if "experiments" in parameters:
+        parameters["variants"] |= _trials(_block(parameters["experiments"], "experiments"), parameters["variants"])
     return parameters
 
 
@@ -69,13 +89,16 @@ def graph_shape(parameters: Mapping[str, Any]) -> GraphShape:
     Raises:
         SettingError: a name has no block under ``variants``, or is not fit to be a name.
     """
-    every = tuple(parameters.get("variants") or {})
+    blocks = parameters.get("variants") or {}
+    tried = tuple(name for name in blocks if name.startswith(TRIAL))
+    every = tuple(blocks)
     for name in every:
         if not str(name).isidentifier():
             raise SettingError(
                 f"The variant name '{name}' under variants (parameters_training.yml) must be an identifier."
             )
-    trained = _names(parameters.get("training", {}).get("variants") or every)
+    untried = tuple(name for name in every if name not in tried)
+    trained = _names(parameters.get("training", {}).get("variants") or untried)
     generated = parameters.get("generation", {}).get("variant", GenerationConfig().variant)
     sampled = _names(parameters.get("generation", {}).get("compared", GenerationConfig().compared))
     compared = _names(parameters.get("evaluation", {}).get("variants", EvaluationConfig().variants))
@@ -94,7 +117,7 @@ def graph_shape(parameters: Mapping[str, Any]) -> GraphShape:
                     f"{setting} names '{name}', but parameters_training.yml has no such block under variants."
                     f" Known: {', '.join(every) or 'none'}."
                 )
-    return GraphShape(trained, every, generated, sampled, compared)
+    return GraphShape(trained, every, generated, sampled, compared, tried)
 
 
 def create_recipe(variant: VariantConfig) -> Recipe:
@@ -108,6 +131,46 @@ def create_recipe(variant: VariantConfig) -> Recipe:
         if getattr(component, "epochs", variant.epochs) is None:
             components[name] = component.model_copy(update={"epochs": float(variant.epochs)})
     return Recipe(variant, **components)
+
+
+def recreate_recipe(settings: Mapping[str, Any]) -> Recipe:
+    """Make the recipe again whose settings, as ``Recipe.settings`` gives them, were kept with a training.
+
+    Raises:
+        SettingError: a component is not there any more, or has other options.
+    """
+    return create_recipe(
+        VariantConfig(**{name: value for name, value in settings.items() if name in VariantConfig.model_fields})
+    )
+
+
+def _trials(experiments: Mapping[str, Any], blocks: Mapping[str, Any]) -> dict[str, Any]:
+    """Make a block of each variant that experiments train on their budget, and of each value that they try.
+
+    Each name begins with ``trial_``. Values that the block has anyway are tried once.
+    """
+    try:
+        settings = ExperimentsConfig.model_validate(experiments)
+    except ValidationError:
+        # said with all else that is wrong, once the blocks are complete
+        return {}
+    for name in (*settings.variants, settings.like):
+        if name not in blocks:
+            raise SettingError(
+                f"experiments names '{name}', but parameters_training.yml has no such block under variants."
+                f" Known: {', '.join(blocks) or 'none'}."
+            )
+    budget = {"image_count": settings.image_count, "epochs": settings.epochs}
+    wanted = {name: blocks[name] for name in settings.variants}
+    for key, values in (("kl_weight", settings.kl_weights), ("latent_dim", settings.latent_dims)):
+        for value in values:
+            wanted[f"{key}_{value:g}".replace(".", "_").replace("-", "_")] = {**blocks[settings.like], key: value}
+    trials: dict[str, Any] = {}
+    for name, block in wanted.items():
+        trial = {**block, **budget}
+        if trial not in [{**other, "name": trial["name"]} for other in trials.values()]:
+            trials[f"{TRIAL}{name}"] = {**trial, "name": f"{TRIAL}{name}"}
+    return trials
 
 
 def _merged(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
