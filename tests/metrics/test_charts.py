@@ -17,7 +17,8 @@ from celeba_vae.metrics.charts import (
     sharpening_chart,
 )
 from celeba_vae.metrics.latent_space import LatentStatistics
-from celeba_vae.metrics.measures import Measure
+from celeba_vae.metrics.measures import KL, Measure
+from celeba_vae.metrics.reconstruction import BUILT_IN_METRICS
 
 
 def test_chart_shows_each_number_and_marks_the_best():
@@ -26,7 +27,8 @@ def test_chart_shows_each_number_and_marks_the_best():
         "vae": {"psnr": 19.04, "mse": 0.0131, "bce": 5015.4, "ssim": 0.55, "explained_variance": None, "kl": 31.25},
     }
 
-    figure = measures_chart(metrics)
+    measures = [measure for metric in BUILT_IN_METRICS for measure in metric.measures]
+    figure = measures_chart(metrics, [*measures, KL])
 
     texts = {axes.get_title(loc="left").strip(): {text.get_text() for text in axes.texts} for axes in figure.axes}
     assert {"AE  23.46", "VAE  19.04"} <= texts["PSNR in dB"]

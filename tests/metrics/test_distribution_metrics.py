@@ -96,7 +96,9 @@ def test_variety_is_a_share_of_the_originals_at_the_border_and_in_the_centre():
     others = originals.copy()
     others[:, 10:-10, 10:-10] = 0.5 + (others[:, 10:-10, 10:-10] - 0.5) / 2
 
+    changed = others.var(axis=0, ddof=1).mean() / originals.var(axis=0, ddof=1).mean()
     assert compared(Variety(), originals, others) == {
+        "variance": pytest.approx(changed, rel=1e-5),
         "variance_border": pytest.approx(1),
         "variance_centre": pytest.approx(0.25),
     }

@@ -4,19 +4,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from celeba_vae.metrics.latent_space import LatentSpace, prior_density
-from celeba_vae.metrics.measures import GENERATED_VARIANCE, KL, Measure
-from celeba_vae.metrics.reconstruction import BUILT_IN_METRICS
+from celeba_vae.metrics.measures import Measure
 from celeba_vae.metrics.sweep_claims import artefacts, fallen_quality
 
-_MEASURES = (*(measure for metric in BUILT_IN_METRICS for measure in metric.measures), KL, GENERATED_VARIANCE)
 _COLUMNS = 3
 _BEST, _OTHER, _PRIOR, _INK = "#2a6f97", "#b9c9d4", "#d1495b", "#222222"
 _TEXT = 12
 
 
-def measures_chart(metrics: Mapping[str, Mapping[str, float | None]], measures: Sequence[Measure] = _MEASURES) -> Any:
+def measures_chart(metrics: Mapping[str, Mapping[str, float | None]], measures: Sequence[Measure]) -> Any:
     """Draw one panel a measure with a bar a variant, the best bar dark; a missing value has no bar.
 
     Args:
@@ -55,6 +54,41 @@ def _draw_panel(axes: Any, measure: Measure, values: Mapping[str, float | None])
 
 def _reading(measure: Measure) -> str:
     return f"{measure.better} is better" if measure.better else measure.note
+
+
+def loss_chart(history: pd.DataFrame, variant: str) -> Any:
+    """Draw each loss over the epochs, training and validation images in one panel.
+
+    Args:
+        history: A row an epoch, as training saves it.
+        variant: The name for the title.
+
+    Returns:
+        A matplotlib Figure.
+    """
+    from matplotlib.figure import Figure
+
+    losses = [name for name in ("total_loss", "reconstruction_loss", "kl_loss") if name in history]
+    figure = Figure(figsize=(4.6 * len(losses), 3.8), layout="constrained")
+    for axes, name in zip(figure.subplots(1, len(losses), squeeze=False)[0], losses, strict=True):
+        for column, label in ((name, "training"), (f"validation_{name}", "validation")):
+            if column in history:
+                axes.plot(history["epoch"], history[column], marker="o", markersize=3, label=label)
+        axes.set(title=name, xlabel="epoch")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.grid(alpha=0.3)
+        axes.legend()
+    figure.suptitle(f"{variant}: losses per image, by epoch")
+    return figure
+
+
+def text_chart(text: str) -> Any:
+    """Draw a text where there is nothing to draw."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 2))
+    figure.text(0.5, 0.5, text, ha="center", va="center", fontsize=_TEXT, color=_INK, wrap=True)
+    return figure
 
 
 # -------------------------------------------------------------------------------------------------------- latent space

@@ -26,14 +26,6 @@ def kl_divergence(mu: np.ndarray, logvar: np.ndarray) -> np.ndarray:
     return -0.5 * (1 + logvar - mu**2 - np.exp(logvar)).sum(axis=1)
 
 
-def pixel_variance(images: np.ndarray) -> float:
-    """Variance of a value across at least two images (n, h, w, c) (divided by n - 1), mean over all values.
-
-    Generated images that all look alike, as those of a collapsed decoder do, have far less of it than real ones.
-    """
-    return float(images.var(axis=0, ddof=1, dtype=np.float64).mean())
-
-
 def sliced_wasserstein_distance(images: np.ndarray, others: np.ndarray, seed: int = 0) -> dict[int, float]:
     """Compare two sets of images level by level of their Laplacian pyramids; lower is better, 0 for equal sets.
 

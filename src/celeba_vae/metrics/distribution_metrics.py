@@ -4,7 +4,7 @@ The arithmetic is in ``features``, ``distribution``, ``artefacts`` and ``reconst
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -16,12 +16,39 @@ from celeba_vae.metrics.artefacts import border_and_centre, line_energy, power_s
 from celeba_vae.metrics.distribution import SMALLEST_LEVEL, sliced_wasserstein_distance
 from celeba_vae.metrics.features import frechet_distance, kernel_distance
 from celeba_vae.metrics.inception import InceptionFeatures
-from celeba_vae.metrics.measures import Arrays, Figures, Measure, Summary
+from celeba_vae.metrics.measures import Arrays, DistributionMetric, Figures, Measure, Summary
 from celeba_vae.metrics.reconstruction import laplacian_variance
 from celeba_vae.metrics.streaming import RandomSample, RunningCovariance, RunningVariance
 
 OWN_SCALE = "Inception with Keras' ImageNet weights: comparable with one another, not with published figures"
 PER_ORIGINALS = "share of the originals'"
+
+
+class DistributionMeasures:
+    """Several distribution metrics over one set of images, given batch by batch.
+
+    Args:
+        metrics: What to measure.
+        originals: The ``summaries`` of the set that it is compared with, from the same metrics.
+    """
+
+    def __init__(self, metrics: Sequence[DistributionMetric], originals: Sequence[Arrays] = ()) -> None:
+        self._metrics, self._originals = metrics, originals
+        self._summaries = [metric.start() for metric in metrics]
+
+    def update(self, images: np.ndarray) -> None:
+        """Take in a batch of images, (n, h, w, c) floats in [0, 1]."""
+        for summary in self._summaries:
+            summary.update(images)
+
+    def summaries(self) -> list[Arrays]:
+        """Give what each metric knows of the set, in their order."""
+        return [summary.result() for summary in self._summaries]
+
+    def result(self) -> Figures:
+        """Give each metric's measures of the set against the originals."""
+        triples = zip(self._metrics, self._originals, self.summaries(), strict=True)
+        return {name: value for metric, *both in triples for name, value in metric.compare(*both).items()}
 
 
 class _Available(BaseModel):
@@ -157,9 +184,13 @@ class CrossingLines(_Available):
 
 
 class Variety(_Available):
-    """Variance across the images at the border (background) and in the centre (face), as a share of the originals'."""
+    """Variance across the images: of all values, at the border (background), in the centre (face).
+
+    Each as a share of the originals'. Images that all look alike have far less of it than real ones.
+    """
 
     measures: ClassVar[tuple[Measure, ...]] = (
+        Measure("variance", "Variance", number="{:.0%}", note=PER_ORIGINALS),
         Measure("variance_border", "Variance at the border", number="{:.0%}", note=PER_ORIGINALS),
         Measure("variance_centre", "Variance in the centre", number="{:.0%}", note=PER_ORIGINALS),
     )
@@ -169,10 +200,14 @@ class Variety(_Available):
         return _PixelVariance()
 
     def compare(self, originals: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> Figures:
-        """Give both shares; None for fewer than two images."""
+        """Give the shares; None for fewer than two images."""
         if not all("variance" in each for each in (originals, others)):
             return {measure.name: None for measure in self.measures}
-        pairs = zip(border_and_centre(others["variance"]), border_and_centre(originals["variance"]), strict=True)
+        of_others, of_originals = (
+            (float(variance.mean()), *border_and_centre(variance))
+            for variance in (others["variance"], originals["variance"])
+        )
+        pairs = zip(of_others, of_originals, strict=True)
         return {measure.name: _share(*pair) for measure, pair in zip(self.measures, pairs, strict=True)}
 
 

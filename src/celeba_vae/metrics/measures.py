@@ -66,9 +66,6 @@ class Measure:
 
 
 KL = Measure("kl", "KL", unit="nats", number="{:.1f}", note="of the latents, unweighted")
-GENERATED_VARIANCE = Measure(
-    "generated_variance", "Variance of generated faces", number="{:.0%}", note="share of the test images'"
-)
 
 
 class Measurement(Protocol):
