@@ -1,6 +1,7 @@
 """What all tests share: a copy of the project to run in, and a way to run it as a user does."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -114,3 +115,29 @@ def browser() -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=executable)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def open_file(browser: Any) -> Iterator[Callable[..., Any]]:
+    """``open_file(path, viewport, color_scheme)`` opens a page offline; ``page.complaints`` is what must stay empty."""
+    contexts = []
+
+    def open_it(path: Path, viewport: dict[str, int] | None = None, color_scheme: str = "light") -> Any:
+        viewport = viewport or {"width": 1280, "height": 900}
+        context = browser.new_context(viewport=viewport, color_scheme=color_scheme, offline=True)
+        contexts.append(context)
+        page = context.new_page()
+        page.complaints = []
+        page.on("console", lambda message: page.complaints.append(message.text))
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.on("dialog", lambda dialog: page.complaints.append(dialog.message))
+        page.on(
+            "request",
+            lambda request: re.match(r"file:|data:", request.url) or page.complaints.append(request.url),
+        )
+        page.goto(path.as_uri())
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()

@@ -60,6 +60,10 @@ def _chain_from_one(value: Any) -> Any:
 ComponentChain = Annotated[tuple[ComponentConfig, ...], BeforeValidator(_chain_from_one)]
 
 
+def _chain(*names: str) -> tuple[ComponentConfig, ...]:
+    return tuple(ComponentConfig(name=name) for name in names)
+
+
 # --------------------------------------------------------------------------------------------------- data engineering
 
 
@@ -294,12 +298,59 @@ class EvaluationConfig(Parameters):
     variants: Annotated[tuple[str, ...], TupleFromText] = Field(
         ("ae", "vae"), min_length=1, description="The variants that are compared"
     )
+    metrics: ComponentChain = Field(
+        _chain("explained_variance", "psnr", "ssim", "ms_ssim", "mse", "bce", "sharpness"),
+        min_length=1,
+        description="What reconstructions are measured by",
+    )
+    distribution_metrics: ComponentChain = Field(
+        _chain("sliced_wasserstein", "inception", "crossing_lines", "variety", "sharpness"),
+        description="What generated images and reconstructions are compared with the test images by",
+    )
+    samplers: ComponentChain = Field(
+        _chain("normal", "mixture"), min_length=1, description="Where the generated images' points come from"
+    )
+    generated_count: PositiveInt = Field(
+        1024, description="Images generated with each sampler; Inception's distances want 2,048 or more"
+    )
+    fit_images: PositiveInt = Field(
+        30_000, description="Training images, the first of them, that samplers are fitted to the latents of"
+    )
+    sweep_count: PositiveInt = Field(
+        256, description="Images at each step of the sweeps over distance and over sharpening"
+    )
+    compared_versions: Annotated[tuple[str, str] | None, NoneFromText] = Field(
+        None,
+        description="Versions of metrics.json that the pipeline versions compares, [older, newer]; none: newest two",
+    )
+    attribute: str = Field("Male", description="Attribute that colours the latents, where the images' list has it")
     count: PositiveInt = Field(14, description="Test images shown in the comparison grid")
     columns: PositiveInt = Field(7, description="Images in a row of the grid")
-    seed: int = Field(
-        42, ge=0, description="Seed that chooses the test images shown, and of the latents behind generated_variance"
-    )
+    seed: int = Field(42, ge=0, description="Seed of the test images shown and of generated images")
     batch_size: PositiveInt = Field(128, description="Images that pass through a model at once")
+
+
+# what the names of the experiments' variants begin with
+TRIAL = "trial_"
+
+
+class ExperimentsConfig(Parameters):
+    """Variants trained side by side on one budget, to check the articles' claims."""
+
+    variants: Annotated[tuple[str, ...], TupleFromText] = Field(
+        ("vae", "ae", "vae_dense", "vae_upsampling", "vae_tiny_kl"),
+        min_length=1,
+        description="Blocks under variants that are trained anew on the budget",
+    )
+    like: str = Field("vae", description="The block that kl_weights and latent_dims vary")
+    kl_weights: tuple[NonNegativeFloat, ...] = Field((1.5, 3.0), description="KL weights tried beside the block's own")
+    latent_dims: tuple[PositiveInt, ...] = Field(
+        (512, 1600), description="Latent dimensions tried beside the block's own"
+    )
+    image_count: Annotated[PositiveInt | None, NoneFromText] = Field(
+        20_000, description="Training images of each; none: all"
+    )
+    epochs: PositiveInt = Field(10, description="Epochs of each")
 
 
 # ----------------------------------------------------------------------------------------------------------- hardware

@@ -20,7 +20,7 @@ def use_graph_shape(shape: GraphShape) -> None:
 
 def register_pipelines() -> dict[str, Pipeline]:
     """Build all pipelines; ``__default__`` is data_engineering, training, generation and evaluation in a row."""
-    from celeba_vae.pipelines import data_engineering, evaluation, generation, training
+    from celeba_vae.pipelines import data_engineering, evaluation, generation, training, versions
 
     shape = _shape or _graph_shape_of_base()
     with warnings.catch_warnings():
@@ -30,10 +30,14 @@ def register_pipelines() -> dict[str, Pipeline]:
             "data_engineering": data_engineering.create_pipeline(),
             "training": training.create_pipeline(shape.trained),
             "generation": generation.create_pipeline(shape.generated, shape.sampled),
-            "evaluation": evaluation.create_pipeline(shape.compared),
+            "evaluation": evaluation.create_pipeline(shape.compared, shape.swept),
         }
     pipelines["__default__"] = sum(pipelines.values(), Pipeline([]))
-    pipelines["variants"] = training.create_pipeline(shape.every)
+    pipelines["versions"] = versions.create_pipeline()
+    pipelines["variants"] = training.create_pipeline([name for name in shape.every if name not in shape.tried])
+    if shape.tried:
+        with_results = evaluation.create_pipeline(shape.tried, shape.tried[0], prefix="experiments_")
+        pipelines["experiments"] = training.create_pipeline(shape.tried) + with_results
     return pipelines
 
 

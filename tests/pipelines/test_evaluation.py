@@ -1,29 +1,37 @@
 """Evaluation in real sessions, on models whose reconstructions can be computed by hand."""
 
+import html
 import json
 import logging
 
 import numpy as np
 import pytest
+import scipy.stats
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from PIL import Image
 from skimage.metrics import structural_similarity
-from small_models import NEW, OLD, save_small_model, save_test_images
+from small_models import NEW, OLD, save_small_model, save_test_images, save_train_images
 
 from celeba_vae.config import EvaluationConfig
-from celeba_vae.errors import DataError
-from celeba_vae.pipelines.evaluation.nodes import choose_originals, compare_photos, compare_reconstructions, verdict
+from celeba_vae.pipelines.evaluation.comparison import verdict
+from celeba_vae.pipelines.evaluation.reconstruction import choose_originals, compare_reconstructions
 
 SHAPE = (16, 16, 3)
+
+
+# as few as measure anything, for speed
+FEW = {"generated_count": 16, "sweep_count": 8, "samplers": ["normal"]}
 
 
 @pytest.fixture
 def evaluate(project):
     """Run the pipeline in the project; gives the version that it made."""
     bootstrap_project(project)
+    save_train_images(project)
 
     def run(load_versions=None, **parameters):
+        parameters = {**FEW, **parameters}
         with KedroSession.create(project_path=project, runtime_params={"evaluation": parameters}) as session:
             session.run(pipeline_names=["evaluation"], load_versions=load_versions)
             return session.session_id
@@ -72,31 +80,46 @@ def expected_measures(model, images):
 def test_measures_are_those_of_the_whole_test_set(project, evaluate, caplog):
     models = {name: save_small_model(project, name, seed=seed) for name, seed in (("ae", 1), ("vae", 2))}
     images = save_test_images(project, count=20)
+    train_images = np.load(project / "data/05_model_input/train_images.npy")
 
     with caplog.at_level(logging.INFO):
         metrics = metrics_of(project, evaluate(batch_size=7, count=3))
 
     assert list(metrics) == ["ae", "vae"]
     for name, model in models.items():
-        measures = dict(metrics[name])
-        assert all(0 < measures.pop(name) < 10 for name in ("generated_variance", "ms_ssim", "sharpness"))
-        assert measures == pytest.approx(expected_measures(model, images), rel=1e-4, abs=1e-5)
-    better = max(metrics, key=lambda name: metrics[name]["psnr"])
-    lead = abs(metrics["ae"]["psnr"] - metrics["vae"]["psnr"])
+        measures = dict(metrics[name]["test"])
+        assert all(0 < measures.pop(name) < 10 for name in ("ms_ssim", "sharpness"))
+        expected = expected_measures(model, images)
+        kl = expected.pop("kl", None)
+        assert measures == pytest.approx(expected, rel=1e-4, abs=1e-5)
+        assert metrics[name]["latents"]["kl"] == (kl and pytest.approx(kl, rel=1e-4))
+        # as many training images, and what they are ahead by
+        training = expected_measures(model, train_images[:20])
+        assert metrics[name]["training"]["psnr"] == pytest.approx(training["psnr"], rel=1e-4)
+        assert metrics[name]["gap"]["psnr"] == pytest.approx(training["psnr"] - expected["psnr"], rel=1e-3, abs=1e-4)
+    better = max(metrics, key=lambda name: metrics[name]["test"]["psnr"])
+    lead = abs(metrics["ae"]["test"]["psnr"] - metrics["vae"]["test"]["psnr"])
     assert f"{better.upper()} reconstructs the test images best" in caplog.text
     assert f"{lead:.2f} dB above" in caplog.text
 
 
-def test_generated_variance_is_that_of_faces_from_the_prior(project, evaluate):
+def test_created_faces_are_compared_with_the_test_images(project, evaluate):
     model = save_small_model(project, "vae")
-    images = save_test_images(project, count=20)
+    images = save_test_images(project, count=20) / 255
+    gaussian = {"name": "gaussian"}
 
-    metrics = metrics_of(project, evaluate(variants=["vae"], seed=5))
+    metrics = metrics_of(project, evaluate(variants=["vae"], seed=5, samplers=["normal", gaussian]))["vae"]
 
-    points = np.stack([np.random.default_rng((5, i)).standard_normal(5) for i in range(256)])
-    faces = model.decode(points, SHAPE)
-    expected = faces.var(axis=0, ddof=1).mean() / (images / 255).var(axis=0, ddof=1).mean()
-    assert metrics["vae"]["generated_variance"] == pytest.approx(expected, rel=1e-4)
+    points = np.stack([np.random.default_rng((5, i)).standard_normal(5) for i in range(16)])
+    for group, faces in (
+        ("normal", model.decode(points, SHAPE)),
+        ("reconstructed", model.decode(model.encode(images * 255)[0], SHAPE)),
+    ):
+        of_faces, of_images = (values.var(axis=0, ddof=1)[4:12, 4:12].mean() for values in (faces, images))
+        assert metrics[group]["variance_centre"] == pytest.approx(of_faces / of_images, rel=1e-3)
+    assert metrics["gaussian"]["swd"] > 0
+    assert metrics["latents"]["prior_distance"] == pytest.approx(scipy.stats.chi(5).mean())
+    assert metrics["model"]["encoder_parameters"] == 2 * (768 * 5 + 5)
 
 
 def test_pictures_are_made_for_any_variants_and_versions(project, evaluate):
@@ -117,55 +140,75 @@ def test_pictures_are_made_for_any_variants_and_versions(project, evaluate):
     assert picture_of(project, "metrics", first).width > 1000
 
 
-def test_own_photos_are_reconstructed_and_unreadable_ones_named(project, evaluate, caplog):
-    for name in ("vae", "ae"):
-        save_small_model(project, name)
-    save_test_images(project)
-    without = picture_of(project, "own_photos_grid", evaluate())
-    folder = project / "data/01_raw/own_photos"
-    folder.mkdir()
-    Image.new("RGB", (300, 200), (200, 10, 10)).save(folder / "me.jpg", quality=95)
-    (folder / "broken.png").write_bytes(b"\x89PNG\r\n")
-
-    grid = np.asarray(picture_of(project, "own_photos_grid", evaluate()))
-
-    assert "No photos of your own" in caplog.text
-    assert "broken.png is left out" in caplog.text
-    assert (np.abs(grid.astype(int) - (200, 10, 10)).max(axis=2) < 8).sum() >= 32 * 32 * 0.9
-    assert without.width > 500
-
-
 @pytest.mark.parametrize("size", [1, 2])
 def test_very_few_test_images_are_measured_too(project, evaluate, size):
     save_small_model(project, "vae")
     save_test_images(project, count=size)
 
-    measures = metrics_of(project, evaluate(variants=["vae"]))["vae"]
+    measures = metrics_of(project, evaluate(variants=["vae"]))["vae"]["test"]
 
     assert measures["psnr"] > 0
     assert (measures["explained_variance"] is None) == (size == 1)
 
 
-def test_without_test_images_the_run_says_what_to_do(project, run_kedro):
+def report_of(project, version):
+    return (project / "data/08_reporting/report.html" / version / "report.html").read_text(encoding="utf-8")
+
+
+def test_without_test_images_all_else_is_reported(project, evaluate, caplog):
     save_small_model(project, "vae")
     np.save(project / "data/05_model_input/test_images.npy", np.zeros((0, *SHAPE), np.uint8))
 
-    result = run_kedro(project, "--pipelines", "evaluation", "--params", "evaluation.variants=[vae]")
+    version = evaluate(variants=["vae"])
+
+    message = "There are no test images to evaluate the models on. Give the test split some (data_engineering.split"
+    assert message in caplog.text
+    assert message in report_of(project, version)
+    metrics = metrics_of(project, version)["vae"]
+    assert "test" not in metrics
+    assert metrics["training"]["psnr"] > 0
+    assert metrics["latents"]["active_units"] == 5
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [
+        (None, "ae.encoder is not there"),
+        ((32, 24, 3), "'ae' takes images of 24x32 pixels, the test images have 16x16"),
+    ],
+    ids=["not trained", "of another size"],
+)
+def test_a_model_that_can_not_be_evaluated_is_named_and_all_else_is_reported(project, run_kedro, shape, expected):
+    save_small_model(project, "vae")
+    save_test_images(project)
+    save_train_images(project)
+    if shape:
+        save_small_model(project, "ae", shape=shape)
+    few = ",".join(f"evaluation.{name}={value}" for name, value in FEW.items() if name != "samplers")
+
+    result = run_kedro(project, "--pipelines", "evaluation", "--params", f"{few},evaluation.samplers=normal")
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    (report,) = (project / "data/08_reporting/report.html").glob("*/report.html")
+    command = "kedro run --pipelines training --namespaces ae" if not shape else "--namespaces ae"
+    for text in (result.stdout + result.stderr, html.unescape(report.read_text(encoding="utf-8"))):
+        assert expected in text
+        assert command in text
+    metrics = metrics_of(project, report.parent.name)
+    assert metrics["ae"] == {}
+    assert metrics["vae"]["test"]["psnr"] > 0
+
+
+def test_without_any_model_the_run_says_how_to_get_one(project, run_kedro):
+    save_test_images(project)
+    save_train_images(project)
+
+    result = run_kedro(project, "--pipelines", "evaluation")
 
     assert result.returncode == 1
-    assert "Traceback" not in result.stdout + result.stderr
-    assert "There are no test images" in result.stderr
-    assert "data_engineering.split" in result.stderr
-
-
-def test_model_of_another_size_is_one_clear_message(project, evaluate):
-    save_small_model(project, "vae", shape=(32, 24, 3))
-    save_test_images(project)
-
-    with pytest.raises(
-        DataError, match=r"'vae' takes images of 24x32 pixels, the test images have 16x16.*--namespaces vae"
-    ):
-        evaluate(variants=["vae"])
+    assert "There is no model to evaluate" in result.stderr
+    for variant in ("vae", "ae"):
+        assert f"kedro run --pipelines training --namespaces {variant}" in result.stderr
 
 
 # ------------------------------------------------------------------------------------------------------------ nodes
@@ -192,7 +235,7 @@ def test_each_reconstruction_stands_under_its_original():
     originals, of_ae, of_vae = images[:9], images[9:18], images[18:]
 
     picture = compare_reconstructions(
-        originals, [f"test image {i}" for i in range(9)], EvaluationConfig(variants=("ae", "vae")), of_ae, of_vae
+        originals, [f"test image {i}" for i in range(9)], EvaluationConfig(), {"ae": of_ae}, {"vae": of_vae}
     )
 
     pixels = np.asarray(picture)
@@ -209,22 +252,15 @@ def test_each_reconstruction_stands_under_its_original():
     assert places[7][0] == places[0][0]
 
 
-def test_picture_without_photos_names_the_folder(tmp_path):
-    none = np.zeros((0, *SHAPE), np.uint8)
-
-    picture = compare_photos(none, [], tmp_path, EvaluationConfig(), none, none)
-    elsewhere = compare_photos(none, [], tmp_path / "elsewhere", EvaluationConfig(), none, none)
-
-    assert picture.tobytes() != elsewhere.tobytes()
-
-
 def test_verdict_says_who_and_by_how_much():
     ae = {"psnr": 23.0, "mse": 0.005, "explained_variance": 0.9}
     vae = {"psnr": 19.0, "mse": 0.0125, "explained_variance": 0.75}
 
-    assert verdict({"vae": vae, "ae": ae}) == (
+    assert verdict({"vae": {"test": vae}, "ae": {"test": ae}}) == (
         "AE reconstructs the test images best: PSNR 23.00 dB, explained variance 90%;"
         " 4.00 dB above VAE with 60% less squared error."
     )
-    assert "with 150% more squared error" in verdict({"vae": {**vae, "psnr": 24.0}, "ae": ae})
-    assert verdict({"vae": vae}) == ("VAE reconstructs the test images with PSNR 19.00 dB, explained variance 75%.")
+    assert "with 150% more squared error" in verdict({"vae": {"test": {**vae, "psnr": 24.0}}, "ae": {"test": ae}})
+    alone = "VAE reconstructs the test images with PSNR 19.00 dB, explained variance 75%."
+    assert verdict({"vae": {"test": vae}}) == verdict({"vae": {"test": vae}, "ae": {}}) == alone
+    assert "not known" in verdict({"vae": {"test": {"mse": 0.1}}})

@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -122,28 +123,9 @@ def page_file(report, tmp_path_factory):
 
 
 @pytest.fixture
-def open_page(browser, page_file):
-    """``open_page(viewport, color_scheme)`` opens the report offline; ``page.complaints`` is what must stay empty."""
-    contexts = []
-
-    def open_it(viewport=DESKTOP, color_scheme="light"):
-        context = browser.new_context(viewport=viewport, color_scheme=color_scheme, offline=True)
-        contexts.append(context)
-        page = context.new_page()
-        page.complaints = []
-        page.on("console", lambda message: page.complaints.append(message.text))
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.on("dialog", lambda dialog: page.complaints.append(dialog.message))
-        page.on(
-            "request",
-            lambda request: re.match(r"file:|data:", request.url) or page.complaints.append(request.url),
-        )
-        page.goto(page_file.as_uri())
-        return page
-
-    yield open_it
-    for context in contexts:
-        context.close()
+def open_page(open_file, page_file):
+    """``open_page(viewport, color_scheme)`` opens the report as ``open_file`` does."""
+    return partial(open_file, page_file)
 
 
 def test_all_pictures_show_without_network_or_complaint(open_page, report):

@@ -3,6 +3,7 @@
 from celeba_vae.hooks.data_check import DataCheckHooks
 from celeba_vae.hooks.hardware import HardwareHooks
 from celeba_vae.hooks.publication import PublicationHooks
+from celeba_vae.hooks.run_record import RunRecordHooks
 from celeba_vae.hooks.run_summary import RunSummaryHooks
 from celeba_vae.hooks.tracking import tracking_hooks
 from celeba_vae.hooks.variants import VariantHooks
@@ -12,6 +13,7 @@ HOOKS = (
     DataCheckHooks(),
     HardwareHooks(),
     PublicationHooks(),
+    RunRecordHooks(),
     RunSummaryHooks(),
     # called first, right after the hooks of plugins: it takes up the run that kedro-mlflow begins
     *tracking_hooks(),

@@ -38,7 +38,7 @@ class TrackingHooks:
     """Prepares store and parameters for kedro-mlflow's own hooks; logs histories, metrics, and pictures and reports.
 
     A variant's history becomes series over the epochs. A metric is named by its dataset and its key:
-    ``vae.history.total_loss``, ``metrics.vae.psnr``.
+    ``vae.history.total_loss``, ``metrics.vae.test.psnr``.
     """
 
     def __init__(self) -> None:
@@ -97,10 +97,11 @@ class TrackingHooks:
             for epoch, row in data.set_index("epoch").iterrows():
                 metrics = {f"{dataset_name}.{measure}": value for measure, value in row.dropna().items()}
                 mlflow.log_metrics(metrics, step=int(epoch), run_id=self._run_id)
-        elif dataset_name == "metrics":
+        elif dataset_name in ("metrics", "experiments_metrics"):
             metrics = {
-                f"{dataset_name}.{variant}.{measure}": value
-                for variant, measures in data.items()
+                f"{dataset_name}.{variant}.{group}.{measure}": value
+                for variant, groups in data.items()
+                for group, measures in groups.items()
                 for measure, value in measures.items()
                 if value is not None
             }

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from PIL import Image
 
 from celeba_vae.config import HardwareConfig, VariantConfig
@@ -115,20 +114,11 @@ def draw_faces_forming(configuration: dict[str, Any], monitoring: Path) -> Image
     return forming_grid(folder, configuration["name"], configuration["epochs_trained"])
 
 
-def draw_loss_curves(history: pd.DataFrame, variant: VariantConfig) -> Figure:
+def draw_loss_curves(history: pd.DataFrame, variant: VariantConfig) -> Any:
     """Draw each loss over the epochs, training and validation images in one panel."""
-    losses = [name for name in ("total_loss", "reconstruction_loss", "kl_loss") if name in history]
-    figure = Figure(figsize=(4.6 * len(losses), 3.8), layout="constrained")
-    for axes, name in zip(figure.subplots(1, len(losses), squeeze=False)[0], losses, strict=True):
-        for column, label in ((name, "training"), (f"validation_{name}", "validation")):
-            if column in history:
-                axes.plot(history["epoch"], history[column], marker="o", markersize=3, label=label)
-        axes.set(title=name, xlabel="epoch")
-        axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.grid(alpha=0.3)
-        axes.legend()
-    figure.suptitle(f"{variant.name}: losses per image, by epoch")
-    return figure
+    from celeba_vae.metrics.charts import loss_chart
+
+    return loss_chart(history, variant.name)
 
 
 def _chosen_weights(variant: VariantConfig, model: Any, checkpoints: Checkpoints) -> list[np.ndarray]:

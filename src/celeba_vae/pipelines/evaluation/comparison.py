@@ -1,0 +1,155 @@
+"""What the models' figures say when they are put side by side."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from celeba_vae.config import ComponentConfig, EvaluationConfig
+from celeba_vae.errors import DataError
+from celeba_vae.metrics.claims import check_claims
+from celeba_vae.metrics.latent_space import LATENT_MEASURES
+from celeba_vae.metrics.measures import Figures, Measure
+from celeba_vae.missing import MissingInput
+from celeba_vae.pipelines.evaluation.measuring import Examined, sampler_label
+from celeba_vae.pipelines.evaluation.models import TrainedVariant
+from celeba_vae.plugins import create_component
+
+logger = logging.getLogger(__name__)
+
+Metrics = dict[str, dict[str, Figures]]
+
+MODEL_MEASURES = (
+    Measure("encoder_parameters", "Parameters of the encoder", number="{:,.0f}"),
+    Measure("decoder_parameters", "Parameters of the decoder", number="{:,.0f}"),
+    Measure("latent_dim", "Latent dimensions", number="{:.0f}"),
+    Measure("epochs", "Epochs trained", number="{:.0f}"),
+    Measure("training_seconds", "Training time", unit="s", number="{:,.0f}"),
+)
+
+
+def gather_metrics(parameters: EvaluationConfig, *results: Any) -> Metrics:
+    """Gather each variant's figures by group, and say which model reconstructs better and by how much.
+
+    Args:
+        parameters: The names of the variants.
+        results: The variants' models, then what was measured of each, then what each creates.
+
+    Raises:
+        DataError: none of the variants can be evaluated.
+    """
+    models, examined, generated = _thirds(results)
+    if all(model.problem for model in models):
+        lines = "\n".join(f"  {model.problem}" for model in models)
+        raise DataError(f"There is no model to evaluate (evaluation.variants):\n{lines}")
+    metrics = {
+        model.name: {**one.figures, **other.figures}
+        for model, one, other in zip(models, examined, generated, strict=True)
+    }
+    logger.info(verdict(metrics))
+    return metrics
+
+
+def verdict(metrics: Mapping[str, Mapping[str, Figures]]) -> str:
+    """Say in a line which variant has the best PSNR on the test images, and how far ahead it is in PSNR and MSE."""
+    test = {variant: groups["test"] for variant, groups in metrics.items() if groups.get("test", {}).get("psnr")}
+    if not test:
+        return "How well the models reconstruct the test images is not known: there is no PSNR."
+    best, *others = sorted(test, key=lambda variant: test[variant]["psnr"], reverse=True)
+    line = f"PSNR {test[best]['psnr']:.2f} dB"
+    if test[best].get("explained_variance") is not None:
+        line += f", explained variance {test[best]['explained_variance']:.0%}"
+    if not others:
+        return f"{best.upper()} reconstructs the test images with {line}."
+    leads = [_lead(test[best], test[other], other) for other in others]
+    return f"{best.upper()} reconstructs the test images best: {line}; {', '.join(leads)}."
+
+
+def draw_metrics(metrics: Metrics, parameters: EvaluationConfig) -> Any:
+    """Draw the measures of the test images' reconstructions as bars, the best of each marked."""
+    from celeba_vae.metrics.charts import measures_chart, text_chart
+
+    test = {variant: groups["test"] for variant, groups in metrics.items() if "test" in groups}
+    if not test:
+        return text_chart("No test images, no measures of their reconstructions")
+    return measures_chart(test, reconstruction_measures(parameters))
+
+
+def draw_latent_charts(
+    model: TrainedVariant, examined: Examined, test_attributes: Any, parameters: EvaluationConfig
+) -> tuple[Any, ...]:
+    """Draw where a model puts the test images: distances, moments, projection and correlation, a figure each."""
+    from celeba_vae.metrics import charts
+
+    space, name = examined.latent_space, model.name.upper()
+    if space is None:
+        return (charts.text_chart(f"{name}: no latent space\n{model.problem}"),) * 4
+    return (
+        charts.latent_distances_chart(space, name),
+        charts.latent_moments_chart(space, name),
+        charts.latent_projection_chart(space, name, *coloured_by(test_attributes, parameters.attribute, space.count)),
+        charts.latent_correlation_chart(space, name),
+    )
+
+
+def check_articles_claims(
+    metrics: Metrics, sweeps: Mapping[str, Sequence[Figures]], *models: TrainedVariant
+) -> list[dict[str, Any]]:
+    """Check each claim of the articles on these models: a record a claim."""
+    evidence = [model.evidence(metrics[model.name]) for model in models]
+    return [claim.as_record() for claim in check_claims(evidence, sweeps["distance"], sweeps["sharpening"])]
+
+
+def reconstruction_measures(parameters: EvaluationConfig) -> list[Measure]:
+    """Give the measures of the metrics that reconstructions are compared by, in their order."""
+    return _measures("metrics", parameters.metrics)
+
+
+def distribution_measures(parameters: EvaluationConfig) -> list[Measure]:
+    """Give the measures of the metrics that sets of images are compared by, in their order."""
+    return _measures("distribution_metrics", parameters.distribution_metrics)
+
+
+def measure_groups(parameters: EvaluationConfig) -> dict[str, tuple[str, list[Measure]]]:
+    """Give each group of figures its title and its measures."""
+    reconstruction, distribution = reconstruction_measures(parameters), distribution_measures(parameters)
+    gap = [Measure(each.name, each.title, unit=each.unit, number=each.number) for each in reconstruction]
+    samplers = {
+        label: (f"Images generated from {label}, against the test images", distribution)
+        for label in (sampler_label(config, parameters.samplers) for config in parameters.samplers)
+    }
+    return {
+        "test": ("Reconstructions of the test images", reconstruction),
+        "training": ("Reconstructions of training images, as many", reconstruction),
+        "gap": ("Gap: training images minus test images", gap),
+        **samplers,
+        "reconstructed": ("The test images' reconstructions as a set, against the test images", distribution),
+        "latents": ("Latent space", list(LATENT_MEASURES)),
+        "model": ("Models", list(MODEL_MEASURES)),
+    }
+
+
+def coloured_by(attributes: Any, name: str, count: int) -> tuple[np.ndarray | None, str]:
+    """Give the column of an attribute of ``count`` images and its name; None and nothing where it is not known."""
+    if isinstance(attributes, MissingInput) or name not in attributes or len(attributes) != count:
+        return None, ""
+    return attributes[name].to_numpy(), name
+
+
+def _measures(kind: str, configs: Sequence[ComponentConfig]) -> list[Measure]:
+    return [measure for config in configs for measure in create_component(kind, config).measures]
+
+
+def _thirds(results: Sequence[Any]) -> tuple[Sequence[Any], ...]:
+    count = len(results) // 3
+    return results[:count], results[count : 2 * count], results[2 * count :]
+
+
+def _lead(best: Figures, other: Figures, name: str) -> str:
+    lead = f"{best['psnr'] - other['psnr']:.2f} dB above {name.upper()}"
+    if best.get("mse") is None or not other.get("mse"):
+        return lead
+    # a better mean PSNR may go with a worse mean MSE: a few bad images weigh more in the latter
+    less = 1 - best["mse"] / other["mse"]
+    return f"{lead} with {abs(less):.0%} {'less' if less >= 0 else 'more'} squared error"

@@ -1,0 +1,78 @@
+"""Trained variants as evaluation takes them: with what was wrong, where one can't be evaluated."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from celeba_vae.config import VariantConfig
+from celeba_vae.metrics.evidence import VariantEvidence
+from celeba_vae.metrics.measures import Figures
+from celeba_vae.missing import MissingInput
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainedVariant:
+    """A variant's models and where they come from.
+
+    Args:
+        name: The variant's.
+        encoder: From images to [mu, logvar] or z; None where there is a problem.
+        decoder: From latents to images; None where there is a problem.
+        history: A row an epoch, as training gives it; empty where it is not there.
+        configuration: All settings of the training, its data and versions; those of the parameters where it is not
+            there.
+        problem: Why it can't be evaluated and what to do; empty where it can.
+    """
+
+    name: str
+    encoder: Any
+    decoder: Any
+    history: pd.DataFrame
+    configuration: Mapping[str, Any]
+    problem: str = ""
+
+    def evidence(self, figures: Mapping[str, Figures]) -> VariantEvidence:
+        """Give what claims are checked on."""
+        settings = {name: value for name, value in self.configuration.items() if name in VariantConfig.model_fields}
+        return VariantEvidence(self.name, settings, figures, self.history, self.problem)
+
+
+def open_variant(
+    encoder: Any, decoder: Any, history: Any, configuration: Any, test_images: np.ndarray, variant: VariantConfig
+) -> TrainedVariant:
+    """Put a variant's models together and say in the log if it can't be evaluated; any input may be a MissingInput."""
+    problem = next((each.problem for each in (encoder, decoder) if isinstance(each, MissingInput)), "")
+    if not problem:
+        problem = _misfit(variant.name, encoder, test_images)
+    if problem:
+        logger.warning("%s is left out of the evaluation: %s", variant.name, problem)
+    return TrainedVariant(
+        name=variant.name,
+        encoder=None if problem else encoder,
+        decoder=None if problem else decoder,
+        history=pd.DataFrame() if isinstance(history, MissingInput) else history,
+        configuration=variant.model_dump(mode="json") if isinstance(configuration, MissingInput) else configuration,
+        problem=problem,
+    )
+
+
+def _misfit(name: str, encoder: Any, images: np.ndarray) -> str:
+    expected = tuple(encoder.input_shape[1:])
+    if expected == images.shape[1:]:
+        return ""
+    return (
+        f"The model '{name}' takes images of {_size(expected)} pixels, the test images have {_size(images.shape[1:])}."
+        f" Train it on these images (kedro run --pipelines variants --namespaces {name}), prepare images of its size"
+        " (data_engineering.image_size), or choose another version of it with --load-versions"
+        f" {name}.encoder:...,{name}.decoder:..."
+    )
+
+
+def _size(shape: Sequence[int]) -> str:
+    return f"{shape[1]}x{shape[0]}"

@@ -1,0 +1,277 @@
+"""The report: everything that an evaluation has found out, on one page."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from celeba_vae.config import EvaluationConfig
+from celeba_vae.durations import duration
+from celeba_vae.imaging.grids import image_grid
+from celeba_vae.metrics import charts
+from celeba_vae.pipelines.evaluation.comparison import Metrics, coloured_by, measure_groups, verdict
+from celeba_vae.pipelines.evaluation.measuring import Examined, Generated, Originals
+from celeba_vae.pipelines.evaluation.models import TrainedVariant
+from celeba_vae.reporting import Cell, Picture, Problem, Report, Section, Table, measures_table, render_report
+
+GRID_SCALE = 2
+STATUS = {"holds": "good", "does not hold": "bad", "not enough data": "open"}
+# settings that are told of each model; the rest is in its configuration.json
+SETTINGS = (
+    "model",
+    "latent_dim",
+    "kl_weight",
+    "reconstruction_loss",
+    "encoder",
+    "decoder",
+    "image_count",
+    "batch_size",
+    "learning_rate",
+    "precision",
+    "seed",
+)
+
+
+def write_report(
+    metrics: Metrics,
+    claims: Sequence[Mapping[str, Any]],
+    sweeps: Mapping[str, Any],
+    comparison_grid: Image.Image,
+    own_photos_grid: Image.Image,
+    photo_captions: Sequence[str],
+    own_photos: Path,
+    originals: Originals,
+    test_attributes: Any,
+    run_record: Mapping[str, Any],
+    parameters: EvaluationConfig,
+    *results: Any,
+) -> str:
+    """Write the report as one HTML page that needs nothing else.
+
+    Args:
+        metrics: Each variant's figures by group.
+        claims: The articles' claims, as ``Claim.as_record`` gives them.
+        sweeps: As ``sweep`` gives them.
+        comparison_grid: Test images and their reconstructions.
+        own_photos_grid: Own photos and theirs.
+        photo_captions: One an own photo.
+        own_photos: Folder of own photos.
+        originals: For what could not be measured.
+        test_attributes: The test images' attributes, or a MissingInput.
+        run_record: When and with what it was run, as ``RunRecordHooks`` says.
+        parameters: What is measured.
+        results: The variants' models, then what was examined of each, then what each creates.
+    """
+    count = len(results) // 3
+    models, examined, generated = results[:count], results[count : 2 * count], results[2 * count :]
+    evaluated = [model for model in models if not model.problem]
+    return render_report(
+        Report(
+            title="Faces from latent space",
+            subtitle=verdict(metrics),
+            problems=_problems(models, originals, generated),
+            sections=[
+                _run_section(run_record, evaluated),
+                _training_section(evaluated),
+                Section(
+                    "Reconstructions",
+                    text=["Test images that no model has seen in training, and what each makes of them (z = mu)."],
+                    blocks=[Picture(comparison_grid, "Test images above their reconstructions by each model")],
+                ),
+                _photos_section(own_photos_grid, photo_captions, own_photos),
+                _creation_section(models, generated, parameters, sweeps),
+                _measures_section(metrics, parameters),
+                _latent_section(models, examined, test_attributes, parameters),
+                _claims_section(claims),
+                _versions_section(run_record),
+            ],
+        )
+    )
+
+
+def _problems(models: Sequence[TrainedVariant], originals: Originals, generated: Sequence[Generated]) -> list[Problem]:
+    texts = [model.problem for model in models if model.problem]
+    texts += [*originals.notes, *(note for each in generated for note in each.notes)]
+    return [_problem(text) for text in texts]
+
+
+def _problem(text: str) -> Problem:
+    reason, separator, command = text.rpartition(": kedro run")
+    return Problem(f"{reason}.", f"kedro run{command}") if separator else Problem(text)
+
+
+def _run_section(record: Mapping[str, Any], models: Sequence[TrainedVariant]) -> Section:
+    run = {
+        "Run": str(record["run"]),
+        "Started": str(record["started"]),
+        "Environment": str(record["environment"]),
+        "Options": ", ".join(f"{name}={value}" for name, value in _flat(record["options"])) or "none",
+        "Python": str(record["python"]),
+        **record["packages"],
+    }
+    settings = Table(
+        "Models and their settings",
+        ["Setting", *(model.name for model in models)],
+        [
+            *([name, *(_text(model.configuration.get(name)) for model in models)] for name in SETTINGS),
+            ["epochs trained", *(str(len(model.history)) for model in models)],
+            ["training time", *(_training_time(model) for model in models)],
+            ["training images", *(_text(model.configuration.get("train_images")) for model in models)],
+            ["hardware", *(_text(model.configuration.get("hardware", {}).get("device")) for model in models)],
+            ["versions", *(_text(model.configuration.get("versions")) for model in models)],
+        ],
+        note="All settings are in configuration.json beside each model's weights.",
+    )
+    return Section("What was run", blocks=[Table("This run", ["", ""], list(map(list, run.items()))), settings])
+
+
+def _versions_section(record: Mapping[str, Any]) -> Section:
+    rows = [[name, version] for name, version in record["versions"].items()]
+    return Section(
+        "Catalog versions",
+        text=["What this report is about, and what was made with it; --load-versions brings each of them back."],
+        blocks=[Table("Versions", ["Dataset", "Version"], rows)],
+    )
+
+
+def _photos_section(grid: Image.Image, captions: Sequence[str], folder: Path) -> Section:
+    title = "Your own photos"
+    if not captions:
+        how = f"No photos of your own yet: put some into {folder}, then, with the same --env, run the evaluation again."
+        return Section(title, [how])
+    return Section(title, blocks=[Picture(grid, "Own photos above their reconstructions by each model")])
+
+
+def _training_section(models: Sequence[TrainedVariant]) -> Section:
+    return Section(
+        "Training",
+        text=[
+            "Losses an image, by epoch. The KL term draws the latents towards N(0, I); an autoencoder has none. Where"
+            " the validation's curve turns up while the training's goes on falling, the model learns its images by"
+            " heart."
+        ],
+        blocks=[
+            Picture(charts.loss_chart(model.history, model.name.upper()), f"Loss curves of {model.name}")
+            for model in models
+            if len(model.history)
+        ],
+    )
+
+
+def _creation_section(
+    models: Sequence[TrainedVariant],
+    generated: Sequence[Generated],
+    parameters: EvaluationConfig,
+    sweeps: Mapping[str, Any],
+) -> Section:
+    tiles, labels = [], []
+    for model, each in zip(models, generated, strict=True):
+        for sampler, images in each.images.items():
+            tiles += list(images)
+            labels.append(f"{model.name.upper()}, {sampler}")
+    blocks: list[Any] = []
+    if tiles:
+        grid = image_grid(
+            tiles, parameters.columns, title=f"Seed {parameters.seed}", row_labels=labels, scale=GRID_SCALE
+        )
+        blocks.append(Picture(grid, "Faces created by each model from each sampler's points, a row each"))
+    if sweeps["distance"]:
+        blocks.append(
+            Picture(
+                charts.distance_chart(sweeps["distance"], sweeps["variant"].upper()),
+                "Quality and variance against the distance from the origin",
+            )
+        )
+    if sweeps["sharpening"]:
+        blocks.append(
+            Picture(
+                charts.sharpening_chart(sweeps["sharpening"], sweeps["variant"].upper()),
+                "Sharpness and quality against the sharpening factor",
+            )
+        )
+    return Section(
+        "Created faces",
+        text=[
+            "Faces decoded from random points: of N(0, I), for which a VAE is trained, and of samplers fitted to where"
+            " the encoder puts training images. Below: what changes as points move away from the origin, and as faces"
+            " are sharpened."
+        ],
+        blocks=blocks,
+    )
+
+
+def _measures_section(metrics: Metrics, parameters: EvaluationConfig) -> Section:
+    tables = [
+        measures_table({variant: groups[group] for variant, groups in metrics.items() if group in groups}, known, title)
+        for group, (title, known) in measure_groups(parameters).items()
+        if any(group in groups for groups in metrics.values())
+    ]
+    return Section("Measures", text=["The better value of a row is marked. Machines read metrics.json."], blocks=tables)
+
+
+def _latent_section(
+    models: Sequence[TrainedVariant], examined: Sequence[Examined], attributes: Any, parameters: EvaluationConfig
+) -> Section:
+    blocks = []
+    for model, each in zip(models, examined, strict=True):
+        space, name = each.latent_space, model.name.upper()
+        if space is None:
+            continue
+        coloured = coloured_by(attributes, parameters.attribute, space.count)
+        blocks += [
+            Picture(charts.latent_distances_chart(space, name), f"{name}: distances of the latents from the origin"),
+            Picture(charts.latent_moments_chart(space, name), f"{name}: mean and spread of each latent dimension"),
+            Picture(charts.latent_projection_chart(space, name, *coloured), f"{name}: latents in two dimensions"),
+            Picture(charts.latent_correlation_chart(space, name), f"{name}: correlation of the latent dimensions"),
+        ]
+        if space.kl is not None:
+            blocks.append(Picture(charts.latent_kl_chart(space, name), f"{name}: KL of each latent dimension"))
+    return Section(
+        "Latent space",
+        text=[
+            "Where the encoders put the test images. Points of N(0, I) lie in a thin shell around the origin, at a"
+            " distance near the square root of the number of dimensions: a decoder knows faces there only if its"
+            " encoder fills that shell."
+        ],
+        blocks=blocks,
+    )
+
+
+def _claims_section(claims: Sequence[Mapping[str, Any]]) -> Section:
+    rows = [
+        [
+            Cell(claim["statement"]),
+            Cell(claim["verdict"], status=STATUS[claim["verdict"]]),
+            Cell(claim["figure"] or claim["hint"], note=claim["hint"] if claim["figure"] else ""),
+        ]
+        for claim in claims
+    ]
+    return Section(
+        "The articles' claims",
+        text=[
+            "Each claim of the articles, checked on these models. What needs other variants is decided by"
+            " kedro run --pipelines experiments."
+        ],
+        blocks=[Table("Claims", ["Claim", "Verdict", "Figures of this run"], rows)],
+    )
+
+
+def _training_time(model: TrainedVariant) -> str:
+    return duration(float(model.history["seconds"].sum())) if "seconds" in model.history else ""
+
+
+def _flat(options: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    for name, value in options.items():
+        found += _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else [(f"{prefix}{name}", value)]
+    return found
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Mapping):
+        others = [f"{name} {_text(each)}" for name, each in value.items() if name != "name" and each not in (None, [])]
+        return "; ".join(filter(None, [str(value.get("name", "")), *others]))
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -1,0 +1,87 @@
+"""The report of a real evaluation in a real browser, and two evaluations compared."""
+
+import json
+
+import pandas as pd
+import pytest
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+from small_models import NEW, OLD, save_small_model, save_test_images, save_train_images
+
+from celeba_vae.errors import DataError
+
+FEW = {"generated_count": 16, "sweep_count": 8, "samplers": ["normal", "gaussian"]}
+
+
+@pytest.fixture
+def run(project):
+    """Run a pipeline in the project, with these parameters of evaluation; gives the version that was made."""
+    bootstrap_project(project)
+    save_train_images(project)
+
+    def run(pipeline, **parameters):
+        parameters = {"evaluation": {**FEW, **parameters}}
+        with KedroSession.create(project_path=project, runtime_params=parameters) as session:
+            session.run(pipeline_names=[pipeline])
+            return session.session_id
+
+    return run
+
+
+def test_report_shows_everything_offline(project, run, open_file):
+    for seed, name in enumerate(("ae", "vae")):
+        save_small_model(project, name, seed=seed)
+    save_test_images(project)
+    version = run("evaluation")
+    latest = project / "data/08_reporting/latest"
+
+    page = open_file(latest / "report.html")
+
+    pictures = page.evaluate("[...document.images].map(image => image.complete && image.naturalWidth)")
+    assert len(pictures) >= 8
+    assert all(width > 0 for width in pictures)
+    assert page.complaints == []
+    text = page.evaluate("document.body.innerText")
+    metrics = json.loads((latest / "metrics.json").read_text())
+    assert f"{metrics['vae']['test']['psnr']:.2f}" in text
+    assert f"{metrics['ae']['gaussian']['swd']:.1f}" in text
+    for expected in (
+        version,  # of the report itself
+        OLD,  # of the models
+        "Inception's weights are not there",
+        "not enough data",
+        "gaussian",
+        "No photos of your own",
+    ):
+        assert expected in text or expected in page.content()
+    phone = open_file(latest / "report.html", viewport={"width": 390, "height": 844}, color_scheme="dark")
+    assert phone.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_two_evaluations_are_compared_value_by_value(project, run):
+    save_small_model(project, "vae", seed=1, version=OLD)
+    save_test_images(project)
+    with pytest.raises(DataError, match=r"not two versions .* but 0"):
+        run("versions")
+    first = run("evaluation", variants=["vae"])
+    save_small_model(project, "vae", seed=9, version=NEW)
+    second = run("evaluation", variants=["vae"])
+
+    run("versions")
+
+    reporting = project / "data/08_reporting"
+    older, newer = (
+        json.loads((reporting / "metrics.json" / version / "metrics.json").read_text())["vae"]
+        for version in (first, second)
+    )
+    rows = pd.read_csv(reporting / "version_differences.csv").set_index(["group", "measure"])
+    row = rows.loc[("test", "mse")]
+    assert row["change"] == pytest.approx(newer["test"]["mse"] - older["test"]["mse"])
+    assert row["verdict"] == ("better" if row["change"] < 0 else "worse")
+    assert first in (reporting / "version_differences.html").read_text()
+
+    run("versions", compared_versions=[second, first])
+    turned = pd.read_csv(reporting / "version_differences.csv").set_index(["group", "measure"])
+    assert turned.loc[("test", "mse"), "change"] == pytest.approx(-row["change"])
+    with pytest.raises(DataError, match=r"names 2020.* Existing"):
+        run("versions", compared_versions=["2020", first])
