@@ -114,7 +114,7 @@ def _run_section(record: Mapping[str, Any], models: Sequence[TrainedVariant]) ->
         "Models and their settings",
         ["Setting", *(model.name for model in models)],
         [
-            *([name, *(_text(model.configuration.get(name)) for model in models)] for name in SETTINGS),
+            *([name, *(_setting(model, name) for model in models)] for name in SETTINGS),
             ["epochs trained", *(str(len(model.history)) for model in models)],
             ["training time", *(_training_time(model) for model in models)],
             ["training images", *(_text(model.configuration.get("train_images")) for model in models)],
@@ -239,11 +239,11 @@ def _latent_section(
 
 
 def _claims_section(claims: Sequence[Mapping[str, Any]]) -> Section:
+    # two columns: a third would be out of sight on a phone
     rows = [
         [
-            Cell(claim["statement"]),
+            Cell(claim["statement"], note=" ".join(filter(None, [claim["figure"], claim["hint"]]))),
             Cell(claim["verdict"], status=STATUS[claim["verdict"]]),
-            Cell(claim["figure"] or claim["hint"], note=claim["hint"] if claim["figure"] else ""),
         ]
         for claim in claims
     ]
@@ -253,8 +253,15 @@ def _claims_section(claims: Sequence[Mapping[str, Any]]) -> Section:
             "Each claim of the articles, checked on these models. What needs other variants is decided by"
             " kedro run --pipelines experiments."
         ],
-        blocks=[Table("Claims", ["Claim", "Verdict", "Figures of this run"], rows)],
+        blocks=[Table("Claims", ["Claim, and the figures of this run", "Verdict"], rows)],
     )
+
+
+def _setting(model: TrainedVariant, name: str) -> str:
+    # an autoencoder's block has one, too, which does nothing
+    if name == "kl_weight" and model.configuration.get("model") == "ae":
+        return ""
+    return _text(model.configuration.get(name))
 
 
 def _training_time(model: TrainedVariant) -> str:
