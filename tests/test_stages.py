@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from celeba_vae.errors import CelebaVaeError
-from celeba_vae.stages import Stage, differences, fingerprint
+from celeba_vae.stages import Stage, differences, end_fresh_run, fingerprint
 
 
 def test_a_fingerprint_depends_on_values_not_on_the_order_of_keys():
@@ -56,6 +56,49 @@ def test_fresh_starts_anew_and_leaves_other_stages_alone(tmp_path):
         assert not (stage.path / "work").exists()
     with Stage(tmp_path, {"a": 2}) as other:
         assert other.result == {}
+
+
+def test_a_fresh_run_goes_on_where_it_was_interrupted_and_the_next_one_starts_anew(tmp_path):
+    def run(a, work):
+        with Stage(tmp_path / "stages", {"a": a}, fresh=True) as stage:
+            before = sorted(path.name for path in stage.path.glob("work_*"))
+            (stage.path / f"work_{work}").touch()
+            if work != "half":
+                stage.finish({})
+            return before
+
+    for a in (1, 2):
+        run(a, "old")
+    end_fresh_run(tmp_path / "stages")
+
+    # interrupted in the second stage
+    assert run(1, "new") == run(2, "half") == []
+    assert run(1, "new") == ["work_new"]
+    assert run(2, "rest") == ["work_half"]
+    # folders of stages may lie in the folder
+    end_fresh_run(tmp_path)
+    assert run(1, "newest") == run(2, "newest") == []
+
+
+def test_an_unfinished_fresh_stage_outlives_the_end_of_another_run(tmp_path):
+    with Stage(tmp_path, {"a": 1}, fresh=True) as stage:
+        (stage.path / "work").touch()
+    end_fresh_run(tmp_path)
+    with Stage(tmp_path, {"a": 1}, fresh=True) as stage:
+        assert (stage.path / "work").exists()
+
+
+def test_what_a_fresh_stage_replaces_is_kept_until_it_is_finished(tmp_path):
+    with Stage(tmp_path, {"a": 1}) as stage:
+        (stage.path / "work").write_text("old")
+        stage.finish({})
+    with Stage(tmp_path, {"a": 1}, fresh=True) as fresh:
+        assert fresh.path == stage.path
+        (kept,) = tmp_path.glob("*/work")
+        assert kept.read_text() == "old"
+        (fresh.path / "work").write_text("new")
+        fresh.finish({})
+    assert [file.read_text() for file in tmp_path.glob("*/work")] == ["new"]
 
 
 def test_what_changed_is_told_against_the_stage_used_last(tmp_path):

@@ -203,7 +203,10 @@ class VariantConfig(Parameters):
         1,
         description="Epochs between two grids of samples and reconstructions; none: after the first and the last only",
     )
-    fresh: bool = Field(False, description="Train from the start although a finished or unfinished training is there")
+    fresh: bool = Field(
+        False,
+        description="Train from the start although a finished or unfinished training is there; interrupted, it goes on",
+    )
 
 
 # ----------------------------------------------------------------------------------------------- generation, evaluation

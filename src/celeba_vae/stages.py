@@ -15,6 +15,9 @@ from filelock import FileLock, Timeout
 from celeba_vae.errors import CelebaVaeError
 from celeba_vae.files import written_atomically
 
+_FINISHED = "finished.json"
+_BEGUN_FRESH = "begun_fresh"
+
 
 def fingerprint(content: Mapping[str, Any]) -> str:
     """Hash JSON-able values that determine a stage's result to 16 hexadecimal digits; their order is no matter."""
@@ -68,11 +71,24 @@ def changes_since_newest(
     return found
 
 
+def end_fresh_run(folder: Path) -> None:
+    """Let ``fresh`` start the finished stages in a folder, or in folders in it, anew again, at the end of a run.
+
+    Until then they are what the run has made already, so that it goes on behind them after an interruption.
+    """
+    for mark in [*Path(folder).glob(f"*/{_BEGUN_FRESH}"), *Path(folder).glob(f"*/*/{_BEGUN_FRESH}")]:
+        if (mark.parent / _FINISHED).exists():
+            mark.unlink()
+
+
 class Stage:
     """The working folder of one long stage, ``<folder>/<fingerprint>/``, held against other processes while it is open.
 
     Use it as a context manager. ``identity`` is what determines the result: data, parameters and the format of the
     code's working files, as JSON-able values. ``path`` keeps whatever the stage needs to go on after it was killed.
+
+    ``fresh`` starts anew. What was there is put aside, as ``<fingerprint>_replaced``, until the new stage is finished.
+    A stage that was begun so goes on with ``fresh`` as without, until ``end_fresh_run``.
 
     Raises:
         CelebaVaeError: another process works in the same folder.
@@ -94,8 +110,8 @@ class Stage:
             raise CelebaVaeError(
                 f"Another process is working in {self.path}. Wait until it has ended, or stop it, then run again."
             ) from None
-        if self.fresh and self.path.exists():
-            shutil.rmtree(self.path)
+        if self.fresh and not (self.path / _BEGUN_FRESH).exists():
+            self._begin_anew()
         self.path.mkdir(exist_ok=True)
         for leftover in self.path.glob("**/.*"):
             # what a killed process was writing
@@ -112,12 +128,13 @@ class Stage:
     @property
     def result(self) -> dict[str, Any] | None:
         """What ``finish`` was given, or None while the stage is unfinished."""
-        file = self.path / "finished.json"
+        file = self.path / _FINISHED
         return json.loads(file.read_text()) if file.exists() else None
 
     def finish(self, result: Mapping[str, Any]) -> None:
         """Mark the stage as finished and keep a small JSON-able ``result`` beside its files."""
-        self._write("finished.json", result)
+        self._write(_FINISHED, result)
+        shutil.rmtree(self._replaced, ignore_errors=True)
 
     def changes_since_last(self) -> list[str]:
         """Name what differs from the newest other stage in the same folder; empty when there is none."""
@@ -130,6 +147,17 @@ class Stage:
             if other != self.path:
                 with suppress(Timeout), FileLock(self._lock_file(other), timeout=0):
                     shutil.rmtree(other)
+
+    @property
+    def _replaced(self) -> Path:
+        return self.path.with_name(f"{self.path.name}_replaced")
+
+    def _begin_anew(self) -> None:
+        if self.path.exists():
+            shutil.rmtree(self._replaced, ignore_errors=True)
+            self.path.rename(self._replaced)
+        self.path.mkdir()
+        (self.path / _BEGUN_FRESH).touch()
 
     def _lock_file(self, path: Path) -> Path:
         return self.folder / f".{path.name}.lock"

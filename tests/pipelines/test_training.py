@@ -237,6 +237,26 @@ def test_ctrl_c_saves_first_and_the_same_command_goes_on(small_project, run_kedr
     assert re.findall(rf"ae epoch (\d+)/{epochs}", output) == [str(epochs)]
 
 
+def test_a_fresh_run_goes_on_with_the_same_command_and_then_starts_anew(small_project, run_kedro):
+    training = ("--pipelines", "training")
+    succeeded(run_kedro(small_project, *training))
+    fresh = ("--params", "training.fresh=true,training.epochs=30")
+    # the first variant is finished, the second under way
+    for number in (signal.SIGINT, signal.SIGKILL):
+        run = Run(small_project, *fresh)
+        run.wait_for(f" vae epoch {4 if number == signal.SIGINT else 9}/30")
+        run.end(number)
+    output = succeeded(run_kedro(small_project, *training, *fresh))
+    assert " ae epoch" not in output
+    assert "vae: training goes on after epoch" in output
+    assert " vae epoch 9/30" not in output
+    assert " vae epoch 30/30" in output
+
+    output = succeeded(run_kedro(small_project, *training, "--params", "training.fresh=true"))
+    for variant in ("vae", "ae"):
+        assert re.findall(rf" {variant} epoch (\d)/2", output) == ["1", "2"]
+
+
 def test_a_run_killed_at_any_moment_ends_with_the_bits_of_an_uninterrupted_one(small_project, tmp_path, run_kedro):
     settings = {**SMALL, "training": {**SMALL["training"], "epochs": 30, "checkpoint_steps": 2}}
     settings["hardware"] = {"precision": "float32", "deterministic": True}

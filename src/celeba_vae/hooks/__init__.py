@@ -1,6 +1,7 @@
 """What happens around the nodes: parameters and data are checked, hardware is set up, results are put in place."""
 
 from celeba_vae.hooks.data_check import DataCheckHooks
+from celeba_vae.hooks.fresh_runs import FreshRunHooks
 from celeba_vae.hooks.hardware import HardwareHooks
 from celeba_vae.hooks.publication import PublicationHooks
 from celeba_vae.hooks.run_record import RunRecordHooks
@@ -13,6 +14,7 @@ HOOKS = (
     DataCheckHooks(),
     HardwareHooks(),
     PublicationHooks(),
+    FreshRunHooks(),
     RunRecordHooks(),
     RunSummaryHooks(),
     # called first, right after the hooks of plugins: it takes up the run that kedro-mlflow begins
