@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import signal
 
 import numpy as np
@@ -181,9 +182,15 @@ def test_early_stopping_ends_after_so_many_epochs_without_a_better_one(images, t
     with caplog.at_level(logging.INFO):
         stopped = trained(variant(**options, early_stopping_patience=2), images, tmp_path / "early")
     assert len(stopped[1]) == stop < 12
-    assert "small stops early: 2 epochs without a lower validation_total_loss" in caplog.text
-    # again: it stays finished; without patience it goes on
-    assert_same_training(stopped, trained(variant(**options, early_stopping_patience=2), images, tmp_path / "early"))
+    assert (
+        "small stopped early: 2 epochs without a lower validation_total_loss (early_stopping_patience)" in caplog.text
+    )
+    # again: it stays finished, and says why; without patience it goes on
+    caplog.clear()
+    with caplog.at_level(logging.INFO):
+        again = trained(variant(**options, early_stopping_patience=2), images, tmp_path / "early")
+    assert_same_training(stopped, again)
+    assert f"its training of {stop} epochs, which stopped early: 2 epochs without" in caplog.text
     _, longer = trained(variant(**options), images, tmp_path / "early")
     np.testing.assert_array_equal(longer["validation_total_loss"], losses)
 
@@ -246,10 +253,21 @@ def test_damaged_checkpoint_is_named_with_what_to_do(images, tmp_path, file):
 def test_loss_that_is_not_finite_stops_with_advice_and_keeps_the_checkpoint(images, tmp_path):
     trained(variant(epochs=1), images, tmp_path)
     with pytest.raises(
-        SettingError, match=r"small stopped at step 6: kl_loss is inf.*lower learning_rate or kl_weight"
+        SettingError,
+        match=r"small stopped at step 6: kl_loss is inf\. The checkpoint after step 5 is kept\..*lower learning_rate or"
+        r" kl_weight.*variants\.small\.fresh=true",
     ):
         trained(variant(kl_weight=1e38), images, tmp_path)
     assert steps_kept(tmp_path) == [5]
+
+
+def test_every_loss_that_is_not_finite_is_named_with_its_advice(images, tmp_path):
+    with pytest.raises(SettingError) as stopped:
+        trained(variant(learning_rate=1e30), images, tmp_path)
+    message = str(stopped.value)
+    assert re.search(r"kl_loss is (inf|nan) and reconstruction_loss is nan\. There is no checkpoint yet\.", message)
+    assert re.search(r"for kl_loss lower .* kl_weight, .*for reconstruction_loss lower .* precision", message)
+    assert not steps_kept(tmp_path)
 
 
 def test_weights_that_are_not_finite_are_never_saved(images, tmp_path):

@@ -128,6 +128,25 @@ def test_changed_settings_or_data_are_refused_until_asked_to_start_anew(small_pr
     assert re.search(r"train_images: 40 images, content \w+ -> 40 images, content \w+", errors), errors
 
 
+def test_a_loss_that_is_not_finite_ends_in_one_message(small_project, run_kedro):
+    result = run_kedro(
+        small_project, "--pipelines", "training", "--namespaces", "ae", "--params", "training.learning_rate=1e30"
+    )
+    (line,) = failed(result).strip().splitlines()
+    assert line.startswith("Error: Training ae stopped at step")
+
+
+def test_more_epochs_than_a_schedule_was_made_for_are_explained(small_project, run_kedro):
+    ae = ("--pipelines", "training", "--namespaces", "ae", "--params")
+    cosine = "training.learning_rate_schedule.name=cosine,training.epochs"
+    succeeded(run_kedro(small_project, *ae, f"{cosine}=1"))
+    errors = failed(run_kedro(small_project, *ae, f"{cosine}=2"))
+    advice = re.search(r"follows the variant's.*--params (variants\.ae\.learning_rate_schedule\.epochs=1\.0) ", errors)
+    assert advice, errors
+    output = succeeded(run_kedro(small_project, *ae, f"{cosine}=2,{advice[1]}"))
+    assert "training goes on after epoch 1 of 2" in output
+
+
 def test_configuration_is_kept_beside_the_weights(small_project, run_kedro):
     vae = ("--pipelines", "training", "--namespaces", "vae", "--params", "training.learning_rate_schedule.name=cosine")
     succeeded(run_kedro(small_project, *vae))

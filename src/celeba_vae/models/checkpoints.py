@@ -1,6 +1,7 @@
 """The state of a training on disk: weights, optimizer, counters, the history so far, and the best weights."""
 
 import json
+import re
 import shutil
 import zipfile
 from collections.abc import Mapping
@@ -183,10 +184,22 @@ def refuse_changed_training(folder: Path, identity: Mapping[str, Any], name: str
     if changes:
         raise SettingError(
             "\n  ".join([f"{name} has been trained with something else, in {folder}:", *changes])
+            + _on_schedules(changes, name)
             + f"\nTo train it anew with what is set now: --params variants.{name}.fresh=true (the training that is"
             " there stays, and comes back with its settings). To go on with that one, set them back. To have both, give"
             " the new settings a block of their own under variants (parameters_training.yml)."
         )
+
+
+def _on_schedules(changes: list[str], name: str) -> str:
+    lengths = [re.fullmatch(r"variant\.(\w+_schedule\.epochs): ([\d.]+) -> .*", change) for change in changes]
+    options = [f"variants.{name}.{length[1]}={length[2]}" for length in lengths if length]
+    if not options:
+        return ""
+    return (
+        "\nA schedule without epochs of its own follows the variant's, so that more of them change every step. To go on"
+        f" with the length that it had: --params {','.join(options)} (from there on it stays at its end)."
+    )
 
 
 def _variables(model: Any) -> list[Any]:
@@ -198,8 +211,8 @@ def _variables(model: Any) -> list[Any]:
 def _refuse_not_finite(state: Mapping[str, np.ndarray], step: int) -> None:
     if not all(np.isfinite(values).all() for values in state.values()):
         raise SettingError(
-            f"After step {step} of the training some weights are not finite, so no checkpoint is made of them; the last"
-            " one before is kept. What may help: a lower learning_rate, gradient_clip_norm (parameters_training.yml)."
+            f"After step {step} of the training some weights are not finite, so no checkpoint is made of them; those"
+            " before are kept. What may help: a lower learning_rate, gradient_clip_norm (parameters_training.yml)."
         )
 
 

@@ -15,7 +15,6 @@ import pandas as pd
 import tensorflow as tf
 from tqdm import tqdm
 
-from celeba_vae.config import VariantConfig
 from celeba_vae.durations import duration
 from celeba_vae.errors import SettingError
 from celeba_vae.models.autoencoders import VAE, Autoencoder
@@ -29,6 +28,10 @@ logger = logging.getLogger(__name__)
 
 STEPS_BEFORE_ESTIMATE = 10
 VALIDATION_LOSS = "validation_total_loss"
+_ADVICE = {
+    "kl_loss": "lower learning_rate or kl_weight, or set gradient_clip_norm",
+    "reconstruction_loss": "lower learning_rate, set gradient_clip_norm, or look at precision in hardware.yml",
+}
 
 
 def build_autoencoder(
@@ -162,7 +165,7 @@ class _Training:
             return self.progress.history
         describe_training(self.recipe, self.model)
         self.remaining = _RemainingTime(self.variant.name, self.all_steps - done)
-        batches = iter(
+        self.batches = iter(
             training_batches(
                 self.train_images,
                 self.variant.batch_size,
@@ -171,26 +174,34 @@ class _Training:
                 horizontal_flips=self.variant.horizontal_flips,
             )
         )
-        with _stop_requests() as stop_requested:
-            while not self._is_finished():
-                self._take_steps(batches, stop_requested)
-                if self.progress.step % self.epoch_steps == 0:
-                    self._end_epoch()
-                else:
-                    self.checkpoints.save(self.model, self.progress)
-                if stop_requested():
-                    self._stop()
+        try:
+            with _stop_requests() as stop_requested:
+                self._take_all_steps(stop_requested)
+        finally:
+            # an error's traceback would keep it until Python ends, when TensorFlow can't finalize it without complaint
+            del self.batches
         return self.progress.history
+
+    def _take_all_steps(self, stop_requested: Callable[[], bool]) -> None:
+        while not self._is_finished():
+            self._take_steps(stop_requested)
+            if self.progress.step % self.epoch_steps == 0:
+                self._end_epoch()
+            else:
+                self.checkpoints.save(self.model, self.progress)
+            if stop_requested():
+                self._stop()
 
     def _say_where_it_stands(self) -> None:
         name, progress = self.variant.name, self.progress
         if self._is_finished():
+            anew = f"anew: --params variants.{name}.fresh=true"
             logger.info(
-                "%s: nothing has changed since its training of %d epochs; the finished models are handed on"
-                " (anew: --params variants.%s.fresh=true)",
+                "%s: nothing has changed since its training of %d epochs%s; the finished models are handed on (%s)",
                 name,
                 len(progress.history),
-                name,
+                "" if progress.step == self.all_steps else f", which {self._why_it_stopped_early()}",
+                f"{anew} once a run has come to its end" if self.variant.fresh else anew,
             )
         elif progress.step:
             done = progress.step / self.epoch_steps
@@ -203,21 +214,25 @@ class _Training:
             at_epoch_end and _stops_early(history, self.variant.early_stopping_patience)
         )
 
-    def _take_steps(self, batches: Iterator[Any], stop_requested: Callable[[], bool]) -> None:
+    def _why_it_stopped_early(self) -> str:
+        patience = self.variant.early_stopping_patience
+        return f"stopped early: {patience} epochs without a lower {VALIDATION_LOSS} (early_stopping_patience)"
+
+    def _take_steps(self, stop_requested: Callable[[], bool]) -> None:
         """Train until a checkpoint is due: at the end of the epoch, after some steps, or when asked to stop."""
         progress = self.progress
         every = self.variant.checkpoint_steps or self.epoch_steps
         with self._bar() as bar:
             while True:
                 began = time.perf_counter()
-                images = next(batches)
+                images = next(self.batches)
                 waited = time.perf_counter() - began
                 self.losses = {name: float(loss) for name, loss in self.train_step(images).items()}
                 seconds = time.perf_counter() - began
                 progress.step += 1
                 progress.wait_seconds += waited
                 progress.epoch_seconds += seconds
-                _stop_unless_finite(self.losses, self.variant, progress.step)
+                self._stop_unless_finite()
                 self.remaining.step_ended(seconds)
                 bar.set_postfix_str(_losses_text(self.losses), refresh=False)
                 bar.update(int(images.shape[0]))
@@ -253,12 +268,7 @@ class _Training:
             duration(self.remaining.seconds()),
         )
         if step < self.all_steps and self._is_finished():
-            logger.info(
-                "%s stops early: %d epochs without a lower %s",
-                self.variant.name,
-                self.variant.early_stopping_patience,
-                VALIDATION_LOSS,
-            )
+            logger.info("%s %s", self.variant.name, self._why_it_stopped_early())
 
     def _validation_losses(self) -> dict[str, float]:
         """Compute the losses of the validation images with the weights that are worth keeping; leave the means at 0."""
@@ -269,6 +279,24 @@ class _Training:
                 losses = self.test_step(images)
         self.model.reset_metrics()
         return {f"validation_{name}": float(loss) for name, loss in losses.items()}
+
+    def _stop_unless_finite(self) -> None:
+        values = {name: self.losses.get(name, 0.0) for name in _ADVICE}
+        # an infinite one is the cause where the other is NaN
+        bad = sorted(
+            (name for name in values if not math.isfinite(values[name])), key=lambda name: math.isnan(values[name])
+        )
+        if not bad:
+            return
+        kept = self.checkpoints.newest(self.all_steps)
+        raise SettingError(
+            f"Training {self.variant.name} stopped at step {self.progress.step}:"
+            f" {' and '.join(f'{name} is {values[name]}' for name in bad)}."
+            f" {f'The checkpoint after step {kept} is kept.' if kept else 'There is no checkpoint yet.'}"
+            f" What may help: {'; '.join(f'for {name} {_ADVICE[name]}' for name in bad)}"
+            f" (learning_rate is {self.variant.learning_rate:g}; parameters_training.yml). With such a setting changed"
+            f" the training starts anew: add --params variants.{self.variant.name}.fresh=true."
+        )
 
     def _stop(self) -> None:
         logger.info(
@@ -361,20 +389,6 @@ def _losses_text(losses: Mapping[str, float]) -> str:
     if VALIDATION_LOSS in losses:
         text += f", validation total_loss {losses[VALIDATION_LOSS]:.1f}"
     return text
-
-
-def _stop_unless_finite(losses: Mapping[str, float], variant: VariantConfig, step: int) -> None:
-    advice = {
-        "reconstruction_loss": "lower learning_rate, set gradient_clip_norm, or look at precision in hardware.yml",
-        "kl_loss": "lower learning_rate or kl_weight, or set gradient_clip_norm",
-    }
-    found = [name for name in advice if not math.isfinite(losses.get(name, 0.0))]
-    if found:
-        values = " and ".join(f"{name} is {losses[name]}" for name in found)
-        raise SettingError(
-            f"Training {variant.name} stopped at step {step}: {values}. The last checkpoint is kept. What may help:"
-            f" {advice[found[0]]} (learning_rate {variant.learning_rate}, parameters_training.yml)."
-        )
 
 
 def inference_models(weights: list[np.ndarray], float32_model: Autoencoder) -> tuple[Any, Any]:
