@@ -3,6 +3,7 @@
 import io
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -13,6 +14,7 @@ from celeba_vae.metrics.charts import (
     latent_kl_chart,
     latent_moments_chart,
     latent_projection_chart,
+    loss_chart,
     measures_chart,
     sharpening_chart,
 )
@@ -40,6 +42,14 @@ def test_chart_shows_each_number_and_marks_the_best():
     }
     assert colours["PSNR in dB"][0] != colours["PSNR in dB"][1]
     assert colours["PSNR in dB"][0] == colours["Mean squared error"][0] == colours["Binary cross-entropy"][0]
+
+
+@pytest.mark.parametrize(("epochs", "ticks"), [([1], [1]), ([1, 2], [1, 2]), ([1, 2, 3, 4], [1, 2, 3, 4])])
+def test_losses_are_drawn_over_whole_epochs(epochs, ticks):
+    history = pd.DataFrame({"epoch": epochs, "total_loss": 5.0, "validation_total_loss": 6.0})
+    (axes,) = loss_chart(history, "vae").axes
+    left, right = axes.get_xlim()
+    assert [tick for tick in axes.get_xticks() if left <= tick <= right] == ticks
 
 
 def test_chart_of_other_measures_leaves_out_what_no_variant_has():

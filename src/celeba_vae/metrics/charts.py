@@ -67,6 +67,7 @@ def loss_chart(history: pd.DataFrame, variant: str) -> Any:
         A matplotlib Figure.
     """
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     losses = [name for name in ("total_loss", "reconstruction_loss", "kl_loss") if name in history]
     figure = Figure(figsize=(4.6 * len(losses), 3.8), layout="constrained")
@@ -75,7 +76,7 @@ def loss_chart(history: pd.DataFrame, variant: str) -> Any:
             if column in history:
                 axes.plot(history["epoch"], history[column], marker="o", markersize=3, label=label)
         axes.set(title=name, xlabel="epoch")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.grid(alpha=0.3)
         axes.legend()
     figure.suptitle(f"{variant}: losses per image, by epoch")
