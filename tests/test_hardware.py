@@ -57,6 +57,19 @@ def run(script: str) -> subprocess.CompletedProcess[str]:
     return process
 
 
+def test_only_onednns_line_about_types_is_dropped():
+    script = """
+from celeba_vae.hardware import drop_onednn_line
+configure_hardware(HardwareConfig())
+import tensorflow as tf
+drop_onednn_line()
+for dtype in (tf.int32, tf.float16):
+    tf.transpose(tf.zeros((2, 2), dtype))
+sys.stderr.write("E0000 an error")
+"""
+    assert run(script).stderr == "E0000 an error"
+
+
 def test_settings_are_in_effect_before_tensorflow_starts_and_can_not_change_after():
     process = run("""
 assert "tensorflow" not in sys.modules

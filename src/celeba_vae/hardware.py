@@ -19,7 +19,11 @@ logger = logging.getLogger(__name__)
 
 # "I0000 00:00:1795414783.548785 7350 port.cc:153] oneDNN custom operations are on" and the like
 _START_UP_LINE = re.compile(rb"WARNING: All log messages before absl::|[IWE]\d{4} [\d:.]+ +\d+ [\w.]+:\d+\]")
+# said once a process, though it is an error of neither TensorFlow nor the user: Keras' upsampling has a gradient that
+# transposes integers, and mixed_float16 needs what few processors have
+_ONEDNN_LINE = re.compile(rb"E\d{4} [\d:.]+ +\d+ util\.cc:\d+\] oneDNN supports \w+ only on platforms with AVX-512")
 _BFLOAT16_INSTRUCTIONS = {"avx512_bf16", "amx_bf16"}
+_LOG_LEVEL = "1"
 
 _deterministic = False
 
@@ -71,14 +75,26 @@ def load_tensorflow_quietly() -> None:
     """Load TensorFlow without its greetings, unless TF_CPP_MIN_LOG_LEVEL says what the user wants to see."""
     if "tensorflow" in sys.modules or "TF_CPP_MIN_LOG_LEVEL" in os.environ:
         return
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "1"
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = _LOG_LEVEL
     # said of every few models that a run loads, though each is traced once
     logging.getLogger("tensorflow").addFilter(lambda record: "triggered tf.function retracing" not in record.msg)
-    with _start_up_lines_dropped():
+    with _lines_dropped(_START_UP_LINE):
         import tensorflow
 
         # looking for devices is what makes it report that there is no GPU driver
         tensorflow.config.list_physical_devices()
+
+
+def drop_onednn_line() -> None:
+    """Have oneDNN say here, unheard, that it leaves some types to Eigen; call it when the hardware is configured.
+
+    With TF_CPP_MIN_LOG_LEVEL set, the user sees what it says.
+    """
+    import tensorflow
+
+    if os.environ.get("TF_CPP_MIN_LOG_LEVEL") == _LOG_LEVEL:
+        with _lines_dropped(_ONEDNN_LINE), tensorflow.device("CPU"):
+            tensorflow.transpose(tensorflow.zeros((2, 2), tensorflow.int32))
 
 
 @dataclass(frozen=True)
@@ -215,8 +231,8 @@ def _describe(config: HardwareConfig, gpus: list[Any]) -> str:
 
 
 @contextmanager
-def _start_up_lines_dropped() -> Iterator[None]:
-    """Drop log lines that C++ code writes to standard error: as TensorFlow is being loaded, no variable stops them."""
+def _lines_dropped(pattern: re.Pattern[bytes]) -> Iterator[None]:
+    """Drop matching log lines that C++ code writes to standard error, where no variable stops them and only them."""
     sys.stderr.flush()
     stderr = os.dup(2)
     with tempfile.TemporaryFile() as held_back:
@@ -228,5 +244,5 @@ def _start_up_lines_dropped() -> Iterator[None]:
             os.close(stderr)
             held_back.seek(0)
             for line in held_back:
-                if not _START_UP_LINE.match(line):
+                if not pattern.match(line):
                     os.write(2, line)

@@ -147,6 +147,15 @@ def test_more_epochs_than_a_schedule_was_made_for_are_explained(small_project, r
     assert "training goes on after epoch 1 of 2" in output
 
 
+def test_residual_networks_and_half_precision_train_without_a_word_from_onednn(small_project, run_kedro):
+    variants = ("--pipelines", "variants", "--namespaces", "vae_residual", "--params")
+    for precision in ("float32", "mixed_float16"):
+        params = f"training.epochs=1,variants.vae_residual.fresh=true,hardware.precision={precision}"
+        result = run_kedro(small_project, *variants, params)
+        assert " epoch 1/1" in succeeded(result)
+        assert not result.stderr
+
+
 def test_configuration_is_kept_beside_the_weights(small_project, run_kedro):
     vae = ("--pipelines", "training", "--namespaces", "vae", "--params", "training.learning_rate_schedule.name=cosine")
     succeeded(run_kedro(small_project, *vae))

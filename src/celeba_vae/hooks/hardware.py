@@ -5,7 +5,7 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
 from celeba_vae.config import HardwareConfig
-from celeba_vae.hardware import configure_hardware
+from celeba_vae.hardware import configure_hardware, drop_onednn_line
 
 
 class HardwareHooks:
@@ -16,3 +16,4 @@ class HardwareHooks:
         """Configure the hardware; the data check has passed by then."""
         if pipeline.only_nodes_with_tags("tensorflow").nodes:
             configure_hardware(HardwareConfig.model_validate(catalog["params:hardware"].load()))
+            drop_onednn_line()
