@@ -119,7 +119,9 @@ def test_pictures_come_after_the_first_epoch_the_last_and_every_nth(
                 assert (event.width, event.height) == shown.size == picture.size
                 np.testing.assert_array_equal(np.asarray(shown), np.asarray(picture))
         assert [event.step for event in read(tmp_path / "train").Images(kind)] == pictured
-    assert sorted(path.stem for path in tmp_path.glob("*.npy")) == [f"samples_epoch_{epoch:04d}" for epoch in pictured]
+        assert sorted(path.stem for path in tmp_path.glob(f"{kind}*.npy")) == [
+            f"{kind}_epoch_{epoch:04d}" for epoch in pictured
+        ]
 
 
 def test_pictures_show_the_same_latents_and_images_as_the_model_changes(
@@ -136,6 +138,8 @@ def test_pictures_show_the_same_latents_and_images_as_the_model_changes(
         kept = np.load(tmp_path / f"samples_epoch_{epoch:04d}.npy", allow_pickle=False)
         assert kept.dtype == np.uint8
         np.testing.assert_allclose(kept, samples, atol=1)
+        kept = np.load(tmp_path / f"reconstructions_epoch_{epoch:04d}.npy", allow_pickle=False)
+        np.testing.assert_allclose(kept, decoded(decoder, mu.T), atol=1)
         with Image.open(tmp_path / f"samples_epoch_{epoch:04d}.png") as picture:
             assert max(distance(picture, image) for image in samples) < 1
         with Image.open(tmp_path / f"reconstructions_epoch_{epoch:04d}.png") as picture:

@@ -1,6 +1,7 @@
-"""The images decoded from the same latents after one epoch and another, kept so that one can see faces form."""
+"""What the same latents or images became after one epoch and another, kept so that one can see faces form."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from PIL import Image
@@ -8,40 +9,52 @@ from PIL import Image
 from celeba_vae.files import written_atomically
 from celeba_vae.imaging.grids import image_grid, text_picture
 
-ROWS, COLUMNS = 8, 8
-_NAME = "samples_epoch_"
+Kind = Literal["samples", "reconstructions"]
+
+ROWS, COLUMNS = 8, 6
+GRID_SCALE = 2
+_COLUMN = {
+    "samples": "in each column from the same point of the latent space",
+    "reconstructions": "in each column the reconstruction of the same image",
+}
 
 
-def save_samples(folder: Path, epoch: int, images: np.ndarray) -> None:
-    """Keep the images (n, h, w, 3) uint8 decoded after ``epoch``, as ``samples_epoch_0003.npy``."""
-    with written_atomically(Path(folder) / f"{_NAME}{epoch:04d}.npy") as temporary:
+def save_images(folder: Path, kind: Kind, epoch: int, images: np.ndarray) -> None:
+    """Keep the images (n, h, w, 3) uint8 that a model made after ``epoch``, as ``samples_epoch_0003.npy``."""
+    with written_atomically(_file(folder, kind, epoch)) as temporary:
         np.save(temporary, images)
 
 
-def forming_grid(folder: Path, name: str, last_epoch: int) -> Image.Image:
-    """Draw a training's kept samples, a row an epoch, up to eight of them, and in each column the same latent.
+def forming_grid(folder: Path, name: str, last_epoch: int, kind: Kind) -> Image.Image:
+    """Draw what was kept of a training, a row an epoch, up to eight of them, and a column a latent or an image.
 
     Of 24 epochs these are 1, 2, 3, 4, 6, 10, 15 and 24: faces change most at the start.
 
     Args:
-        folder: Where ``save_samples`` put them.
+        folder: Where ``save_images`` put them.
         name: The variant's name, for the title.
         last_epoch: What was kept of later epochs, by a longer training in the same folder, is left out.
+        kind: What to show: samples, decoded from N(0, I), or reconstructions.
     """
-    epochs = _spread([epoch for epoch in _kept_epochs(Path(folder)) if epoch <= last_epoch])
+    epochs = _spread([epoch for epoch in _kept_epochs(Path(folder), kind) if epoch <= last_epoch])
     if not epochs:
-        return text_picture(f"{name}: faces forming", f"No samples of this training were kept in {folder}.")
-    rows = [np.load(Path(folder) / f"{_NAME}{epoch:04d}.npy", allow_pickle=False)[:COLUMNS] for epoch in epochs]
+        return text_picture(f"{name}: faces forming", f"No {kind} of this training were kept in {folder}.")
+    rows = [np.load(_file(folder, kind, epoch), allow_pickle=False)[:COLUMNS] for epoch in epochs]
     return image_grid(
         np.concatenate(rows),
         columns=len(rows[0]),
-        title=f"{name}: faces forming, in each column from the same point of the latent space",
+        title=f"{name}: faces forming, {_COLUMN[kind]}",
         row_labels=[f"epoch {epoch}" for epoch in epochs],
+        scale=GRID_SCALE,
     )
 
 
-def _kept_epochs(folder: Path) -> list[int]:
-    return sorted(int(path.stem.removeprefix(_NAME)) for path in folder.glob(f"{_NAME}*.npy"))
+def _file(folder: Path, kind: Kind, epoch: int) -> Path:
+    return Path(folder) / f"{kind}_epoch_{epoch:04d}.npy"
+
+
+def _kept_epochs(folder: Path, kind: Kind) -> list[int]:
+    return sorted(int(path.stem.rpartition("_")[2]) for path in folder.glob(f"{kind}_epoch_*.npy"))
 
 
 def _spread(epochs: list[int]) -> list[int]:

@@ -13,7 +13,7 @@ from tensorflow.compat.v1 import Event, SessionLog, Summary
 
 from celeba_vae.files import written_atomically
 from celeba_vae.imaging.arrays import to_uint8
-from celeba_vae.imaging.forming import save_samples
+from celeba_vae.imaging.forming import save_images
 from celeba_vae.imaging.grids import comparison_grid, image_grid
 from celeba_vae.models.inference import decode, reconstruct
 
@@ -26,7 +26,7 @@ class Monitor:
 
     The folder is one for ``tensorboard --logdir``: ``train/`` and ``validation/`` are two runs, so that the two curves
     of a measure come in one chart. Beside them lie the pictures, ``samples_epoch_0003.png`` and
-    ``reconstructions_epoch_0003.png``, and the samples as an array, for ``imaging.forming``.
+    ``reconstructions_epoch_0003.png``, and what they show as arrays, for ``imaging.forming``.
 
     Args:
         folder: Where to write; made when it is missing.
@@ -88,8 +88,9 @@ class Monitor:
 
     def _draw(self, epoch: int) -> list[Summary.Value]:
         samples = to_uint8(decode(self.decoder, self.latents))
-        save_samples(self.folder, epoch, samples)
         reconstructions = to_uint8(reconstruct(self.encoder, self.decoder, self.images))
+        save_images(self.folder, "samples", epoch, samples)
+        save_images(self.folder, "reconstructions", epoch, reconstructions)
         pictures = {
             "samples": image_grid(
                 samples,

@@ -104,14 +104,17 @@ def train_variant(
 
 
 def draw_faces_forming(configuration: dict[str, Any], monitoring: Path) -> Image.Image:
-    """Draw what the same latents became after one epoch of a variant's training and another.
+    """Draw what the same latents, or of an AE the same images, became after one epoch of a training and another.
+
+    An AE has no faces at points of N(0, I), so its reconstructions are shown instead.
 
     Args:
         configuration: The training's, as ``train_variant`` gives it.
         monitoring: Where the trainings of the variant left their samples.
     """
     folder = monitoring / configuration["training"]
-    return forming_grid(folder, configuration["name"], configuration["epochs_trained"])
+    kind = "samples" if configuration["model"] == "vae" else "reconstructions"
+    return forming_grid(folder, configuration["name"], configuration["epochs_trained"], kind)
 
 
 def draw_loss_curves(history: pd.DataFrame, variant: VariantConfig) -> Any:
