@@ -1,8 +1,11 @@
 """Generation in real sessions, on decoders whose images can be computed by hand."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from PIL import Image, ImageEnhance, ImageFilter
@@ -98,17 +101,48 @@ def test_grids_are_pictures_of_four_rows_of_seven(project, generate):
     ).read_bytes()
 
 
-def test_each_run_is_a_version_and_an_older_decoder_comes_back(project, generate):
+def test_each_run_is_a_version_and_older_models_come_back(project, generate):
     save_small_model(project, "vae", version=OLD, seed=0)
     first = generate()
     save_small_model(project, "vae", version=NEW, seed=1)
     second = generate()
-    third = generate(load_versions={"vae.decoder": OLD})
+    third = generate(load_versions={"vae.encoder": OLD, "vae.decoder": OLD})
 
     assert len({first, second, third}) == 3
     of_first, of_second, of_third = (images_of(project, version)[0] for version in (first, second, third))
     assert (of_first != of_second).any(axis=(1, 2, 3)).all()
     np.testing.assert_array_equal(of_first, of_third)
+
+
+@pytest.mark.parametrize("pipeline", ["generation", "evaluation"])
+def test_encoder_and_decoder_of_different_trainings_are_refused(project, run_kedro, pipeline):
+    save_small_model(project, "vae", version=OLD, seed=0)
+    save_small_model(project, "vae", version=NEW, seed=1)
+    small = {"generation": {"compared": ["vae"]}, "evaluation": {"variants": ["vae"]}}
+    (project / "conf/local/parameters.yml").write_text(yaml.safe_dump(small))
+    pd.DataFrame({"image_id": []}).to_csv(project / "data/05_model_input/test_attributes.csv", index=False)
+
+    result = run_kedro(project, "--pipelines", pipeline, "--load-versions", f"vae.decoder:{OLD}")
+
+    assert result.returncode == 1
+    assert "(1 of " not in result.stdout
+    assert f"vae.encoder {NEW}, vae.decoder {OLD}: encoder and decoder of different trainings" in result.stderr
+    assert f"--load-versions vae.encoder:{OLD},vae.decoder:{OLD}" in result.stderr
+    assert not list((project / "data/07_model_output").iterdir())
+
+
+def test_what_only_a_killed_training_saved_is_not_taken(project, run_kedro):
+    save_small_model(project, "vae", version=OLD, seed=0)
+    save_small_model(project, "vae", version=NEW, seed=1)
+    (project / "data/06_models/vae/decoder.keras" / NEW / "decoder.keras").unlink()
+    arguments = ("--pipelines", "generation", "--params", "generation.compared=vae,generation.count=2")
+
+    refused = run_kedro(project, *arguments)
+    asked_for = re.search("--load-versions (.+)$", refused.stderr.strip())
+    generated = run_kedro(project, *arguments, "--load-versions", asked_for[1])
+
+    assert f"vae.encoder {NEW}, vae.decoder {OLD}: " in refused.stderr
+    assert generated.returncode == 0, generated.stderr
 
 
 def test_variant_is_a_parameter(project, generate):

@@ -36,6 +36,7 @@ class DataCheckHooks:
         check_source(pipeline, catalog)
         check_load_versions(run_params.get("load_versions") or {}, catalog)
         check_inputs(pipeline, catalog, run_params.get("env"))
+        check_model_versions(pipeline, catalog)
         check_components(pipeline, catalog)
         check_named_components(pipeline, catalog)
         check_attributes(pipeline, catalog)
@@ -89,6 +90,29 @@ def check_inputs(pipeline: Pipeline, catalog: CatalogProtocol, env: str | None =
     lines = [f"  {', '.join(names)}: {command}" for command, names in made_by.items()]
     lines += _what_does_without(missing, pipeline, catalog)
     raise DataError("\n".join(["This run starts from data that is not there. Make it by", *lines]))
+
+
+def check_model_versions(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """Make sure that a variant's encoder and decoder are of one training: of the version that its run gave them.
+
+    What one training's encoder makes of images is nothing that another's decoder has learnt to read.
+
+    Raises:
+        DataError: their versions differ; the message names the versions to choose instead.
+    """
+    read = pipeline.inputs()
+    for encoder in sorted(name for name in read if name.endswith(".encoder")):
+        variant = encoder.removesuffix(".encoder")
+        models = {name: _versioned(name, catalog) for name in (encoder, f"{variant}.decoder") if name in read}
+        if not all(models.values()):
+            continue
+        versions = {name: dataset.resolve_load_version() for name, dataset in models.items()}
+        if len(set(versions.values())) > 1:
+            chosen = ", ".join(f"{name} {version}" for name, version in versions.items())
+            raise DataError(
+                f"{chosen}: encoder and decoder of different trainings, whose latents mean different things."
+                f" {_what_is_of_one_training(variant, read, set(versions.values()), catalog)}"
+            )
 
 
 def check_components(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
@@ -147,6 +171,28 @@ def check_attributes(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
             known = list(catalog["train_attributes"].load().columns.drop("image_id"))
             for name in names:
                 check_attribute(name, known)
+
+
+def _versioned(name: str, catalog: CatalogProtocol) -> AbstractVersionedDataset | None:
+    dataset = catalog.get(name)
+    return dataset if isinstance(dataset, AbstractVersionedDataset) else None
+
+
+def _what_is_of_one_training(variant: str, read: set[str], chosen: set[str], catalog: CatalogProtocol) -> str:
+    """Say what to pass so that all that a run reads of a training is of one: of those chosen, or the newest."""
+    saved_together = [f"{variant}.{name}" for name in ("encoder", "decoder", "history", "configuration")]
+    versions = {
+        name: set(dataset.list_versions(full_path=False))
+        for name in saved_together
+        if name in read and (dataset := _versioned(name, catalog))
+    }
+    of_both = versions[f"{variant}.encoder"] & versions[f"{variant}.decoder"]
+    if not of_both:
+        return f"No version has both: kedro run --pipelines variants --namespaces {variant} trains them."
+    # where one of those chosen is of both, the older one, since the newest need not be asked for
+    version = min(of_both & chosen, default=max(of_both))
+    pinned = ",".join(f"{name}:{version}" for name, existing in versions.items() if version in existing)
+    return f"Name one version of both: --load-versions {pinned}"
 
 
 def _check_variant(variant: VariantConfig, image_shape: tuple[int, int, int], checkpoints: Path) -> None:
