@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from celeba_vae.errors import DataError
+
 
 @contextmanager
 def written_atomically(target: Path) -> Iterator[Path]:
@@ -26,6 +28,27 @@ def written_atomically(target: Path) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
         else:
             temporary.unlink(missing_ok=True)
+
+
+def check_room(folder: Path, needed: int, contents: str, instead: str) -> None:
+    """Make sure that a disk has room for what is going to be written.
+
+    Args:
+        folder: Where; it may not be there yet.
+        needed: Bytes.
+        contents: What needs them, in words.
+        instead: What needs fewer, in words.
+
+    Raises:
+        DataError: the disk has fewer free bytes.
+    """
+    folder = folder.absolute()
+    free = shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists())).free
+    if needed > free:
+        raise DataError(
+            f"{contents} need {needed / 1e9:,.2f} GB more in {folder}, but only {free / 1e9:,.2f} GB are free. Make"
+            f" room, choose {instead}, or put the data folder on another disk (conf/base/globals.yml)."
+        )
 
 
 def link_or_copy(source: Path, target: Path) -> None:

@@ -414,12 +414,11 @@ def test_a_working_folder_without_permission_is_one_clear_error(
 def test_a_disk_without_room_is_named_before_anything_is_written(tmp_path: Path, write_celeba: WriteCeleba) -> None:
     write_celeba(tmp_path / "celeba", 4, [0, 0, 1, 2])
     side = int((shutil.disk_usage(tmp_path).free / 6) ** 0.5)
-    with pytest.raises(DataError, match=r"need [\d,]+ bytes more in .*only [\d,]+ bytes are available") as error:
+    with pytest.raises(DataError, match=r"need [\d,.]+ GB more in .*only [\d,.]+ GB are free") as error:
         prepare(tmp_path, tmp_path / "work", image_size=side)
-    needed, available = (int(number.replace(",", "")) for number in re.findall(r"([\d,]+) bytes", str(error.value)))
-    # three headers of 128 bytes
-    assert needed == 4 * side * side * 3 + 3 * 128
-    assert available < needed
+    needed, free = (float(number.replace(",", "")) for number in re.findall(r"([\d,.]+) GB", str(error.value)))
+    assert needed == pytest.approx(4 * side * side * 3 / 1e9, abs=0.006)
+    assert free < needed
     assert not list((tmp_path / "work").glob("*/*.npy"))
 
 

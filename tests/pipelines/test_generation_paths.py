@@ -238,7 +238,7 @@ def test_wrong_faces_and_attributes_are_refused(project, arrays, generate):
         ({"interpolation": {"start": 28}}, SettingError, "interpolation.start.* 28 .*rows 0 to 27"),
         ({"interpolation": {"end": -29}}, SettingError, "interpolation.end.* -29 .*rows 0 to 27"),
         ({"interpolation": {"between": "test_images", "end": 20}}, SettingError, "test_images, .*rows 0 to 19"),
-        ({"interpolation": {"between": "own_photos"}}, SettingError, "no faces in .*own_photos"),
+        ({"interpolation": {"between": "own_photos"}}, SettingError, "no faces in .*own_photos. Put some there"),
         ({"attributes": {"shown": ["test image 91"]}}, SettingError, "Did you mean 'test image 9'"),
         ({"attributes": {"names": ["Smilling"]}}, SettingError, "Did you mean 'Smiling'.* Known: Smiling, Male, Bald"),
         ({"attributes": {"names": ["Bald"]}}, DataError, "'Bald': of the training images, 0 have it and 40 do not"),
@@ -246,6 +246,24 @@ def test_wrong_faces_and_attributes_are_refused(project, arrays, generate):
     for parameters, kind, message in wrong:
         with pytest.raises(kind, match=message):
             generate(**parameters)
+        if kind is SettingError:
+            # nothing of the results before is replaced by half a run's
+            assert not list((project / "data/07_model_output").iterdir())
+
+
+def test_a_photo_that_is_not_there_is_named_before_the_first_step(project, arrays, generate):
+    save_small_model(project, "vae")
+    folder = project / "data/01_raw/own_photos"
+    folder.mkdir()
+    Image.new("RGB", (30, 30)).save(folder / "anna.png")
+    missing = {"between": "own_photos", "start": "anna.png", "end": "hannah.png"}
+
+    with pytest.raises(SettingError, match=r"interpolation.end: there is no 'hannah.png' .* Did you mean 'anna.png'"):
+        generate(interpolation=missing)
+    with pytest.raises(SettingError, match=r"attributes.shown: there is no 1 .*rows 0 to 0"):
+        generate(attributes={"faces": "own_photos", "shown": [0, 1]})
+
+    assert not list((project / "data/07_model_output").iterdir())
 
 
 def test_unknown_attribute_stops_the_run_before_its_first_node(project, arrays, run_kedro):

@@ -1,5 +1,8 @@
 """Samplers in real sessions: fitted once, again for another encoder, refused before any node where they are wrong."""
 
+import re
+import shutil
+
 import numpy as np
 import pytest
 from kedro.framework.session import KedroSession
@@ -7,7 +10,7 @@ from kedro.framework.startup import bootstrap_project
 from PIL import Image
 from small_models import NEW, save_small_model, save_test_images, save_train_images
 
-from celeba_vae.errors import SettingError
+from celeba_vae.errors import DataError, SettingError
 
 
 @pytest.fixture
@@ -83,17 +86,38 @@ def test_figures_have_a_row_for_each_limit_and_for_each_model_and_sampler(projec
 
 
 @pytest.mark.parametrize(
-    ("sampler", "expected"),
+    ("parameters", "expected"),
     [
-        ({"name": "posterior", "rows": [20]}, "test image 20, but there are only 20"),
-        ({"name": "posterior"}, "model: vae"),
+        ({"sampler": {"name": "posterior", "rows": [20]}}, "generation.sampler: .*test image 20, but .* only 20"),
+        ({"sampler": {"name": "posterior"}, "variant": "ae"}, "generation.sampler: .*model: vae"),
+        ({"compared_sampler": {"name": "posterior"}}, "generation.compared_sampler: .*model: vae"),
     ],
 )
-def test_what_a_fit_lacks_is_said(project, generate, sampler, expected):
-    save_small_model(project, "ae")
+def test_what_a_fit_lacks_is_said_before_any_node(project, generate, parameters, expected):
+    save_small_model(project, "vae"), save_small_model(project, "ae")
 
     with pytest.raises(SettingError, match=expected):
-        generate(sampler=sampler, variant="ae", compared=["ae"])
+        generate(**parameters)
+
+    assert not list((project / "data/07_model_output").iterdir())
+
+
+def test_images_that_the_disk_does_not_hold_are_refused_before_any_node(project, generate):
+    save_small_model(project, "vae"), save_small_model(project, "ae")
+    free = shutil.disk_usage(project).free
+    # the variant's 256 dimensions of 4 bytes, and one uncompressed image of 16x16 pixels
+    count = free // (256 * 4 + 16 * 16 * 3)
+
+    with pytest.raises(
+        DataError, match=rf"generation.count = {count:,} images .* need [\d,.]+ GB .* [\d,.]+ GB are free"
+    ) as error:
+        generate(count=count)
+
+    needed, named = (float(number.replace(",", "")) for number in re.findall(r"([\d,.]+) GB", str(error.value)))
+    assert named == pytest.approx(free / 1e9, rel=0.05)
+    # decoded and sharpened, in PNG files that are smaller than the pixels, but by less than half
+    assert 1 < needed / named < (256 * 4 + 2 * 16 * 16 * 3) / (256 * 4 + 16 * 16 * 3)
+    assert not list((project / "data/07_model_output").iterdir())
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 """Stops a run that can't succeed before TensorFlow is loaded and before any node runs."""
 
 import logging
+import math
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
 from kedro.io import AbstractVersionedDataset, CatalogProtocol, MemoryDataset
@@ -20,11 +22,17 @@ from celeba_vae.config import (
 )
 from celeba_vae.datasets import FolderDataset
 from celeba_vae.errors import DataError, SettingError
+from celeba_vae.files import check_room
+from celeba_vae.imaging.own_photos import photo_files
 from celeba_vae.latent.attributes import check_attribute
+from celeba_vae.latent.faces import find_face, names_of_generated_images, names_of_test_images
 from celeba_vae.missing import MissingInput, can_do_without
 from celeba_vae.models.checkpoints import refuse_changed_training
 from celeba_vae.plugins import create_component
 from celeba_vae.variants import create_recipe
+
+# bytes of a face's PNG for each of its pixels' values: 0.59 as decoded, 0.68 sharpened, with the disk's blocks 0.74
+PNG_SHARE = 0.75
 
 
 class DataCheckHooks:
@@ -40,6 +48,8 @@ class DataCheckHooks:
         check_components(pipeline, catalog)
         check_named_components(pipeline, catalog)
         check_attributes(pipeline, catalog)
+        check_room_for_images(pipeline, catalog)
+        check_faces(pipeline, catalog)
 
 
 def check_source(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
@@ -137,11 +147,11 @@ def check_named_components(pipeline: Pipeline, catalog: CatalogProtocol) -> None
     """Create the samplers, enhancers and metrics that generation and evaluation are going to use.
 
     Raises:
-        SettingError: no such component, or a wrong option.
+        SettingError: no such component, a wrong option, or a sampler that can't be fitted to a variant or these images.
     """
     wanted: list[tuple[str, str, tuple[ComponentConfig, ...]]] = []
     if "params:generation" in pipeline.inputs():
-        generation = GenerationConfig.model_validate(catalog["params:generation"].load())
+        generation = _generation(catalog)
         wanted += [
             ("generation.sampler", "samplers", (generation.sampler,)),
             ("generation.compared_sampler", "samplers", (generation.compared_sampler,)),
@@ -154,7 +164,10 @@ def check_named_components(pipeline: Pipeline, catalog: CatalogProtocol) -> None
     for setting, kind, components in wanted:
         for component in components:
             try:
-                create_component(kind, component)
+                created = create_component(kind, component)
+                for variant in _fitted_to(setting, pipeline, catalog):
+                    if hasattr(created, "check"):
+                        created.check(_is_variational(variant, catalog), _count_of_test_images(pipeline, catalog))
             except SettingError as error:
                 raise SettingError(f"{setting}: {error}") from error
 
@@ -166,11 +179,55 @@ def check_attributes(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         SettingError: no such attribute.
     """
     if {"train_attributes", "params:generation"} <= pipeline.inputs():
-        names = GenerationConfig.model_validate(catalog["params:generation"].load()).attributes.names
+        names = _generation(catalog).attributes.names
         if names != "auto":
             known = list(catalog["train_attributes"].load().columns.drop("image_id"))
             for name in names:
                 check_attribute(name, known)
+
+
+def check_faces(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """Look for the faces that are to be taken through latent space, where it is known already which there are.
+
+    Raises:
+        SettingError: there is no such face.
+    """
+    if "interpolated_faces" not in pipeline.all_outputs():
+        return
+    parameters = _generation(catalog)
+    way, moved = parameters.interpolation, parameters.attributes
+    wanted = [(way.between, "interpolation.start", way.start), (way.between, "interpolation.end", way.end)]
+    if not isinstance(moved.shown, int):
+        wanted += [(moved.faces, "attributes.shown", face) for face in moved.shown]
+    for source, setting, face in wanted:
+        if source == "own_photos":
+            folder = catalog["own_photos"].load()
+            # one that can't be read is left out later
+            find_face(face, [path.name for path in photo_files(folder)], str(folder), f"generation.{setting}")
+        elif source == "generated_images" and "generated_latents" in pipeline.all_outputs():
+            find_face(face, names_of_generated_images(parameters.count), source, f"generation.{setting}")
+        elif source == "test_images" and (count := _count_of_test_images(pipeline, catalog)) is not None:
+            find_face(face, names_of_test_images(count), source, f"generation.{setting}")
+
+
+def check_room_for_images(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """Make sure that the disk holds the points and images that are to be generated.
+
+    Raises:
+        DataError: it does not.
+    """
+    folders = {"generated_images", "sharpened_images"} & pipeline.all_outputs()
+    if not folders:
+        return
+    parameters = _generation(catalog)
+    latent_dim = _variant(parameters.variant, catalog).latent_dim
+    png = PNG_SHARE * math.prod(_image_shape(pipeline, catalog))
+    check_room(
+        Path(catalog["generated_images"]._filepath).parent,
+        round(parameters.count * (latent_dim * np.dtype(np.float32).itemsize + len(folders) * png)),
+        f"generation.count = {parameters.count:,} images and their points",
+        "a smaller generation.count",
+    )
 
 
 def _versioned(name: str, catalog: CatalogProtocol) -> AbstractVersionedDataset | None:
@@ -209,6 +266,33 @@ def _image_shape(pipeline: Pipeline, catalog: CatalogProtocol) -> tuple[int, int
     return _data_engineering(catalog).image_shape
 
 
+def _count_of_test_images(pipeline: Pipeline, catalog: CatalogProtocol) -> int | None:
+    """Count the test images; None where this run is going to prepare them."""
+    return len(catalog["test_images"].load()) if "test_images" in pipeline.inputs() else None
+
+
+def _fitted_to(setting: str, pipeline: Pipeline, catalog: CatalogProtocol) -> list[str]:
+    """Name the variants to whose latents this run fits the sampler in a setting of generation."""
+    block, _, name = setting.partition(".")
+    if block != "generation":
+        return []
+    parameters = _generation(catalog)
+    variants = {"sampler": [parameters.variant], "compared_sampler": parameters.compared}.get(name, [])
+    return [variant for variant in variants if f"{variant}.fitted_{name}" in pipeline.all_outputs()]
+
+
+def _is_variational(variant: str, catalog: CatalogProtocol) -> bool:
+    return _variant(variant, catalog).model == "vae"
+
+
+def _variant(name: str, catalog: CatalogProtocol) -> VariantConfig:
+    return VariantConfig.model_validate(catalog[f"params:variants.{name}"].load())
+
+
+def _generation(catalog: CatalogProtocol) -> GenerationConfig:
+    return GenerationConfig.model_validate(catalog["params:generation"].load())
+
+
 def _data_engineering(catalog: CatalogProtocol) -> DataEngineeringConfig:
     return DataEngineeringConfig.model_validate(catalog["params:data_engineering"].load())
 
@@ -231,7 +315,7 @@ def _put_in_place(missing: MissingInput, catalog: CatalogProtocol) -> None:
 def _what_does_without(missing: Mapping[str, str], pipeline: Pipeline, catalog: CatalogProtocol) -> list[str]:
     if "sampler_comparison" not in pipeline.all_outputs():
         return []
-    parameters = GenerationConfig.model_validate(catalog["params:generation"].load())
+    parameters = _generation(catalog)
     untrained = {variant for variant in parameters.compared if f"{variant}.decoder" in missing}
     if not untrained or f"{parameters.variant}.decoder" in missing:
         return []

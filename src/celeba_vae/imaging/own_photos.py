@@ -59,7 +59,7 @@ def read_photos(folder: Path, image_shape: tuple[int, int, int], crop: int | Box
     """
     height, width, _ = image_shape
     images, names, centred = [], [], []
-    for path in _photo_files(folder):
+    for path in photo_files(folder):
         if len(images) == MAX_PHOTOS:
             logger.warning("Only the first %d photos in %s are used.", MAX_PHOTOS, folder)
             break
@@ -116,7 +116,8 @@ def _has_celebas_size(photo: np.ndarray) -> bool:
     return photo.shape[1::-1] == CELEBA_SIZE
 
 
-def _photo_files(folder: Path) -> Iterator[Path]:
+def photo_files(folder: Path) -> Iterator[Path]:
+    """Give the files in a folder, which may be missing, and its subfolders by name; hidden ones are no photos."""
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts):
             yield path

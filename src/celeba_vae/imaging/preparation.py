@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from celeba_vae.config import DataEngineeringConfig
 from celeba_vae.errors import DataError
-from celeba_vae.files import written_atomically
+from celeba_vae.files import check_room, written_atomically
 from celeba_vae.imaging.annotations import Attributes, read_attributes
 from celeba_vae.imaging.cropping import ImagePreparer, describe_crop
 from celeba_vae.imaging.decoding import BadImageError
@@ -128,7 +128,8 @@ def _prepare_in_stage(
         if changes := stage.changes_since_last():
             logger.info("Preparing the images again, because this has changed: %s.", "; ".join(changes))
         _check_share(index.with_bad(_attribute_faults(attributes, index)), config.max_bad_share)
-        _check_space(stage.path, arrays.values())
+        needed = sum(array.missing_bytes() for array in arrays.values())
+        check_room(stage.path, needed, "The prepared images", "a smaller data_engineering.image_size")
         if result is not None or not all(array.path.exists() for array in arrays.values()):
             tables.forget()
             _start_over(stage.path, arrays)
@@ -158,17 +159,6 @@ def _identity(originals: ImageCollection, config: DataEngineeringConfig) -> dict
         "partition": originals.partition.state if originals.partition else None,
         "data_engineering": config.model_dump(mode="json", include={"crop", "image_size", "split"}),
     }
-
-
-def _check_space(folder: Path, arrays: Iterable[NpyRows]) -> None:
-    """Raise DataError unless the disk holds what is not on it yet."""
-    needed = sum(array.missing_bytes() for array in arrays)
-    available = shutil.disk_usage(folder).free
-    if needed > available:
-        raise DataError(
-            f"The prepared images need {needed:,} bytes more in {folder}, but only {available:,} bytes are available."
-            " Make room, choose a smaller data_engineering.image_size, or put the data folder on another disk."
-        )
 
 
 def _start_over(folder: Path, arrays: Mapping[str, NpyRows]) -> None:

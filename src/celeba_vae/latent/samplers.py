@@ -41,7 +41,11 @@ class EncodedImages:
 
 
 class Sampler(Protocol):
-    """What a sampler must have; one that is fitted has ``fit``, too: from ``EncodedImages`` to arrays by name."""
+    """What a sampler must have; one that is fitted has ``fit``, too: from ``EncodedImages`` to arrays by name.
+
+    One that can't be fitted to every model may have ``check``, called before a run's first step: whether the encoder is
+    variational, and the number of test images or None where that is not known yet.
+    """
 
     def point(self, i: int, random: np.random.Generator, latent_dim: int, fitted: Arrays) -> np.ndarray:
         """Give point ``i``, (latent_dim,), drawn with a generator of its own; ``fitted`` is what ``fit`` gave."""
@@ -110,6 +114,18 @@ class LatentPoints:
         for first in range(0, self.count, POINTS_IN_A_BLOCK):
             ids = range(first, min(first + POINTS_IN_A_BLOCK, self.count))
             yield sample_points(self.sampler, ids, self.latent_dim, self.seed, self.fitted)
+
+
+def check_rows(rows: Sequence[int], count: int) -> None:
+    """Make sure that there are test images in these rows.
+
+    Raises:
+        SettingError: there are not so many.
+    """
+    if max(rows) >= count:
+        raise SettingError(
+            f"The sampler's rows name test image {max(rows)}, but there are only {count}, from 0 to {count - 1}."
+        )
 
 
 def distances(points: np.ndarray) -> np.ndarray:
@@ -248,6 +264,20 @@ class Posterior(_Options):
     ] = Field((0,), min_length=1, description="Rows of test_images; point i is one around image i modulo their number")
     scale: NonNegativeFloat = Field(1.0, description="Factor of sigma: 0 gives the images' reconstructions")
 
+    def check(self, variational: bool, test_images: int | None) -> None:
+        """Make sure that it can be fitted.
+
+        Raises:
+            SettingError: the encoder gives no variance, or there are fewer test images.
+        """
+        if not variational:
+            raise SettingError(
+                "The sampler posterior needs a variational encoder, which gives a variance: choose a variant with"
+                " model: vae, or another sampler (parameters_generation.yml)."
+            )
+        if test_images is not None:
+            check_rows(self.rows, test_images)
+
     def fit(self, encoded: EncodedImages) -> dict[str, np.ndarray]:
         """Give ``mu`` and ``sigma`` of the images, (rows, latent_dim) each.
 
@@ -255,11 +285,7 @@ class Posterior(_Options):
             SettingError: the encoder gives no variance.
         """
         mu, logvar = encoded.posterior(self.rows)
-        if logvar is None:
-            raise SettingError(
-                "The sampler posterior needs a variational encoder, which gives a variance: choose a variant with"
-                " model: vae, or another sampler (parameters_generation.yml)."
-            )
+        self.check(logvar is not None, None)
         return {"mu": mu, "sigma": np.exp(logvar / 2)}
 
     def point(self, i: int, random: np.random.Generator, latent_dim: int, fitted: Arrays) -> np.ndarray:

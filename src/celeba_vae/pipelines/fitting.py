@@ -9,8 +9,7 @@ import numpy as np
 
 from celeba_vae.config import ComponentConfig
 from celeba_vae.datasets import NumpyFile, load_arrays, save_arrays
-from celeba_vae.errors import SettingError
-from celeba_vae.latent.samplers import EncodedImages
+from celeba_vae.latent.samplers import EncodedImages, check_rows
 from celeba_vae.npy import write_blocks
 from celeba_vae.plugins import component_record, create_component
 from celeba_vae.stages import Stage, content_of
@@ -102,11 +101,7 @@ def _posterior_of(
     encoder: Any, test_images: np.ndarray
 ) -> Callable[[Sequence[int]], tuple[np.ndarray, np.ndarray | None]]:
     def posterior(rows: Sequence[int]) -> tuple[np.ndarray, np.ndarray | None]:
-        if max(rows) >= len(test_images):
-            raise SettingError(
-                f"The sampler's rows name test image {max(rows)}, but there are only {len(test_images)}, from 0 to"
-                f" {len(test_images) - 1}."
-            )
+        check_rows(rows, len(test_images))
         images = np.stack([test_images[row] for row in rows]).astype(np.float32) / np.float32(255)
         outputs = encoder.predict_on_batch(images)
         return tuple(outputs) if isinstance(outputs, list | tuple) else (outputs, None)

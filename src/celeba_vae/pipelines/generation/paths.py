@@ -1,6 +1,5 @@
 """Faces on the way through latent space: from one to another, along attributes, along principal components."""
 
-import difflib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +11,13 @@ import pandas as pd
 from PIL import Image
 
 from celeba_vae.config import DataEngineeringConfig, FaceSource, GenerationConfig
-from celeba_vae.errors import DataError, SettingError
+from celeba_vae.errors import DataError
 from celeba_vae.imaging.arrays import to_uint8
 from celeba_vae.imaging.grids import image_grid, text_picture
 from celeba_vae.imaging.own_photos import read_photos
 from celeba_vae.latent.attributes import attribute_directions, check_attribute
 from celeba_vae.latent.components import principal_components
+from celeba_vae.latent.faces import find_face, names_of_generated_images, names_of_test_images
 from celeba_vae.latent.paths import linear_path, spherical_path
 
 logger = logging.getLogger(__name__)
@@ -62,10 +62,10 @@ def choose_faces(
 
     def offer_of(source: FaceSource) -> _Offer:
         if source == "generated_images":
-            names = [f"face {row:06d}" for row in range(len(generated_latents))]
+            names = names_of_generated_images(len(generated_latents))
             return _Offer(source, names, latents=generated_latents)
         if source == "test_images":
-            return _Offer(source, [f"test image {row}" for row in range(len(test_images))], images=test_images)
+            return _Offer(source, names_of_test_images(len(test_images)), images=test_images)
         photos = read_photos(own_photos, encoder.input_shape[1:], data_engineering.crop)
         return _Offer(str(own_photos), photos.names, images=photos.images)
 
@@ -200,19 +200,8 @@ class _Offer:
     images: np.ndarray | None = None
 
     def row(self, face: int | str, setting: str) -> int:
-        """Find a face by its row, from the end where it is negative, or by its name."""
-        count = len(self.names)
-        if face in self.names:
-            return self.names.index(face)
-        if isinstance(face, int) and -count <= face < count:
-            return face % count
-        if not count:
-            raise SettingError(f"{setting} is {face!r}, but there are no faces in {self.place}.")
-        nearest = difflib.get_close_matches(str(face), self.names, n=1)
-        raise SettingError(
-            f"{setting}: there is no {face!r} in {self.place}, which has the rows 0 to {count - 1}: {self.names[0]} to"
-            f" {self.names[-1]}.{f' Did you mean {nearest[0]!r}?' if nearest else ''}"
-        )
+        """Find a face, see ``find_face``."""
+        return find_face(face, self.names, self.place, setting)
 
     def faces(self, rows: list[int], encoder: Any) -> Faces:
         """Give the faces in these rows as points of the latent space."""
