@@ -129,6 +129,34 @@ def test_what_the_command_line_misspells_is_one_message(run_here, arguments, exp
     assert all(text in message for text in expected), message
 
 
+@pytest.mark.parametrize("named_by", ["option", "variable"])
+def test_a_variant_that_another_environment_has_is_answered_with_the_one_that_is_read(
+    project, run_here, monkeypatch, named_by
+):
+    own = "variants:\n  mine: {model: ae}\n"
+    (project / "conf/local/parameters_training.yml").write_text(own)
+    if named_by == "variable":
+        monkeypatch.setenv("KEDRO_ENV", "demo")
+    else:
+        # the command sets it
+        monkeypatch.setenv("KEDRO_ENV", "local")
+    environment = ["--env", "demo"] if named_by == "option" else []
+
+    message = one_message(run_here(*environment, "--pipelines", "variants", "--namespaces", "mine"))
+
+    assert "'mine'" in message
+    assert "Variants: ae, ae_large, vae, vae_dense," in message
+    assert "conf/base and conf/demo are read, conf/local is not" in message
+
+
+def test_without_an_environment_none_is_named(run_here, monkeypatch):
+    monkeypatch.delenv("KEDRO_ENV", raising=False)
+
+    message = one_message(run_here("--pipelines", "training", "--namespaces", "vea"))
+
+    assert "conf/" not in message
+
+
 def test_a_file_of_parameters_that_is_no_yaml_is_named(project, run_here):
     (project / "conf/local/parameters.yml").write_text("training: [unclosed")
 

@@ -1,6 +1,7 @@
 """``kedro run`` as Kedro has it, but an expected error ends in one message instead of 200 lines of traceback."""
 
 import logging
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -100,8 +101,24 @@ def _known(message: str) -> str:
         return f"\nPipelines: {', '.join(pipelines)}."
     if "the following namespaces" in message:
         every = dict.fromkeys(node.namespace for node in pipelines["variants"].nodes)
-        return f"\nVariants: {', '.join(every)} (with --pipelines variants those that training.variants leaves out)."
+        known = f"\nVariants: {', '.join(every)} (with --pipelines variants those that training.variants leaves out)."
+        return known + _where_variants_are(_environment())
     return ""
+
+
+def _environment() -> str | None:
+    """Give the environment that the command names, by --env or by KEDRO_ENV."""
+    context = click.get_current_context(silent=True)
+    return (context and context.params.get("env")) or os.environ.get("KEDRO_ENV")
+
+
+def _where_variants_are(env: str | None) -> str:
+    if env in (None, "local"):
+        return ""
+    return (
+        f"\nWith the environment {env}, conf/base and conf/{env} are read, conf/local is not: a variant of your own"
+        f" must stand in conf/{env}."
+    )
 
 
 class _DuplicateFilter(logging.Filter):
