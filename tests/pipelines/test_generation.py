@@ -11,6 +11,7 @@ from kedro.framework.startup import bootstrap_project
 from PIL import Image, ImageEnhance, ImageFilter
 from small_models import NEW, OLD, save_small_model, save_test_images, save_train_images
 
+from celeba_vae.errors import DataError
 from celeba_vae.pipelines.generation import remake_image
 
 SHAPE = (16, 16, 3)
@@ -81,6 +82,27 @@ def test_a_chain_of_enhancers_replaces_the_one_of_the_defaults_and_pictures_are_
         remade = remake_image(row, catalog.load("vae.decoder"), catalog.load("vae.fitted_sampler"))
     assert remade.tobytes() == sharpened[2].tobytes()
     assert (project / "data/08_reporting/latest/sharpening_series.png").is_file()
+
+
+def test_a_picture_of_an_older_decoder_is_made_again_as_the_refusals_say(project, generate):
+    save_small_model(project, "vae", version=OLD, seed=0)
+    first = generate(count=2, sampler={"name": "gaussian"})
+    save_small_model(project, "vae", version=NEW, seed=1)
+    generate(count=2, sampler={"name": "gaussian"})
+    with KedroSession.create(project_path=project) as session:
+        catalog = session.load_context().catalog
+        row = catalog.load("sharpened_images", version=first).index.loc[1]
+        with pytest.raises(DataError) as refused:
+            remake_image(row, catalog.load("vae.decoder"), catalog.load("vae.fitted_sampler"))
+        load, list_versions = re.findall(r"catalog.+?\)", str(refused.value))
+        assert eval(list_versions) == [NEW, OLD]
+        decoder = eval(load.replace("...", OLD))
+        with pytest.raises(DataError) as refused:
+            remake_image(row, decoder, catalog.load("vae.fitted_sampler"))
+        (load,) = re.findall(r"catalog.+?\)", str(refused.value))
+        remade = remake_image(row, decoder, eval(load.replace("...", first)))
+
+    assert remade.tobytes() == images_of(project, first, "sharpened")[0][1].tobytes()
 
 
 def test_grids_are_pictures_of_four_rows_of_seven(project, generate):

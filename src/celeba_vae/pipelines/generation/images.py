@@ -81,14 +81,17 @@ def remake_image(row: Mapping[str, Any], decoder: Any, fitted: Mapping[str, np.n
     if weights_hash(decoder) != row["decoder"]:
         raise DataError(
             f"Image {number} was made by another version of {row['variant']}.decoder, whose weights have the hash"
-            f" {row['decoder']}. Load that one: the folders below 06_models/{row['variant']}/decoder.keras."
+            f" {row['decoder']}. Load that one, mostly the newest from before the images:"
+            f' catalog.load("{row["variant"]}.decoder", version="..."), where the version is one of'
+            f' catalog["{row["variant"]}.decoder"].list_versions(full_path=False).'
         )
     sampler = create_component("samplers", ComponentConfig(**json.loads(row["sampler"])))
     points = sample_points(sampler, [number], decoder.input_shape[-1], int(row["seed"]), fitted)
     if not math.isclose(distances(points)[0], row["distance"], rel_tol=1e-9):
         raise DataError(
             f"Image {number} was made of another point: its sampler, {row['sampler']}, was fitted to something else."
-            " Load the version of its arrays that was there when the image was made."
+            " Load its arrays in the version that the images have, which the run gave to both:"
+            f' catalog.load("{row["variant"]}.fitted_sampler", version="...").'
         )
     enhancers = [create_component("enhancers", ComponentConfig(**each)) for each in json.loads(row["enhancer"])]
     return enhance(to_uint8(decode_row(decoder, points[0], number)), enhancers)
