@@ -233,7 +233,8 @@ class AttributesConfig(Parameters):
     names: Literal["auto"] | Annotated[tuple[str, ...], TupleFromText] = Field(
         "auto",
         union_mode="left_to_right",
-        description="Their names; auto: Smiling, Eyeglasses, Male, Blond_Hair and Young, as far as the list has them",
+        description="Their names; auto: Smiling, Eyeglasses, Male, Blond_Hair, Young, Bangs and Mustache, as far as the"
+        " list has them, the one that changes the faces most first",
     )
     faces: FaceSource = Field("test_images", description="Where the faces come from")
     shown: Annotated[int, Field(ge=1, le=20)] | Annotated[tuple[int | str, ...], TupleFromText] = Field(

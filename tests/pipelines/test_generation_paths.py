@@ -199,6 +199,28 @@ def test_attributes_that_can_be_shown_are_chosen_where_none_are_named(project, a
     assert two.width == one.width
 
 
+def test_attributes_that_are_not_named_are_ordered_by_how_much_they_change_the_faces(project, arrays, generate):
+    model = save_small_model(project, "vae")
+    train_images, values, images = arrays
+
+    shown = picture_of(project, "attribute_grid.png", generate(attributes={"shown": 1, "steps": [-1, 3]}))
+    named = {"names": ["Male", "Smiling"], "shown": 1, "steps": [-1, 3]}
+    as_named = picture_of(project, "attribute_grid.png", generate(attributes=named))
+
+    latents, start = model.encode(train_images)[0], model.encode(images[:1])[0]
+    faces, changes = {}, {}
+    for column, name in enumerate(NAMES[:2]):
+        of = values[:, column]
+        direction = latents[of == 1].mean(axis=0) - latents[of == -1].mean(axis=0)
+        faces[name] = model.decode(start + 3 * direction, SHAPE)[0] * 255
+        changes[name] = np.abs(model.decode(start + direction, SHAPE) - model.decode(start, SHAPE)).mean()
+    # what the other order would be
+    clearest, other = sorted(changes, key=changes.get, reverse=True)
+    assert (clearest, other) == ("Smiling", "Male")
+    assert place_of(faces[clearest], shown)[0] < place_of(faces[other], shown)[0]
+    assert place_of(faces["Male"], as_named)[0] < place_of(faces["Smiling"], as_named)[0]
+
+
 def test_where_no_face_can_be_moved_the_picture_and_the_log_say_why(project, arrays, generate, caplog):
     save_small_model(project, "vae")
     save_train_attributes(project, [], arrays[1][:, :0])

@@ -27,7 +27,7 @@ PATHS = {"linear": linear_path, "spherical": spherical_path}
 # frames for which the animation rests at each end
 REST = 8
 # what the parameters' auto stands for: easily seen in a face
-USUAL_ATTRIBUTES = ("Smiling", "Eyeglasses", "Male", "Blond_Hair", "Young")
+USUAL_ATTRIBUTES = ("Smiling", "Eyeglasses", "Male", "Blond_Hair", "Young", "Bangs", "Mustache")
 COUNTS = ["images_with", "images_without"]
 
 
@@ -141,6 +141,9 @@ def draw_attribute_grid(
 ) -> Image.Image:
     """Show faces moved along attributes: a block a face, in it a row an attribute; without any of them say so.
 
+    Each row says how much a step of 1 changes a value of these faces' pixels, from 0 to 255, in the mean. Attributes
+    that the parameters don't name stand in that order, the largest change first.
+
     Raises:
         SettingError: an attribute that the parameters name is unknown.
         DataError: all training images have it, or none.
@@ -151,11 +154,14 @@ def draw_attribute_grid(
     if missing := _what_is_missing(directions, names, faces, chosen.faces):
         logger.warning("No face is moved along an attribute: %s", missing)
         return text_picture("No face was moved along an attribute", missing)
+    ways = directions.loc[names].drop(columns=COUNTS).astype(np.float64)
+    changes = _mean_changes(decoder, faces.latents, ways)
+    if chosen.names == "auto":
+        changes = changes.sort_values(ascending=False, kind="stable")
     tiles, captions = [], []
     for face, latents in enumerate(faces.latents):
-        for name in names:
-            direction = directions.loc[name].drop(COUNTS).to_numpy(np.float64)
-            moved = latents + np.outer(chosen.steps, direction)
+        for name in changes.index:
+            moved = latents + np.outer(chosen.steps, ways.loc[name])
             row, texts = list(_decoded(decoder, moved.astype(np.float32))), _signed(chosen.steps)
             if faces.originals is not None:
                 row, texts = [faces.originals[face], *row], [faces.names[face], *texts]
@@ -165,9 +171,11 @@ def draw_attribute_grid(
         tiles,
         len(row),
         title=f"{generation.variant.upper()}: faces moved along attributes. A step of 1 is the way from the mean of all"
-        " training images without it to the mean of those with it",
+        " training images without it to the mean of those with it. After each name: how much that step changes a value"
+        " of these faces' pixels, from 0 to 255, in the mean"
+        f"{'; the clearest first' if chosen.names == 'auto' else ''}",
         captions=captions,
-        row_labels=names * len(faces.names),
+        row_labels=[f"{name}, {change:.1f}" for name, change in changes.items()] * len(faces.names),
         scale=GRID_SCALE,
     )
 
@@ -228,6 +236,15 @@ def _chosen_attributes(directions: pd.DataFrame, wanted: Sequence[str]) -> list[
                 f" {images_with:,} have it and {images_without:,} do not, and both are needed."
             )
     return list(wanted)
+
+
+def _mean_changes(decoder: Any, latents: np.ndarray, ways: pd.DataFrame) -> pd.Series:
+    """Measure how much a step along each way, a row of the table, changes the faces: mean absolute difference."""
+    unmoved = _decoded(decoder, latents).astype(np.float64)
+    changes = [
+        np.abs(_decoded(decoder, (latents + way).astype(np.float32)) - unmoved).mean() for way in ways.to_numpy()
+    ]
+    return pd.Series(changes, index=ways.index)
 
 
 def _what_is_missing(directions: pd.DataFrame, names: list[str], faces: Faces, source: FaceSource) -> str | None:
