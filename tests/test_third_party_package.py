@@ -1,4 +1,4 @@
-"""A package with an encoder, a decoder and a loss, installed by pip, and used by name only."""
+"""A package with an encoder, a decoder, a loss, a sampler and an enhancer, installed by pip, and used by name only."""
 
 import json
 import shutil
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from PIL import Image
 
 PACKAGE = Path(__file__).parent / "third_party_package"
 PARAMETERS = {
@@ -24,7 +25,13 @@ PARAMETERS = {
             "kl_weight": 0.05,
         }
     },
-    "generation": {"variant": "mine", "compared": ["mine"], "count": 2},
+    "generation": {
+        "variant": "mine",
+        "compared": ["mine"],
+        "count": 2,
+        "sampler": {"name": "shell", "radius": 2.5},
+        "enhancer": [{"name": "posterize", "bits": 2}],
+    },
     "evaluation": {"variants": ["mine"]},
     "hardware": {"precision": "float32"},
 }
@@ -73,9 +80,27 @@ def test_components_of_an_installed_package_train_and_their_models_load(project,
     for pipeline in ("generation", "evaluation"):
         result = run(pipeline)
         assert result.returncode == 0, result.stdout + result.stderr
-    assert len(list((project / "data/07_model_output/generated").glob("*/generated/*.png"))) == 2
+    output = project / "data/07_model_output"
+    ((latents,), (arrays,)) = (
+        list(output.glob(pattern)) for pattern in ("*.npy/*/*.npy", "mine/fitted_sampler.npz/*/*")
+    )
+    with np.load(arrays) as fitted:
+        center = np.load(output / "mine/train_latents.npy").mean(axis=0)
+        np.testing.assert_allclose(fitted["center"], center, atol=1e-6)
+        np.testing.assert_allclose(np.linalg.norm(np.load(latents) - fitted["center"], axis=1), 2.5, rtol=1e-5)
+    generated, sharpened = (sorted(output.glob(f"{name}/*/{name}/*.png")) for name in ("generated", "sharpened"))
+    assert len(generated) == len(sharpened) == 2
+    for file, enhanced in zip(generated, sharpened, strict=True):
+        # two bits of eight
+        np.testing.assert_array_equal(np.asarray(Image.open(file)) & 0b11000000, np.asarray(Image.open(enhanced)))
+    (index,) = output.glob("sharpened/*/sharpened/index.csv")
+    row = pd.read_csv(index).iloc[1]
+    assert json.loads(row["sampler"]) == {"name": "shell", "radius": 2.5}
+    assert json.loads(row["enhancer"]) == [{"name": "posterize", "bits": 2}]
 
-    result = run("generation", python=sys.executable)
+    # without the package its model does not load, whatever else is used
+    parameters = "generation.sampler.name=normal,generation.enhancer=none"
+    result = run("generation", "--params", parameters, python=sys.executable)
     assert result.returncode == 1
     assert "it needs the layer HaarSynthesis of 'haar_faces.layers'" in result.stderr
     assert "Traceback" not in result.stdout + result.stderr

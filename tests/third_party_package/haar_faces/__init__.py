@@ -1,1 +1,1 @@
-"""An encoder and a decoder on Haar wavelets, and a robust loss, for celeba-vae."""
+"""An encoder and a decoder on Haar wavelets, a robust loss, a sampler and an enhancer, for celeba-vae."""

@@ -4,8 +4,11 @@ Keras and the layers are imported inside functions, so that parameters can be ch
 """
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+from PIL import Image, ImageOps
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
 from celeba_vae.config import LayersConfig
@@ -95,3 +98,34 @@ class Charbonnier(BaseModel):
 
         errors = tf.math.squared_difference(images, tf.sigmoid(logits))
         return tf.reduce_sum(tf.sqrt(errors + self.epsilon**2), axis=(1, 2, 3))
+
+
+class Shell(BaseModel):
+    """All points equally far from the mean of the training images' latents, in random directions."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    radius: PositiveFloat = Field(1.0, description="Their distance")
+
+    def fit(self, encoded: Any) -> dict[str, np.ndarray]:
+        """Give ``center`` (latent_dim,)."""
+        return {"center": encoded.train_latents.mean(axis=0)}
+
+    def point(
+        self, i: int, random: np.random.Generator, latent_dim: int, fitted: Mapping[str, np.ndarray]
+    ) -> np.ndarray:
+        """Draw a point (latent_dim,)."""
+        direction = random.standard_normal(latent_dim)
+        return fitted["center"] + self.radius * direction / np.linalg.norm(direction)
+
+
+class Posterize(BaseModel):
+    """Fewer colours: the first bits of each value."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    bits: int = Field(3, ge=1, le=8, description="Bits kept")
+
+    def enhance(self, image: Image.Image) -> Image.Image:
+        """Give the image with fewer colours."""
+        return ImageOps.posterize(image, self.bits)
