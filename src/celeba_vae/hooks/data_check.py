@@ -165,7 +165,7 @@ def check_named_components(pipeline: Pipeline, catalog: CatalogProtocol) -> None
         for component in components:
             try:
                 created = create_component(kind, component)
-                for variant in _fitted_to(setting, pipeline, catalog):
+                for variant in _fitted_to(setting, pipeline):
                     if hasattr(created, "check"):
                         created.check(_is_variational(variant, catalog), _count_of_test_images(pipeline, catalog))
             except SettingError as error:
@@ -271,14 +271,10 @@ def _count_of_test_images(pipeline: Pipeline, catalog: CatalogProtocol) -> int |
     return len(catalog["test_images"].load()) if "test_images" in pipeline.inputs() else None
 
 
-def _fitted_to(setting: str, pipeline: Pipeline, catalog: CatalogProtocol) -> list[str]:
-    """Name the variants to whose latents this run fits the sampler in a setting of generation."""
-    block, _, name = setting.partition(".")
-    if block != "generation":
-        return []
-    parameters = _generation(catalog)
-    variants = {"sampler": [parameters.variant], "compared_sampler": parameters.compared}.get(name, [])
-    return [variant for variant in variants if f"{variant}.fitted_{name}" in pipeline.all_outputs()]
+def _fitted_to(setting: str, pipeline: Pipeline) -> list[str]:
+    """Name the variants to whose latents this run fits the sampler in a setting."""
+    fitted = f".fitted_{setting.removeprefix('generation.')}"
+    return sorted(name.removesuffix(fitted) for name in pipeline.all_outputs() if name.endswith(fitted))
 
 
 def _is_variational(variant: str, catalog: CatalogProtocol) -> bool:
