@@ -182,3 +182,14 @@ def test_only_persistent_free_inputs_must_exist(tmp_path):
 
     assert "array" in str(caught.value)
     assert not any(name in str(caught.value) for name in ("folder", "made_here", "params:x"))
+
+
+def test_a_part_that_lives_on_what_others_keep_in_memory_is_refused(project, run_kedro):
+    for variant in ("vae", "ae"):
+        save_small_model(project, variant)
+    save_arrays(project, "data")
+
+    message = stopped(run_kedro(project, "--pipelines", "evaluation", "--namespaces", "vae"))
+
+    assert "needs prepared_photos, shown_originals, summarised_originals, which other nodes" in message
+    assert "without --namespaces" in message

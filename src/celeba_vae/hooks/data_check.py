@@ -23,6 +23,7 @@ from celeba_vae.config import (
 from celeba_vae.datasets import FolderDataset
 from celeba_vae.errors import DataError, SettingError
 from celeba_vae.files import check_room
+from celeba_vae.hooks.run_record import RUN_RECORD
 from celeba_vae.imaging.own_photos import photo_files
 from celeba_vae.latent.attributes import check_attribute
 from celeba_vae.latent.faces import find_face, names_of_generated_images, names_of_test_images
@@ -84,8 +85,15 @@ def check_inputs(pipeline: Pipeline, catalog: CatalogProtocol, env: str | None =
     Where only such are missing as every node that reads them goes on without, they are replaced by ``MissingInput``.
 
     Raises:
-        DataError: others are missing; the message names all with the command that makes it.
+        DataError: others are missing; the message names all with the command that makes it. Or the run is a part of a
+            pipeline that needs what other nodes keep in memory.
     """
+    kept_in_memory = [name for name in sorted(pipeline.inputs()) if _is_only_in_memory(name, catalog)]
+    if kept_in_memory:
+        raise DataError(
+            f"This part of the pipeline needs {', '.join(kept_in_memory)}, which other nodes of it make and keep in"
+            " memory only. Run the whole pipeline: without --namespaces, --nodes, --from-nodes or --tags."
+        )
     missing = {
         name: _command_that_makes(name, env) for name in sorted(pipeline.inputs()) if not _is_there(name, catalog)
     }
@@ -295,8 +303,16 @@ def _data_engineering(catalog: CatalogProtocol) -> DataEngineeringConfig:
 
 def _is_there(name: str, catalog: CatalogProtocol) -> bool:
     dataset = catalog.get(name)
-    # a missing catalog entry is Kedro's to report; a working folder is made when it is needed
-    return dataset is None or isinstance(dataset, FolderDataset | MemoryDataset) or dataset.exists()
+    # the record of a run is made by a hook; a working folder is made when it is needed
+    return dataset is None or isinstance(dataset, FolderDataset) or dataset.exists()
+
+
+def _is_only_in_memory(name: str, catalog: CatalogProtocol) -> bool:
+    dataset = catalog.get(name)
+    if dataset is None:
+        # a hook puts the record of a run into the catalog
+        return name != RUN_RECORD
+    return isinstance(dataset, MemoryDataset) and not dataset.exists()
 
 
 def _put_in_place(missing: MissingInput, catalog: CatalogProtocol) -> None:
