@@ -5,6 +5,7 @@ import importlib
 import importlib.util
 import logging
 import os
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from celeba_vae.hooks.run_summary import REPORTING_FOLDER, saved_path
 
 logger = logging.getLogger(__name__)
 
+# a sampler's options stand in its name
+_NOT_IN_NAMES = re.compile(r"[^\w\-. :/]")
 _SQLITE = "sqlite:///"
 
 
@@ -99,7 +102,7 @@ class TrackingHooks:
                 mlflow.log_metrics(metrics, step=int(epoch), run_id=self._run_id)
         elif dataset_name in ("metrics", "experiments_metrics"):
             metrics = {
-                f"{dataset_name}.{variant}.{group}.{measure}": value
+                _NOT_IN_NAMES.sub(":", f"{dataset_name}.{variant}.{group}.{measure}"): value
                 for variant, groups in data.items()
                 for group, measures in groups.items()
                 for measure, value in measures.items()
