@@ -33,6 +33,14 @@ def content_of(array: np.ndarray) -> str:
     return f"{len(array)} rows, content {digest.hexdigest()[:16]}"
 
 
+def images_content(images: np.ndarray) -> str:
+    """Hash images' shape and content, block by block; it tells what a training was made with."""
+    digest = hashlib.sha256(repr(images.shape).encode())
+    for first in range(0, len(images), 1024):
+        digest.update(np.ascontiguousarray(images[first : first + 1024]))
+    return f"{len(images)} images, content {digest.hexdigest()[:16]}"
+
+
 def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
     """Name each value that differs between two nested mappings, as ``data_engineering.crop: 148 -> 178``."""
     found = []

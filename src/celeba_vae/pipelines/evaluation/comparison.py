@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from celeba_vae.commands import in_environment
 from celeba_vae.config import ComponentConfig, EvaluationConfig
 from celeba_vae.errors import DataError
 from celeba_vae.metrics.claims import check_claims
@@ -94,11 +95,13 @@ def draw_latent_charts(
 
 
 def check_articles_claims(
-    metrics: Metrics, sweeps: Mapping[str, Sequence[Figures]], *models: TrainedVariant
+    metrics: Metrics, sweeps: Mapping[str, Sequence[Figures]], run_record: Mapping[str, Any], *models: TrainedVariant
 ) -> list[dict[str, Any]]:
-    """Check each claim of the articles on these models: a record a claim."""
+    """Check each claim of the articles on these models: a record a claim, its commands for the run's environment."""
     evidence = [model.evidence(metrics[model.name]) for model in models]
-    return [claim.as_record() for claim in check_claims(evidence, sweeps["distance"], sweeps["sharpening"])]
+    claims = check_claims(evidence, sweeps["distance"], sweeps["sharpening"])
+    environment = run_record["environment"]
+    return [{name: in_environment(text, environment) for name, text in claim.as_record().items()} for claim in claims]
 
 
 def reconstruction_measures(parameters: EvaluationConfig) -> list[Measure]:

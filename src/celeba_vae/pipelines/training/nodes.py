@@ -1,6 +1,5 @@
 """Nodes of the training pipeline. TensorFlow is imported when a model is really trained or loaded."""
 
-import hashlib
 import importlib.metadata
 import logging
 from collections.abc import Mapping
@@ -19,7 +18,7 @@ from celeba_vae.imaging.forming import forming_grid
 from celeba_vae.models.batches import steps_per_epoch
 from celeba_vae.models.checkpoints import Checkpoints, refuse_changed_training
 from celeba_vae.models.recipe import Recipe
-from celeba_vae.stages import Stage
+from celeba_vae.stages import Stage, images_content
 from celeba_vae.variants import create_recipe
 
 logger = logging.getLogger(__name__)
@@ -67,8 +66,8 @@ def train_variant(
     recipe = create_recipe(variant)
     identity = {
         **recipe.identity(),
-        "train_images": _content(train_images),
-        "validation_images": _content(validation_images),
+        "train_images": images_content(train_images),
+        "validation_images": images_content(validation_images),
         "precision": precision,
     }
     if not variant.fresh:
@@ -150,11 +149,3 @@ def _configuration(
 def _best_epoch(history: pd.DataFrame) -> int | None:
     losses = history.get("validation_total_loss")
     return None if losses is None else int(history["epoch"][losses.argmin()])
-
-
-def _content(images: np.ndarray) -> str:
-    """Hash an array's shape and content, block by block."""
-    digest = hashlib.sha256(repr(images.shape).encode())
-    for first in range(0, len(images), 1024):
-        digest.update(np.ascontiguousarray(images[first : first + 1024]))
-    return f"{len(images)} images, content {digest.hexdigest()[:16]}"
