@@ -58,6 +58,15 @@ def test_report_shows_everything_offline(project, run, open_file):
     assert phone.evaluate("document.documentElement.scrollWidth") == 390
 
 
+def test_fewer_created_faces_than_columns_are_a_row_of_as_many(project, run):
+    save_small_model(project, "vae", seed=1)
+    save_test_images(project)
+
+    run("evaluation", variants=["vae"], generated_count=2, columns=7)
+
+    assert "Faces created by each model" in (project / "data/08_reporting/latest/report.html").read_text()
+
+
 def test_two_evaluations_are_compared_value_by_value(project, run):
     save_small_model(project, "vae", seed=1, version=OLD)
     save_test_images(project)

@@ -173,7 +173,11 @@ def _creation_section(
     blocks: list[Any] = []
     if tiles:
         grid = image_grid(
-            tiles, parameters.columns, title=f"Seed {parameters.seed}", row_labels=labels, scale=GRID_SCALE
+            tiles,
+            min(parameters.columns, parameters.generated_count),
+            title=f"Seed {parameters.seed}",
+            row_labels=labels,
+            scale=GRID_SCALE,
         )
         blocks.append(Picture(grid, "Faces created by each model from each sampler's points, a row each"))
     if sweeps["distance"]:
