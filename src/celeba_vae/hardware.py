@@ -47,9 +47,23 @@ def configure_hardware(config: HardwareConfig) -> str:
         logger.warning("gpu_memory_limit: %d in hardware.yml has no effect: no GPU is used.", config.gpu_memory_limit)
     _apply([*_device_settings(config, gpus), *_thread_settings(config), _deterministic_setting(config)])
     keras.utils.set_random_seed(config.seed)
-    line = _describe(config, gpus)
+    line = describe_hardware(config)
     logger.info(line)
     return line
+
+
+def describe_hardware(config: HardwareConfig) -> str:
+    """Say in a line which devices are used, and with which precision, XLA and seed."""
+    gpus = _gpus(config)
+    threads = config.cpu_threads or os.cpu_count()
+    devices = f"CPU ({threads} thread{'' if threads == 1 else 's'})"
+    if gpus:
+        names = ", ".join(_details(gpu).get("device_name", "GPU") for gpu in gpus)
+        limit = f"at most {config.gpu_memory_limit} MB" if config.gpu_memory_limit else "no memory limit"
+        devices = f"{names} ({limit}), {devices}"
+    xla = "on" if use_xla(config) else "off"
+    deterministic = "; deterministic" if config.deterministic else ""
+    return f"Hardware: {devices}; XLA {xla}; {effective_precision(config)}; seed {config.seed}{deterministic}"
 
 
 def use_xla(config: HardwareConfig) -> bool:
@@ -216,18 +230,6 @@ def _cpu_has_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
     # no Mac has these instructions, so Linux's list is enough
     flags = re.search(r"^flags\s*:(.*)$", cpuinfo.read_text(), flags=re.MULTILINE) if cpuinfo.exists() else None
     return flags is not None and not _BFLOAT16_INSTRUCTIONS.isdisjoint(flags[1].split())
-
-
-def _describe(config: HardwareConfig, gpus: list[Any]) -> str:
-    threads = config.cpu_threads or os.cpu_count()
-    devices = f"CPU ({threads} thread{'' if threads == 1 else 's'})"
-    if gpus:
-        names = ", ".join(_details(gpu).get("device_name", "GPU") for gpu in gpus)
-        limit = f"at most {config.gpu_memory_limit} MB" if config.gpu_memory_limit else "no memory limit"
-        devices = f"{names} ({limit}), {devices}"
-    xla = "on" if use_xla(config) else "off"
-    deterministic = "; deterministic" if config.deterministic else ""
-    return f"Hardware: {devices}; XLA {xla}; {effective_precision(config)}; seed {config.seed}{deterministic}"
 
 
 @contextmanager

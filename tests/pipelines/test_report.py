@@ -45,6 +45,10 @@ def test_report_shows_everything_offline(project, run, open_file):
     metrics = json.loads((latest / "metrics.json").read_text())
     assert f"{metrics['vae']['test']['psnr']:.2f}" in text
     assert f"{metrics['ae']['gaussian']['swd']:.1f}" in text
+    run_table = page.get_by_role("region", name="This run").inner_text()
+    for expected in ("Pipelines\tevaluation", "Test images\t", "Crop\t", "Image size\t", "Hardware\tCPU", "Duration\t"):
+        assert expected in run_table
+    assert "Generated images\t16 of each" in run_table
     for expected in (
         version,  # of the report itself
         OLD,  # of the models

@@ -1,6 +1,7 @@
 """The report: everything that an evaluation has found out, on one page."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ def write_report(
             subtitle=verdict(metrics),
             problems=_problems(models, originals, generated),
             sections=[
-                _run_section(run_record, evaluated),
+                _run_section(run_record, evaluated, examined, parameters),
                 _training_section(evaluated),
                 Section(
                     "Reconstructions",
@@ -101,12 +102,27 @@ def _problem(text: str) -> Problem:
     return Problem(f"{reason}.", f"kedro run{command}") if separator else Problem(text)
 
 
-def _run_section(record: Mapping[str, Any], models: Sequence[TrainedVariant]) -> Section:
+def _run_section(
+    record: Mapping[str, Any],
+    models: Sequence[TrainedVariant],
+    examined: Sequence[Examined],
+    parameters: EvaluationConfig,
+) -> Section:
+    elapsed = datetime.now().astimezone() - datetime.fromisoformat(record["started"])
     run = {
         "Run": str(record["run"]),
+        "Pipelines": ", ".join(record["pipelines"]),
         "Started": str(record["started"]),
+        "Duration": f"{duration(elapsed.total_seconds())} until this report was written",
         "Environment": str(record["environment"]),
         "Options": ", ".join(f"{name}={value}" for name, value in _flat(record["options"])) or "none",
+        "Source of the images": _text(record["data"]["source"]),
+        "Crop": _pixels(record["data"]["crop"]) or "none",
+        "Image size": _pixels(record["data"]["image_size"]),
+        "Test images": f"{_test_images(examined):,}",
+        "Generated images": f"{parameters.generated_count:,} of each model and sampler",
+        "Images a step of the sweeps": f"{parameters.sweep_count:,}",
+        "Hardware": str(record["hardware"]).removeprefix("Hardware: "),
         "Python": str(record["python"]),
         **record["packages"],
     }
@@ -117,13 +133,18 @@ def _run_section(record: Mapping[str, Any], models: Sequence[TrainedVariant]) ->
             *([name, *(_setting(model, name) for model in models)] for name in SETTINGS),
             ["epochs trained", *(str(len(model.history)) for model in models)],
             ["training time", *(_training_time(model) for model in models)],
-            ["training images", *(_text(model.configuration.get("train_images")) for model in models)],
-            ["hardware", *(_text(model.configuration.get("hardware", {}).get("device")) for model in models)],
+            ["training images", *(_training_images(model) for model in models)],
+            [
+                Cell("device asked for", note="auto: a GPU where there is one"),
+                *(_text(model.configuration.get("hardware", {}).get("device")) for model in models),
+            ],
             ["versions", *(_text(model.configuration.get("versions")) for model in models)],
         ],
         note="All settings are in configuration.json beside each model's weights.",
     )
-    return Section("What was run", blocks=[Table("This run", ["", ""], list(map(list, run.items()))), settings])
+    return Section(
+        "What was run", blocks=[Table("This run", ["What", "Value"], list(map(list, run.items()))), settings]
+    )
 
 
 def _versions_section(record: Mapping[str, Any]) -> Section:
@@ -265,7 +286,25 @@ def _setting(model: TrainedVariant, name: str) -> str:
     # an autoencoder's block has one, too, which does nothing
     if name == "kl_weight" and model.configuration.get("model") == "ae":
         return ""
+    if name == "image_count" and model.configuration.get(name) is None:
+        return "all"
     return _text(model.configuration.get(name))
+
+
+def _pixels(size: Any) -> str:
+    if size is None:
+        return ""
+    return f"{', '.join(map(str, size)) if isinstance(size, Sequence) else size} pixels"
+
+
+def _test_images(examined: Sequence[Examined]) -> int:
+    # without test images, the latent space is the training images'
+    return next((each.latent_space.count for each in examined if each.latent_space and "test" in each.figures), 0)
+
+
+def _training_images(model: TrainedVariant) -> Cell:
+    count, _, content = _text(model.configuration.get("train_images")).partition(", content ")
+    return Cell(count, note=f"fingerprint of the images: {content}" if content else "")
 
 
 def _training_time(model: TrainedVariant) -> str:
