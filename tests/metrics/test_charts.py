@@ -52,6 +52,20 @@ def test_losses_are_drawn_over_whole_epochs(epochs, ticks):
     assert [tick for tick in axes.get_xticks() if left <= tick <= right] == ticks
 
 
+def test_losses_stand_below_one_another_for_a_phone():
+    names = ("total_loss", "reconstruction_loss", "kl_loss")
+    history = pd.DataFrame({"epoch": [1, 2], **{name: [5.0, 4.0] for name in names}})
+
+    figure = loss_chart(history, "VAE")
+
+    file = io.BytesIO()
+    figure.savefig(file, dpi=100)
+    assert Image.open(file).width <= 700
+    boxes = [axes.get_position() for axes in figure.axes]
+    assert len({round(box.x0, 3) for box in boxes}) == 1
+    assert boxes[0].y0 > boxes[1].y1 > boxes[1].y0 > boxes[2].y1
+
+
 def test_chart_of_other_measures_leaves_out_what_no_variant_has():
     measures = [Measure("hue", "Hue error", better="lower", unit="degrees"), Measure("psnr", "PSNR", better="higher")]
 

@@ -195,6 +195,19 @@ def test_a_wide_table_scrolls_in_its_box_on_a_phone_and_keeps_its_headings_in_vi
     assert first.bounding_box()["width"] < PHONE["width"] / 2
 
 
+def test_on_a_phone_claims_take_the_room_that_verdicts_leave(open_file, tmp_path):
+    claims = [[Cell(FOREIGN, note="3.1%"), Cell("does not hold", status="bad")]]
+    table = Table("Claims", ["Claim, and the figures of this run", "Verdict"], claims)
+    file = tmp_path / "claims.html"
+    file.write_text(render_report(Report("a", "b", sections=[Section("c", blocks=[table])])), encoding="utf-8")
+
+    page = open_file(file, PHONE)
+
+    claim, verdict = (page.locator(f"tbody {tag}").bounding_box()["width"] for tag in ("th", "td"))
+    assert claim > 1.4 * verdict
+    assert page.locator(".scroll").evaluate("box => box.scrollWidth <= box.clientWidth")
+
+
 CONTRASTS = """
 () => {
   const parse = colour => colour.match(/[\\d.]+/g).map(Number);

@@ -57,7 +57,7 @@ def _reading(measure: Measure) -> str:
 
 
 def loss_chart(history: pd.DataFrame, variant: str) -> Any:
-    """Draw each loss over the epochs, training and validation images in one panel.
+    """Draw each loss over the epochs, a panel each with both training and validation images.
 
     Args:
         history: A row an epoch, as training saves it.
@@ -66,20 +66,19 @@ def loss_chart(history: pd.DataFrame, variant: str) -> Any:
     Returns:
         A matplotlib Figure.
     """
-    from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
     losses = [name for name in ("total_loss", "reconstruction_loss", "kl_loss") if name in history]
-    figure = Figure(figsize=(4.6 * len(losses), 3.8), layout="constrained")
-    for axes, name in zip(figure.subplots(1, len(losses), squeeze=False)[0], losses, strict=True):
+    figure, panels = _panels(f"{variant}: losses per image, by epoch", len(losses), 1 + 2.9 * len(losses))
+    for axes, name in zip(panels, losses, strict=True):
         for column, label in ((name, "training"), (f"validation_{name}", "validation")):
             if column in history:
                 axes.plot(history["epoch"], history[column], marker="o", markersize=3, label=label)
-        axes.set(title=name, xlabel="epoch")
+        axes.set_title(name.replace("_", " "), fontsize=_TEXT, color=_INK)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.grid(alpha=0.3)
-        axes.legend()
-    figure.suptitle(f"{variant}: losses per image, by epoch")
+        axes.legend(fontsize=_TEXT)
+    panels[-1].set_xlabel("epoch")
     return figure
 
 
