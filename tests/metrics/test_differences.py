@@ -56,6 +56,13 @@ def test_variants_groups_and_measures_of_only_one_version_are_named():
     ]
 
 
+def test_a_variant_that_was_not_trained_is_one_row_and_none_where_neither_version_measured_it():
+    older = {"ae": {}, "vae": {}}
+    newer = {"ae": {"test": {"psnr": 23.0}, "normal": {"swd": 40.0}}, "vae": {}}
+
+    assert differences(older, newer, MEASURES) == [Difference("ae", only_in="newer")]
+
+
 def test_a_larger_gap_of_what_should_be_high_is_not_called_better():
     assert compare({"psnr": 0.3}, {"psnr": 0.9}, group="gap")["psnr"].verdict is None
 

@@ -53,7 +53,7 @@ def test_nothing_is_best_where_all_look_alike_and_what_looks_like_the_best_is(va
 
 def test_differences_are_grouped_by_variant_and_what_is_the_same_is_only_counted():
     older = {
-        "vae": {"test": {"psnr": 19.0, "mse": 0.02, "sharpness": 0.24}, "normal": {"mse": 0.3}},
+        "vae": {"test": {"psnr": 19.0, "mse": 0.02, "sharpness": 0.24, "Brightness": 1.0}, "normal": {"mse": 0.3}},
         "ae": {"test": {"psnr": 23.0, "mse": 0.01}},
     }
     newer = {
@@ -63,18 +63,19 @@ def test_differences_are_grouped_by_variant_and_what_is_the_same_is_only_counted
     }
     measures = [PSNR, MSE, SHARPNESS]
 
-    table = differences_table(differences(older, newer, measures), measures, "Changes", older="Monday", newer="today")
+    table = differences_table(differences(older, newer, measures), measures, "Changes")
 
-    assert table.columns == ["Measure", "Monday", "today", "difference", "the newer is"]
+    assert table.columns == ["Measure", "older", "newer", "difference", "the newer is"]
     assert [[cell.text for cell in row] for row in table.rows] == [
         ["vae"],
         ["PSNR in dB", "19.00", "18.50", "-0.50", "worse"],
         ["Squared error", "0.020", "0.010", "-0.010", "better"],
         ["Sharpness", "24%", "21%", "-3 points", ""],
-        ["normal", "", "", "", "only in the older"],
-        ["vae_dense"],
-        ["the whole model", "", "", "", "only in the newer"],
+        ["Measured in one version only"],
+        ["vae", "", "", "", "only in the older"],
+        ["vae_dense", "", "", "", "only in the newer"],
     ]
+    assert [row[0].note for row in table.rows[-2:]] == ["test: Brightness; normal", ""]
     assert [row[-1].status for row in table.rows if len(row) > 1] == ["bad", "good", None, "open", "open"]
     assert table.note == "2 values are the same after rounding."
 

@@ -42,12 +42,13 @@ def differences(
 ) -> list[Difference]:
     """Compare two versions of ``metrics.json``, each from a variant to its groups to their measures.
 
-    A variant or a group that only one of them has is one row, without its measures. What is not among ``measures``
+    A variant or a group that only one of them has is one row, without its measures; so is a variant that only one of
+    them has measured, because it was not trained when the other was made. What is not among ``measures``
     is compared, too, but neither value is better; nor is it in the group ``gap``.
     """
     known = {measure.name: measure for measure in measures}
     rows: list[Difference] = []
-    for variant, groups, only_in in _pairs(older, newer):
+    for variant, groups, only_in in _pairs(_measured(older), _measured(newer)):
         if only_in:
             rows.append(Difference(variant, only_in=only_in))
             continue
@@ -78,6 +79,10 @@ def _difference(
     elif measure.better and group != GAP:
         verdict = "better" if (change > 0) == (measure.better == "higher") else "worse"
     return Difference(variant, group, measure.name, older, newer, change, verdict, only_in)
+
+
+def _measured(metrics: Mapping[str, Mapping[str, Figures]]) -> dict[str, Mapping[str, Figures]]:
+    return {variant: groups for variant, groups in metrics.items() if groups}
 
 
 def _pairs(older: Mapping, newer: Mapping) -> Iterator[tuple[str, tuple, Literal["", "older", "newer"]]]:

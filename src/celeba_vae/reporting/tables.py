@@ -28,49 +28,51 @@ def measures_table(figures: Mapping[str, Figures], measures: Sequence[Measure], 
     return Table(title, ["Measure", *figures], rows, note, numbers=True)
 
 
-def differences_table(
-    differences: Sequence[Difference],
-    measures: Sequence[Measure],
-    title: str,
-    older: str = "older",
-    newer: str = "newer",
-) -> Table:
+def differences_table(differences: Sequence[Difference], measures: Sequence[Measure], title: str) -> Table:
     """Make a table of what differs by more than rounding, a variant after the other; the rest is counted below it.
+
+    What only one version has measured comes last, a row a variant.
 
     Args:
         differences: From ``metrics.differences.differences``.
         measures: How to call and show them; what is not among them has its name.
         title: Heading of the table.
-        older: Name of the older version, such as its time.
-        newer: Name of the newer version.
     """
     known = {measure.name: measure for measure in measures}
-    changed = [row for row in differences if row.verdict != "same"]
+    changed = [row for row in differences if row.verdict != "same" and not row.only_in]
+    alone = sorted((row for row in differences if row.only_in), key=lambda row: (row.variant, row.only_in))
     rows: list[list[Cell | str]] = []
     for variant, its_changes in groupby(changed, lambda row: row.variant):
         rows.append([variant])
-        rows += [
-            _difference_row(row, known.get(row.measure) or Measure(row.measure, row.measure)) for row in its_changes
-        ]
-    same = len(differences) - len(changed)
+        rows += [_difference_row(row, _measure(row, known)) for row in its_changes]
+    if alone:
+        rows.append(["Measured in one version only"])
+    for (variant, version), found in groupby(alone, lambda row: (row.variant, row.only_in)):
+        what = "; ".join(filter(None, (_alone(row, known) for row in found)))
+        rows.append([Cell(variant, note=what), "", "", "", Cell(f"only in the {version}", status="open")])
+    same = len(differences) - len(changed) - len(alone)
     note = f"{same} {'value is' if same == 1 else 'values are'} the same after rounding." if same else ""
-    if not changed:
+    if not changed and not alone:
         note = f"Nothing differs. {note}".strip()
-    return Table(title, ["Measure", older, newer, "difference", "the newer is"], rows, note, numbers=True)
+    return Table(title, ["Measure", "older", "newer", "difference", "the newer is"], rows, note, numbers=True)
+
+
+def _measure(row: Difference, known: Mapping[str, Measure]) -> Measure:
+    return known.get(row.measure) or Measure(row.measure, row.measure)
+
+
+def _alone(row: Difference, known: Mapping[str, Measure]) -> str:
+    return f"{row.group}: {_measure(row, known).title}" if row.measure else row.group
 
 
 def _difference_row(row: Difference, measure: Measure) -> list[Cell | str]:
-    if not row.measure:
-        heading = Cell(row.group or "the whole model")
-        values = ["", "", ""]
-    else:
-        heading = Cell(measure.heading, note=row.group)
-        values = [
-            "" if row.only_in == "newer" else measure.text(row.older),
-            "" if row.only_in == "older" else measure.text(row.newer),
-            _signed(row.change, measure),
-        ]
-    return [heading, *values, _verdict(row)]
+    return [
+        Cell(measure.heading, note=row.group),
+        measure.text(row.older),
+        measure.text(row.newer),
+        _signed(row.change, measure),
+        _verdict(row),
+    ]
 
 
 def _signed(change: float | None, measure: Measure) -> str:
@@ -82,8 +84,6 @@ def _signed(change: float | None, measure: Measure) -> str:
 
 
 def _verdict(row: Difference) -> Cell:
-    if row.only_in:
-        return Cell(f"only in the {row.only_in}", status="open")
     if row.verdict is None:
         return Cell("")
     return Cell(row.verdict, status="good" if row.verdict == "better" else "bad")

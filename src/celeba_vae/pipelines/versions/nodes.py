@@ -41,7 +41,7 @@ def compare_versions(metrics_versions: Path, parameters: EvaluationConfig) -> tu
         f" {verdicts['same']} the same after rounding."
     )
     logger.info(summary)
-    table = differences_table(found, measures, "Differences", older, newer)
+    table = differences_table(found, measures, "Differences")
     page = render_report(Report("Two evaluations compared", summary, sections=[Section("Measures", blocks=[table])]))
     return pd.DataFrame([asdict(row) for row in found]), page
 
