@@ -65,10 +65,10 @@ class InceptionFeatures(BaseModel):
         if self._file.exists() or (self.download and not self.weights):
             return None
         if self.weights:
-            return f"Inception's weights are not where the option weights says: {self.weights}"
+            return f"Inception's weights are not where evaluation.distribution_metrics says: {self.weights}"
         return (
-            f"Inception's weights are not there ({self._file}): set the option weights to such a file, or download to"
-            " true"
+            f"Inception's weights are not there ({self._file}): in evaluation.distribution_metrics, write"
+            " {name: inception, weights: FILE}, or {name: inception, download: true} (88 MB)"
         )
 
     @cached_property
