@@ -1,5 +1,6 @@
 """Measures, latent spaces and sweeps as pictures."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -42,8 +43,9 @@ def measures_chart(metrics: Mapping[str, Mapping[str, float | None]], measures: 
 def _draw_panel(axes: Any, measure: Measure, values: Mapping[str, float | None]) -> None:
     best = measure.best(values.values())
     longest = max([0, *(value for value in values.values() if value is not None)]) or 1
-    axes.set_title(f"{measure.heading}\n", fontsize=12, loc="left")
-    axes.text(0, 1.03, _reading(measure), transform=axes.transAxes, fontsize=9, color="#666666")
+    reading = textwrap.wrap(_reading(measure), 46)
+    axes.set_title(measure.heading + "\n" * max(1, len(reading)), fontsize=12, loc="left")
+    axes.text(0, 1.03, "\n".join(reading), transform=axes.transAxes, fontsize=9, color="#666666")
     axes.set_xlim(0, 1.45 * longest)
     axes.set_ylim(len(values) - 0.4, -0.6)
     for row, (variant, value) in enumerate(values.items()):

@@ -116,9 +116,19 @@ class SlicedWasserstein(_Available):
     seed: int = Field(42, ge=0, description="Seed of the images, patches and directions")
 
     measures: ClassVar[tuple[Measure, ...]] = (
-        Measure("swd", "SWD", better="lower", number="{:.1f}", note="sliced Wasserstein distance, mean over scales"),
-        Measure("swd_finest", "SWD, finest scale", better="lower", number="{:.1f}", note="details and noise"),
-        Measure("swd_coarsest", "SWD, coarsest scale", better="lower", number="{:.1f}", note="the large form"),
+        Measure(
+            "swd",
+            "SWD",
+            better="lower",
+            number="{:.1f}",
+            note="sliced Wasserstein distance times 1,000, mean over scales",
+        ),
+        Measure(
+            "swd_finest", "SWD, finest scale", better="lower", number="{:.1f}", note="details and noise; times 1,000"
+        ),
+        Measure(
+            "swd_coarsest", "SWD, coarsest scale", better="lower", number="{:.1f}", note="the large form; times 1,000"
+        ),
     )
 
     def start(self) -> Summary:
@@ -160,8 +170,8 @@ class CrossingLines(_Available):
                 self._name(period),
                 f"Lines every {period} pixels",
                 better="lower",
-                number="{:.2f}",
-                note=f"power at that frequency against those beside it, {PER_ORIGINALS}",
+                number="{:,.1f}",
+                note="power at that frequency against those beside it, times the originals'",
             )
             for period in self.periods
         )
@@ -227,7 +237,12 @@ class SetSharpness(_Available):
     """Mean ``laplacian_variance`` as a share of the originals'."""
 
     measures: ClassVar[tuple[Measure, ...]] = (
-        Measure("sharpness", "Sharpness", number="{:.0%}", note=f"variance of the Laplacian, {PER_ORIGINALS}"),
+        Measure(
+            "sharpness",
+            "Sharpness",
+            number="{:.0%}",
+            note=f"variance of the Laplacian, {PER_ORIGINALS}; noise and crossing lines raise it, too",
+        ),
     )
 
     def start(self) -> Summary:

@@ -101,7 +101,9 @@ def laplacian_variance(images: np.ndarray) -> np.ndarray:
 class BinaryCrossEntropy(ImageMetric):
     """Mean of ``binary_cross_entropy``."""
 
-    measure = Measure("bce", "Binary cross-entropy", better="lower", number="{:.0f}")
+    measure = Measure(
+        "bce", "Binary cross-entropy", better="lower", number="{:.0f}", note="summed over pixels, mean over channels"
+    )
 
     def values(self, images: np.ndarray, reconstructions: np.ndarray) -> np.ndarray:
         """Give a value an image."""
@@ -185,7 +187,12 @@ class Sharpness(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     measures: ClassVar[tuple[Measure, ...]] = (
-        Measure("sharpness", "Sharpness", number="{:.0%}", note="variance of the Laplacian, share of the originals'"),
+        Measure(
+            "sharpness",
+            "Sharpness",
+            number="{:.0%}",
+            note="variance of the Laplacian, share of the originals'; noise and crossing lines raise it, too",
+        ),
     )
 
     def start(self) -> Measurement:
