@@ -23,15 +23,28 @@ def evidence(name, history=(), problem="", **settings):
     return VariantEvidence(name, recipe.settings(), {}, pd.DataFrame(rows), problem)
 
 
-def with_(variant, psnr=None, normal=None, reconstructed=None, mixture=None, parameters=None, lines=None):
+def with_(
+    variant,
+    psnr=None,
+    normal=None,
+    reconstructed=None,
+    mixture=None,
+    parameters=None,
+    lines=None,
+    variance=None,
+    explained=None,
+):
+    mse = None if psnr is None else 10 ** (-psnr / 10)
     figures = {
-        "test": {"psnr": psnr, "mse": None if psnr is None else 10 ** (-psnr / 10)},
+        "test": {"psnr": psnr, "mse": mse, "explained_variance": explained},
         "model": {"encoder_parameters": parameters},
         "reconstructed": {"swd": reconstructed, **(lines or {})},
-        "normal": {"swd": normal},
+        "normal": {"swd": normal, "variance": variance},
         "mixture": {"swd": mixture},
     }
-    return VariantEvidence(variant.name, variant.settings, figures, variant.history, variant.problem)
+    return VariantEvidence(
+        variant.name, variant.settings, figures, variant.history, variant.problem, "normal", ("mixture",)
+    )
 
 
 def claim(name, variants=(), distance=(), sharpening=()):
@@ -126,12 +139,46 @@ def test_an_ae_may_have_fewer_epochs_where_it_is_better_all_the_same():
 def test_points_of_the_prior_give_faces_with_a_vae_only():
     found = claim("normal_points", [GOOD_AE, GOOD_VAE])
     assert found.verdict == "holds"
-    assert "SWD 106 with usual, 1.3 times" in found.figure
-    assert "152 with plain, 2.6 times" in found.figure
+    assert "usual: SWD 106, 1.3 times" in found.figure
+    assert "plain: SWD 152, 2.6 times" in found.figure
 
     assert verdict("normal_points", [GOOD_VAE, with_(AE, normal=80, reconstructed=59)]) == "does not hold"
+    between = claim("normal_points", [GOOD_VAE, with_(AE, normal=100, reconstructed=59)])
+    assert (between.verdict, "1.7 times" in between.figure) == ("not enough data", True)
+    assert "train longer" in between.hint
+    # a VAE that gives no faces decides it, whatever the AE does
+    no_vae = with_(VAE, normal=180, reconstructed=84)
+    assert verdict("normal_points", [no_vae, with_(AE, normal=100, reconstructed=59)]) == "does not hold"
     assert verdict("normal_points", [GOOD_AE, with_(VAE, normal=180, reconstructed=84)]) == "does not hold"
     assert verdict("normal_points", [GOOD_VAE, with_(AE, normal=math.nan, reconstructed=59)]) == "not enough data"
+
+
+def test_grey_pictures_are_no_faces_though_their_distance_is_small():
+    grey = with_(AE, normal=65, reconstructed=59, mixture=64, variance=0.02)
+
+    found = claim("normal_points", [GOOD_VAE, grey])
+    assert found.verdict == "holds"
+    assert "plain: SWD 65, 1.1 times that of its reconstructions, variance 2%" in found.figure
+    # a fitted sampler then changes much, though the distance stays
+    assert verdict("fitted_sampler", [GOOD_VAE, grey]) == "holds"
+    grey_vae = with_(VAE, normal=90, reconstructed=84, variance=0.09)
+    assert verdict("normal_points", [grey_vae, GOOD_AE]) == "does not hold"
+
+
+def test_nothing_is_concluded_from_models_that_are_hardly_trained():
+    hardly = with_(AE, psnr=12, normal=152, reconstructed=59, mixture=73, explained=0.12)
+
+    for name in ("ae_reconstructs_better", "normal_points", "fitted_sampler"):
+        found = claim(name, [GOOD_VAE, hardly])
+        assert found.verdict == "not enough data"
+        assert "plain is hardly trained: its reconstructions explain 12%" in found.hint
+    assert verdict("ae_reconstructs_better", [GOOD_VAE, with_(AE, psnr=24, explained=0.6)]) == "holds"
+    share = with_(evidence("mine", model="vae", history=[(5015, 176)]), explained=0.1)
+    assert verdict("kl_share", [share]) == "not enough data"
+    # nor from what a sweep makes of one
+    rows = distance_rows(*DISTANCES)
+    (found,) = [each for each in check_claims([hardly], rows, swept="plain") if each.name == "backgrounds_vary"]
+    assert (found.verdict, "hardly trained" in found.hint) == ("not enough data", True)
 
 
 def test_a_fitted_sampler_gives_faces_with_an_ae():
@@ -207,6 +254,12 @@ def test_a_vae_with_tiny_kl_is_nearer_to_the_ae():
     assert verdict("tiny_kl", [GOOD_VAE, GOOD_AE, with_(tiny, psnr=24.1, normal=110)]) == "does not hold"
     assert verdict("tiny_kl", [GOOD_VAE, GOOD_AE, with_(tiny, psnr=21.0, normal=149)]) == "does not hold"
     assert verdict("tiny_kl", [GOOD_VAE, with_(tiny, psnr=24.1, normal=149)]) == "not enough data"
+    # a twentieth of a decibel apart, or the distances alike: too close to tell
+    close = with_(AE, psnr=20.95, normal=152)
+    found = claim("tiny_kl", [GOOD_VAE, close, with_(tiny, psnr=20.95, normal=149)])
+    assert (found.verdict, "too much alike" in found.hint) == ("not enough data", True)
+    alike = with_(AE, psnr=24.4, normal=109)
+    assert verdict("tiny_kl", [GOOD_VAE, alike, with_(tiny, psnr=24.1, normal=110)]) == "not enough data"
     half = evidence("half", model="vae", kl_weight=2.5)
     assert verdict("tiny_kl", [GOOD_VAE, GOOD_AE, with_(half, psnr=24.1, normal=149)]) == "not enough data"
 
@@ -263,10 +316,13 @@ def test_quality_falls_from_a_limit_on():
     found = claim("quality_falls", distance=distance_rows(*DISTANCES))
     assert found.verdict == "holds"
     assert found.figure.startswith("from limit 3.5 on (distance 32.2), where faces vary 106% as much as real ones")
-    assert found.figure.endswith("the lowest SWD before is 103, at limit 2.5")
+    # the distance did not decide, so it is no evidence
+    assert "SWD" not in found.figure
 
     by_swd = distance_rows((0.5, 100, 0.1, 0.1), (1, 80, 0.3, 0.3), (2, 89, 0.5, 0.5), (3, 95, 0.7, 0.7))
-    assert claim("quality_falls", distance=by_swd).figure.startswith("from limit 2 on")
+    assert claim("quality_falls", distance=by_swd).figure == (
+        "from limit 2 on (distance 18.4), where the SWD is 89, clearly above the lowest before, 80 at limit 1"
+    )
     recovers = distance_rows((0.5, 100, 0.1, 0.1), (1, 120, 0.3, 0.3), (2, 90, 0.5, 0.5))
     assert verdict("quality_falls", distance=recovers) == "does not hold"
     assert verdict("quality_falls", distance=distance_rows(*DISTANCES[:3])) == "does not hold"
@@ -277,12 +333,15 @@ def test_quality_falls_from_a_limit_on():
 def test_backgrounds_vary_with_distance():
     found = claim("backgrounds_vary", distance=distance_rows(*DISTANCES))
     assert found.verdict == "holds"
+    assert "the border's variance goes from 4% to 221% of real images', the centre's from 3% to 290%" in found.figure
     assert "at limit 0.5: 4% and 3%; 1.5: 27% and 26%" in found.figure
 
     unlike = distance_rows((0.5, 136, 0.04, 0.3), *DISTANCES[2:])
     assert verdict("backgrounds_vary", distance=unlike) == "does not hold"
     constant = distance_rows(DISTANCES[1], (1, 120, 0.3, 0.3), (2, 110, 0.3, 0.5))
     assert verdict("backgrounds_vary", distance=constant) == "does not hold"
+    grey = distance_rows((0.5, 136, 0, 0), (1.5, 136, 0.001, 0.001), (8, 136, 0.02, 0.01))
+    assert verdict("backgrounds_vary", distance=grey) == "does not hold"
     assert verdict("backgrounds_vary", distance=distance_rows(*DISTANCES[2:])) == "not enough data"
 
 
@@ -297,12 +356,12 @@ def test_sharpening_sharpens_until_artefacts_show():
     found = claim("sharpening_sharpens", sharpening=rows)
     assert found.verdict == "holds"
     assert "1: 10%; 3: 60%; 4: 101%; 7: 285%" in found.figure
-    assert "artefacts from factor 4 on" in found.figure
+    assert "artefacts from factor 4 on, where the sharpness, 101%, is beyond real images'" in found.figure
 
     clipping = claim(
         "sharpening_sharpens", sharpening=sharpening_rows((1, 0.1, 0.005), (3, 0.6, 0.012), (4, 0.9, 0.02))
     )
-    assert "artefacts from factor 4 on, 2.0% of the values cut off" in clipping.figure
+    assert "artefacts from factor 4 on, where 2.0% of the values are cut off" in clipping.figure
     none = claim("sharpening_sharpens", sharpening=sharpening_rows((1, 0.1, 0), (3, 0.6, None)))
     assert (none.verdict, none.figure.split("; ")[-1]) == ("holds", "no artefacts up to factor 3")
     assert verdict("sharpening_sharpens", sharpening=sharpening_rows((1, 0.1, 0), (3, 0.1, 0))) == "does not hold"

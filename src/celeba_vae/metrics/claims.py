@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from celeba_vae.metrics import sweep_claims, variant_claims
-from celeba_vae.metrics.comparisons import EvidenceError, Outcome
+from celeba_vae.metrics.comparisons import EvidenceError, Outcome, ensure_trained
 from celeba_vae.metrics.evidence import VariantEvidence
 
 Verdict = Literal["holds", "does not hold", "not enough data"]
@@ -40,7 +40,8 @@ CHECKS = (
     (
         sweep_claims.backgrounds_vary,
         "distance",
-        "Close to the origin, at limit 0.5, all faces look alike; the farther away, the more the backgrounds vary.",
+        "At limit 0.5 all faces look alike, at the border (backgrounds) as in the centre (faces); the farther away, the"
+        " more the border varies.",
     ),
     (
         sweep_claims.sharpening_sharpens,
@@ -85,7 +86,7 @@ class Claim:
     Args:
         name: That of the function in ``variant_claims`` or ``sweep_claims`` that checks it.
         statement: What is claimed.
-        figure: The run's numbers in words; empty where they are not enough.
+        figure: The run's numbers in words; empty where some are missing.
         verdict: Whether it holds.
         hint: What would decide it, or decide it better; empty where nothing would.
     """
@@ -105,6 +106,7 @@ def check_claims(
     variants: Sequence[VariantEvidence],
     distance_sweep: Sequence[Mapping[str, float | None]] = (),
     sharpening_sweep: Sequence[Mapping[str, float | None]] = (),
+    swept: str = "",
 ) -> list[Claim]:
     """Check each of the articles' claims; what is missing or not finite makes none of them fail.
 
@@ -113,15 +115,25 @@ def check_claims(
             all figures counts.
         distance_sweep: Rows as ``sweeps.distance_row`` makes them, of points uniform within a limit.
         sharpening_sweep: Rows as ``sweeps.sharpening_row`` makes them.
+        swept: Name of the variant that both sweeps are of.
     """
     evidence = {"variants": variants, "distance": distance_sweep, "sharpening": sharpening_sweep}
-    return [_checked(check, evidence[source], statement) for check, source, statement in CHECKS]
+    of_sweep = [variant for variant in variants if variant.name == swept]
+    return [
+        _checked(check, evidence[source], statement, () if source == "variants" else of_sweep)
+        for check, source, statement in CHECKS
+    ]
 
 
-def _checked(check: Callable[[Any], Outcome], evidence: Any, statement: str) -> Claim:
+def _checked(
+    check: Callable[[Any], Outcome], evidence: Any, statement: str, trained: Sequence[VariantEvidence]
+) -> Claim:
     try:
+        for variant in trained:
+            ensure_trained(variant)
         outcome = check(evidence)
     except EvidenceError as missing:
         return Claim(check.__name__, statement, figure="", verdict="not enough data", hint=str(missing))
-    verdict: Verdict = "holds" if outcome.holds else "does not hold"
+    verdicts: dict[bool | None, Verdict] = {True: "holds", False: "does not hold", None: "not enough data"}
+    verdict = verdicts[outcome.holds]
     return Claim(check.__name__, statement, outcome.figure, verdict, outcome.hint)

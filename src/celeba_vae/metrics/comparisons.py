@@ -11,6 +11,8 @@ from celeba_vae.metrics.evidence import VariantEvidence
 # what has no effect on a model, or the same: names, previews, checkpoints, where the KL term enters
 WITHOUT_EFFECT = {"name", "fresh", "checkpoint_steps", "keep_checkpoints", "preview_epochs", "kl_term"}
 OF_A_VAE = {"kl_weight", "kl_schedule", "free_bits"}
+# Of the test images' reconstructions. A few hundred steps give 60%; less than half of that tells nothing of a recipe.
+HARDLY_TRAINED = 0.3
 
 Candidate, Result = TypeVar("Candidate"), TypeVar("Result")
 
@@ -21,9 +23,12 @@ class EvidenceError(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a check came to: whether the claim holds, the run's figures in words, and what else would help."""
+    """What a check came to: whether the claim holds, the run's figures in words, and what else would help.
 
-    holds: bool
+    ``holds`` is None where the figures are there, but too close to tell.
+    """
+
+    holds: bool | None
     figure: str
     hint: str = ""
 
@@ -79,12 +84,27 @@ def figure(variant: VariantEvidence, group: str, measure: str) -> float:
     """Give a figure of a variant.
 
     Raises:
-        EvidenceError: it is missing or not finite.
+        EvidenceError: it is missing or not finite, or the variant is hardly trained.
     """
+    ensure_trained(variant)
     if not has(variant, group, measure):
         missing = f"{variant.name} has no {measure} of {group}: kedro run --pipelines evaluation"
         raise EvidenceError(variant.problem or missing)
     return float(variant.figures[group][measure])
+
+
+def ensure_trained(variant: VariantEvidence) -> None:
+    """Refuse to conclude anything from a variant whose reconstructions explain next to nothing.
+
+    Raises:
+        EvidenceError: it is hardly trained.
+    """
+    explained = variant.figures.get("test", {}).get("explained_variance")
+    if is_known(explained) and explained < HARDLY_TRAINED:
+        raise EvidenceError(
+            f"{variant.name} is hardly trained: its reconstructions explain {explained:.0%} of the test images'"
+            " variance. Train longer: more epochs or images."
+        )
 
 
 def is_known(value: Any) -> bool:

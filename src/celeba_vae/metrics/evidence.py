@@ -8,6 +8,9 @@ import pandas as pd
 
 from celeba_vae.metrics.measures import Figures
 
+# groups of figures that are not named for a sampler
+RESERVED_GROUPS = ("test", "training", "gap", "latents", "model", "reconstructed")
+
 
 @dataclass(frozen=True)
 class VariantEvidence:
@@ -18,10 +21,12 @@ class VariantEvidence:
         settings: All its settings, as ``Recipe.settings`` gives them.
         figures: From a group to its measures: ``test`` and ``training`` (reconstructions of such images), ``gap``
             (training minus test), ``latents``, ``model`` (such as ``encoder_parameters``), ``reconstructed`` (the set
-            of reconstructions against the test images) and a group a sampler by its name, such as ``normal``
+            of reconstructions against the test images) and a group a sampler by its label, such as ``normal``
             (generated images against the test images).
         history: A row an epoch, as training saves it; empty where there is none.
         problem: Why it could not be evaluated, with the command that helps; then there are no figures.
+        prior_group: The group of images of N(0, I); empty where there is none.
+        fitted_groups: The groups of samplers that were fitted to the training images' latents.
     """
 
     name: str
@@ -29,3 +34,5 @@ class VariantEvidence:
     figures: Mapping[str, Figures]
     history: pd.DataFrame
     problem: str = ""
+    prior_group: str = ""
+    fitted_groups: tuple[str, ...] = ()

@@ -12,6 +12,7 @@ from celeba_vae.metrics.comparisons import (
     EvidenceError,
     Outcome,
     differ_only_in,
+    ensure_trained,
     figure,
     first_known,
     has,
@@ -36,8 +37,8 @@ CLEAR_SWD = 0.05
 # A decoder can't do better than its reconstructions: with an SWD near theirs, points give faces. On portraits and on
 # drawn faces, those of N(0, I) had 1.3 times theirs with a VAE, and 2.6 to 3.1 times, grey all over, with an AE.
 FACES, NO_FACES = 1.5, 2.0
-RESERVED_GROUPS = {"test", "training", "gap", "latents", "model", "reconstructed"}
-NOT_FITTED = {"normal", "truncated_normal", "uniform"}
+# The SWD is blind to contrast: pictures that vary less than this share of what the originals do are grey, no faces.
+GREY = 0.1
 # Half a decibel is 12% more squared error, which is hard to see beside a VAE's blur.
 SMALL_LOSS = 0.5
 # While Adam trains in float32, a parameter takes four bytes for each of weight, gradient and two moments.
@@ -62,6 +63,7 @@ def kl_share(variants: Variants) -> Outcome:
 
 
 def _kl_share(vae: VariantEvidence) -> Outcome:
+    ensure_trained(vae)
     last = dict(vae.history.iloc[-1]) if len(vae.history) else {}
     kl, total = last.get("kl_loss"), last.get("total_loss")
     if not (is_known(kl) and is_known(total) and total > 0):
@@ -97,18 +99,20 @@ def _compared_reconstructions(pair: tuple[VariantEvidence, VariantEvidence]) -> 
 
 
 def normal_points(variants: Variants) -> Outcome:
-    """SWD of images of N(0, I) beside that of reconstructions."""
+    """SWD of images of N(0, I) beside that of reconstructions, and their variance."""
     return first_known(_ae_and_vae(variants), _faces_of_normal_points, _no_pair("an AE and a VAE"))
 
 
 def _faces_of_normal_points(pair: tuple[VariantEvidence, VariantEvidence]) -> Outcome:
-    (ae, ae_ratio), (vae, vae_ratio) = (
-        (figure(each, "normal", "swd"), _swd_over_reconstructions(each, "normal")) for each in pair
-    )
+    ae, vae = (_gives_faces(each, _prior_group(each)) for each in pair)
+    words = (f"{each.name}: {_images_of(each, _prior_group(each))}" for each in reversed(pair))
+    too_close = f"The SWD of a set is between {FACES:g} and {NO_FACES:g} times that of reconstructions: train longer."
+    undecided = vae is not False and ae is not True and None in (ae, vae)
     return Outcome(
-        vae_ratio <= FACES and ae_ratio >= NO_FACES,
-        f"SWD {vae:.0f} with {pair[1].name}, {vae_ratio:.1f} times that of its reconstructions, and {ae:.0f} with"
-        f" {pair[0].name}, {ae_ratio:.1f} times; up to {FACES:g} times are faces, from {NO_FACES:g} times on none",
+        None if undecided else bool(vae and not ae),
+        f"{'; '.join(words)}; up to {FACES:g} times are faces, from {NO_FACES:g} times on or below a variance of"
+        f" {GREY:.0%} none",
+        too_close if undecided else "",
     )
 
 
@@ -118,11 +122,7 @@ def fitted_sampler(variants: Variants) -> Outcome:
 
 
 def _faces_of_fitted_points(pair: tuple[VariantEvidence, VariantEvidence]) -> Outcome:
-    samplers = [
-        name
-        for name in pair[0].figures
-        if name not in RESERVED_GROUPS | NOT_FITTED and all(has(each, name, "swd") for each in pair)
-    ]
+    samplers = [name for name in pair[0].fitted_groups if all(has(each, name, "swd") for each in pair)]
     if not samplers:
         problem = pair[0].problem or pair[1].problem
         raise EvidenceError(
@@ -130,11 +130,18 @@ def _faces_of_fitted_points(pair: tuple[VariantEvidence, VariantEvidence]) -> Ou
             or f"{_names(pair)} have no images of a sampler fitted to both: kedro run --pipelines generation,evaluation"
         )
     name = samplers[0]
-    (ae, ae_normal), (vae, vae_normal) = ([figure(each, group, "swd") for group in (name, "normal")] for each in pair)
+    (ae, ae_normal), (vae, vae_normal) = (
+        [figure(each, group, "swd") for group in (name, _prior_group(each))] for each in pair
+    )
+    faces = _gives_faces(pair[0], name)
+    changed = ae < (1 - CLEAR_SWD) * ae_normal or _is_grey(pair[0], _prior_group(pair[0]))
     return Outcome(
-        ae < (1 - CLEAR_SWD) * ae_normal and _swd_over_reconstructions(pair[0], name) <= FACES,
+        faces and changed,
         f"{name} instead of N(0, I): SWD {ae:.0f} instead of {ae_normal:.0f} with {pair[0].name}, {vae:.0f} instead of"
-        f" {vae_normal:.0f} with {pair[1].name}",
+        f" {vae_normal:.0f} with {pair[1].name}; {pair[0].name}: {_images_of(pair[0], name)}",
+        f"The SWD is between {FACES:g} and {NO_FACES:g} times that of reconstructions: train longer."
+        if faces is None
+        else "",
     )
 
 
@@ -175,7 +182,9 @@ def latent_dims(variants: Variants) -> Outcome:
 
 
 def _trade_off(variants: Variants, path: str, articles: Sequence[float]) -> tuple[list[float], list[float], str]:
-    known = [each for each in of_model(variants, "vae") if has(each, "test", "psnr") and has(each, "normal", "swd")]
+    known = [
+        each for each in of_model(variants, "vae") if has(each, "test", "psnr") and has(each, each.prior_group, "swd")
+    ]
     found = series(known, path)
     values = [setting(each, path) for each in found]
     if len(found) < SHORTEST_SERIES:
@@ -183,7 +192,7 @@ def _trade_off(variants: Variants, path: str, articles: Sequence[float]) -> tupl
             f"Evaluate at least {SHORTEST_SERIES} VAEs that differ only in {path}, such as"
             f" {', '.join(f'{value:g}' for value in articles)} (so far: {_listed(values)}): {EXPERIMENTS}"
         )
-    psnr, swd = ([figure(each, *name) for each in found] for name in (("test", "psnr"), ("normal", "swd")))
+    psnr, swd = _psnr_and_swd(found)
     steps = zip(values, psnr, swd, strict=True)
     words = "; ".join(f"{value:g}: {decibels:.1f} dB and {distance:.0f}" for value, decibels, distance in steps)
     return psnr, swd, f"PSNR and SWD of N(0, I) at {path} {words}"
@@ -202,13 +211,23 @@ def tiny_kl(variants: Variants) -> Outcome:
 
 
 def _nearer_to_ae(triple: tuple[VariantEvidence, VariantEvidence, VariantEvidence]) -> Outcome:
-    psnr, swd = ([figure(each, *name) for each in triple] for name in (("test", "psnr"), ("normal", "swd")))
+    psnr, swd = _psnr_and_swd(triple)
     values = zip(triple, psnr, swd, strict=True)
     words = (f"{each.name}: {decibels:.1f} dB and {distance:.0f}" for each, decibels, distance in values)
+    nearer = [_nearer(psnr, CLEAR_DECIBELS), _nearer(_logarithms(swd), CLEAR_SWD)]
+    holds = False if False in nearer else None if None in nearer else True
     return Outcome(
-        all(abs(tiny - ae) < abs(tiny - vae) for tiny, ae, vae in (psnr, swd)),
+        holds,
         f"PSNR and SWD of N(0, I) of {'; '.join(words)}",
+        f"{triple[1].name} and {triple[2].name} are too much alike to tell: train longer." if holds is None else "",
     )
+
+
+def _nearer(values: Sequence[float], tolerance: float) -> bool | None:
+    """Say whether the first value is clearly nearer to the second than to the third; None where neither is clear."""
+    value, first, second = values
+    lead = abs(value - second) - abs(value - first)
+    return lead > 0 if abs(lead) > tolerance else None
 
 
 def crossing_lines(variants: Variants) -> Outcome:
@@ -263,6 +282,38 @@ def _usual_first(vaes: Iterable[VariantEvidence]) -> list[VariantEvidence]:
 def _epochs(variant: VariantEvidence) -> float:
     epochs = setting(variant, "epochs")
     return epochs if is_known(epochs) else math.inf
+
+
+def _prior_group(variant: VariantEvidence) -> str:
+    if not variant.prior_group:
+        raise EvidenceError(
+            variant.problem or "Give evaluation.samplers normal with scale 1: kedro run --pipelines evaluation"
+        )
+    return variant.prior_group
+
+
+def _psnr_and_swd(variants: Sequence[VariantEvidence]) -> tuple[list[float], list[float]]:
+    """Give the PSNR of the test images' reconstructions and the SWD of images of N(0, I)."""
+    psnr = [figure(each, "test", "psnr") for each in variants]
+    return psnr, [figure(each, _prior_group(each), "swd") for each in variants]
+
+
+def _gives_faces(variant: VariantEvidence, group: str) -> bool | None:
+    """Say whether generated images are faces; None where their SWD is between the thresholds."""
+    ratio = _swd_over_reconstructions(variant, group)
+    if _is_grey(variant, group) or ratio >= NO_FACES:
+        return False
+    return True if ratio <= FACES else None
+
+
+def _is_grey(variant: VariantEvidence, group: str) -> bool:
+    return has(variant, group, "variance") and figure(variant, group, "variance") < GREY
+
+
+def _images_of(variant: VariantEvidence, group: str) -> str:
+    words = f"SWD {figure(variant, group, 'swd'):.0f}, {_swd_over_reconstructions(variant, group):.1f} times that of"
+    variance = f", variance {figure(variant, group, 'variance'):.0%}" if has(variant, group, "variance") else ""
+    return f"{words} its reconstructions{variance}"
 
 
 def _swd_over_reconstructions(variant: VariantEvidence, group: str) -> float:

@@ -13,7 +13,7 @@ from celeba_vae.metrics.claims import check_claims
 from celeba_vae.metrics.latent_space import LATENT_MEASURES
 from celeba_vae.metrics.measures import Figures, Measure
 from celeba_vae.missing import MissingInput
-from celeba_vae.pipelines.evaluation.measuring import Examined, sampler_label
+from celeba_vae.pipelines.evaluation.measuring import Examined, sampler_groups, sampler_label
 from celeba_vae.pipelines.evaluation.models import TrainedVariant
 from celeba_vae.plugins import create_component
 
@@ -95,11 +95,15 @@ def draw_latent_charts(
 
 
 def check_articles_claims(
-    metrics: Metrics, sweeps: Mapping[str, Sequence[Figures]], run_record: Mapping[str, Any], *models: TrainedVariant
+    metrics: Metrics,
+    sweeps: Mapping[str, Any],
+    run_record: Mapping[str, Any],
+    parameters: EvaluationConfig,
+    *models: TrainedVariant,
 ) -> list[dict[str, Any]]:
     """Check each claim of the articles on these models: a record a claim, its commands for the run's environment."""
-    evidence = [model.evidence(metrics[model.name]) for model in models]
-    claims = check_claims(evidence, sweeps["distance"], sweeps["sharpening"])
+    evidence = [model.evidence(metrics[model.name], *sampler_groups(parameters.samplers)) for model in models]
+    claims = check_claims(evidence, sweeps["distance"], sweeps["sharpening"], sweeps["variant"])
     environment = run_record["environment"]
     return [{name: in_environment(text, environment) for name, text in claim.as_record().items()} for claim in claims]
 

@@ -12,8 +12,9 @@ from tqdm import tqdm
 from celeba_vae.config import ComponentConfig, EvaluationConfig
 from celeba_vae.errors import CelebaVaeError
 from celeba_vae.imaging.arrays import to_uint8
-from celeba_vae.latent.samplers import LatentPoints
+from celeba_vae.latent.samplers import LatentPoints, Normal, Posterior
 from celeba_vae.metrics.distribution_metrics import DistributionMeasures
+from celeba_vae.metrics.evidence import RESERVED_GROUPS
 from celeba_vae.metrics.latent_space import LatentSpace, LatentStatistics
 from celeba_vae.metrics.measures import Arrays, DistributionMetric, Figures
 from celeba_vae.metrics.reconstruction import ReconstructionMeasures
@@ -153,10 +154,19 @@ def decoded_blocks(decoder: Any, points: LatentPoints, what: str = "") -> Iterat
 
 
 def sampler_label(config: ComponentConfig, among: Sequence[ComponentConfig]) -> str:
-    """Name a sampler: with its options where another has the same name."""
-    if [each.name for each in among].count(config.name) == 1:
-        return config.name
-    return f"{config.name} {' '.join(f'{key}={value}' for key, value in config.options.items())}".strip()
+    """Name a sampler: with its options where another has the same name, and never as another group of figures."""
+    label = config.name
+    if [each.name for each in among].count(label) > 1:
+        label = " ".join([label, *(f"{key}={value}" for key, value in config.options.items())])
+    return f"sampler {label}" if label in RESERVED_GROUPS else label
+
+
+def sampler_groups(configs: Sequence[ComponentConfig]) -> tuple[str, tuple[str, ...]]:
+    """Give the label of the sampler of N(0, I), empty without one, and those of samplers fitted to training images."""
+    samplers = {sampler_label(config, configs): create_component("samplers", config) for config in configs}
+    prior = [label for label, each in samplers.items() if isinstance(each, Normal) and each.scale == 1]
+    fitted = [label for label, each in samplers.items() if hasattr(each, "fit") and not isinstance(each, Posterior)]
+    return prior[0] if prior else "", tuple(fitted)
 
 
 def _points(

@@ -37,10 +37,12 @@ class TrainedVariant:
     configuration: Mapping[str, Any]
     problem: str = ""
 
-    def evidence(self, figures: Mapping[str, Figures]) -> VariantEvidence:
-        """Give what claims are checked on."""
+    def evidence(
+        self, figures: Mapping[str, Figures], prior_group: str = "", fitted_groups: tuple[str, ...] = ()
+    ) -> VariantEvidence:
+        """Give what claims are checked on; of which samplers the groups are, ``sampler_groups`` says."""
         settings = {name: value for name, value in self.configuration.items() if name in VariantConfig.model_fields}
-        return VariantEvidence(self.name, settings, figures, self.history, self.problem)
+        return VariantEvidence(self.name, settings, figures, self.history, self.problem, prior_group, fitted_groups)
 
 
 def open_variant(

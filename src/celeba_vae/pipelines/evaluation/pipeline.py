@@ -181,7 +181,13 @@ def _comparison_pipeline(variants: Sequence[str], swept: str, prefix: str) -> Pi
             ),
             Node(
                 check_articles_claims,
-                inputs=[f"{prefix}metrics", f"{prefix}sweeps", "run_record", *of_each("model")],
+                inputs=[
+                    f"{prefix}metrics",
+                    f"{prefix}sweeps",
+                    "run_record",
+                    "params:evaluation",
+                    *of_each("model"),
+                ],
                 outputs=f"{prefix}claims",
                 name=f"{prefix}check_claims",
             ),
