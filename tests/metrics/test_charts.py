@@ -151,6 +151,19 @@ def test_points_have_their_own_images_attribute():
     assert len(np.unique(colours, axis=0)) == 3
 
 
+@pytest.mark.parametrize("chart", LATENT_CHARTS)
+def test_a_latent_space_of_one_dimension_is_drawn(chart):
+    latents = space(dimensions=1)
+
+    figure = chart(latents, "VAE")
+    figure.savefig(io.BytesIO())
+
+    if chart is latent_projection_chart:
+        offsets = figure.axes[0].collections[-1].get_offsets()
+        np.testing.assert_allclose(offsets, np.column_stack([latents.projection[:, 0], np.zeros(400)]))
+        assert figure.axes[0].get_ylabel() == "second direction, 0% of the variance"
+
+
 def test_correlations_are_ordered_by_deviation_and_the_diagonal_is_left_out():
     latents = space()
 

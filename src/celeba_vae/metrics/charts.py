@@ -184,7 +184,7 @@ def latent_projection_chart(space: LatentSpace, model: str, attribute: np.ndarra
     """Draw mu of a sample of images along the two directions of largest variance, coloured by an attribute.
 
     Args:
-        space: The latents of a model, of at least two dimensions.
+        space: The latents of a model; of a single dimension, all lie on a line.
         model: Its name, for the title.
         attribute: (count,) the attribute of each image that was gathered, 1 or -1, else unknown; None: one colour.
         name: The attribute's name.
@@ -208,9 +208,12 @@ def latent_projection_chart(space: LatentSpace, model: str, attribute: np.ndarra
         colours[members] = colour
         if members.any():
             axes.scatter([], [], s=60, color=colour, label=f"{label} ({members.sum():,})" if name else label)
-    axes.scatter(*space.projection.T, s=14, c=list(colours), alpha=0.6, linewidths=0)
-    axes.set_xlabel(f"first direction, {space.explained[0]:.0%} of the variance")
-    axes.set_ylabel(f"second direction, {space.explained[1]:.0%} of the variance")
+    absent = 2 - space.projection.shape[1]
+    points = np.pad(space.projection, ((0, 0), (0, absent)))
+    first, second = np.pad(space.explained, (0, absent))
+    axes.scatter(*points.T, s=14, c=list(colours), alpha=0.6, linewidths=0)
+    axes.set_xlabel(f"first direction, {first:.0%} of the variance")
+    axes.set_ylabel(f"second direction, {second:.0%} of the variance")
     _legend_above(axes)
     return figure
 
