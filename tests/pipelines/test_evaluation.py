@@ -110,6 +110,9 @@ def test_created_faces_are_compared_with_the_test_images(project, evaluate):
 
     metrics = metrics_of(project, evaluate(variants=["vae"], seed=5, samplers=["normal", gaussian]))["vae"]
 
+    # as many of each set
+    images = images[:16]
+    assert all(metrics[group]["images"] == 16 for group in ("normal", "gaussian", "reconstructed"))
     points = np.stack([np.random.default_rng((5, i)).standard_normal(5) for i in range(16)])
     for group, faces in (
         ("normal", model.decode(points, SHAPE)),
@@ -167,6 +170,8 @@ def test_without_test_images_all_else_is_reported(project, evaluate, caplog):
     metrics = metrics_of(project, version)["vae"]
     assert "test" not in metrics
     assert metrics["training"]["psnr"] > 0
+    train_images = np.load(project / "data/05_model_input/train_images.npy")
+    assert metrics["training"]["images"] == len(train_images)
     assert metrics["latents"]["active_units"] == 5
 
 

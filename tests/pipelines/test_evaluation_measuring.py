@@ -1,7 +1,20 @@
-"""Which group of figures is of which sampler."""
+"""Which group of figures is of which sampler, how many images it is of, and what a broken model does to it."""
+
+import numpy as np
+import pandas as pd
+import pytest
 
 from celeba_vae.config import EvaluationConfig
-from celeba_vae.pipelines.evaluation.measuring import sampler_groups, sampler_label
+from celeba_vae.pipelines.evaluation.measuring import (
+    examine_model,
+    generate_and_measure,
+    sampler_groups,
+    sampler_label,
+    summarise_originals,
+)
+from celeba_vae.pipelines.evaluation.models import TrainedVariant
+
+SHAPE = (16, 16, 3)
 
 
 def samplers(*configs):
@@ -22,3 +35,68 @@ def test_labels_are_unique_and_no_group_of_other_figures():
     labels = [sampler_label(config, configs) for config in configs]
 
     assert labels == ["normal", "normal scale=2", "sampler test", "uniform"]
+
+
+@pytest.fixture
+def images():
+    return np.random.default_rng(7).integers(0, 256, (40, *SHAPE), np.uint8)
+
+
+def trained(scale=0.1):
+    """Make an autoencoder of one layer each way, whose first weights are of this scale."""
+    import keras
+
+    start = keras.initializers.Constant(scale)
+    encoder = keras.Sequential(
+        [keras.Input(SHAPE), keras.layers.Flatten(), keras.layers.Dense(2, kernel_initializer=start)]
+    )
+    size = int(np.prod(SHAPE))
+    decoder = keras.Sequential(
+        [keras.Input((2,)), keras.layers.Dense(size, "sigmoid"), keras.layers.Reshape(SHAPE)],
+    )
+    return TrainedVariant("small", encoder, decoder, pd.DataFrame(), {"model": "ae"})
+
+
+@pytest.mark.parametrize(("generated_count", "expected"), [(6, 6), (30, 10)])
+def test_sets_that_are_compared_are_of_one_size(images, tmp_path, generated_count, expected):
+    parameters = EvaluationConfig(
+        generated_count=generated_count, samplers=["normal"], distribution_metrics=["variety"], batch_size=4
+    )
+    test, train = images[:10], images[10:]
+    originals, model = summarise_originals(test, parameters), trained()
+
+    examined = examine_model(model, test, train, originals, parameters)
+    generated = generate_and_measure(model, train, test, tmp_path, originals, parameters)
+
+    assert examined.figures["reconstructed"]["images"] == generated.figures["normal"]["images"] == expected
+    assert examined.figures["training"]["images"] == 10
+    of_test = originals.summaries[0]["variance"]
+    np.testing.assert_allclose(of_test, (test[:expected] / 255).var(axis=0, ddof=1), rtol=1e-4)
+    from celeba_vae.models.inference import reconstruct
+
+    copies = reconstruct(model.encoder, model.decoder, test[:expected])
+    expected_share = copies.var(axis=0, ddof=1).mean() / of_test.mean()
+    assert examined.figures["reconstructed"]["variance"] == pytest.approx(expected_share, rel=1e-3)
+
+
+def test_without_test_images_it_is_said_how_many_training_images_are_measured(images, monkeypatch):
+    monkeypatch.setattr("celeba_vae.pipelines.evaluation.measuring.TRAINING_IMAGES", 25)
+    parameters = EvaluationConfig(distribution_metrics=["variety"])
+    nothing = images[:0]
+
+    figures = examine_model(trained(), nothing, images, summarise_originals(nothing, parameters), parameters).figures
+
+    assert figures["training"]["images"] == 25
+    assert figures["training"]["psnr"] > 0
+
+
+def test_latents_that_are_not_finite_are_that_models_problem(images, caplog):
+    parameters = EvaluationConfig(distribution_metrics=["variety"])
+
+    examined = examine_model(
+        trained(scale=np.nan), images[:10], images, summarise_originals(images[:10], parameters), parameters
+    )
+
+    assert (examined.figures, examined.latent_space) == ({}, None)
+    assert "small is left out of the evaluation: The encoder gives latents that are not finite" in examined.problem
+    assert examined.problem in caplog.text

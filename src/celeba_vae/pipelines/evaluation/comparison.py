@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 Metrics = dict[str, dict[str, Figures]]
 
+IMAGES = Measure("images", "Images measured", number="{:,.0f}")
 MODEL_MEASURES = (
     Measure("encoder_parameters", "Parameters of the encoder", number="{:,.0f}"),
     Measure("decoder_parameters", "Parameters of the decoder", number="{:,.0f}"),
@@ -85,7 +86,7 @@ def draw_latent_charts(
 
     space, name = examined.latent_space, model.name.upper()
     if space is None:
-        return (charts.text_chart(f"{name}: no latent space\n{model.problem}"),) * 4
+        return (charts.text_chart(f"{name}: no latent space\n{model.problem or examined.problem}"),) * 4
     return (
         charts.latent_distances_chart(space, name),
         charts.latent_moments_chart(space, name),
@@ -115,7 +116,7 @@ def reconstruction_measures(parameters: EvaluationConfig) -> list[Measure]:
 
 def distribution_measures(parameters: EvaluationConfig) -> list[Measure]:
     """Give the measures of the metrics that sets of images are compared by, in their order."""
-    return _measures("distribution_metrics", parameters.distribution_metrics)
+    return [*_measures("distribution_metrics", parameters.distribution_metrics), IMAGES]
 
 
 def measure_groups(parameters: EvaluationConfig) -> dict[str, tuple[str, list[Measure]]]:
@@ -128,7 +129,7 @@ def measure_groups(parameters: EvaluationConfig) -> dict[str, tuple[str, list[Me
     }
     return {
         "test": ("Reconstructions of the test images", reconstruction),
-        "training": ("Reconstructions of training images, as many", reconstruction),
+        "training": ("Reconstructions of training images", [*reconstruction, IMAGES]),
         "gap": ("Gap: training images minus test images", gap),
         **samplers,
         "reconstructed": ("The test images' reconstructions as a set, against the test images", distribution),

@@ -10,7 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from celeba_vae.config import ComponentConfig, EvaluationConfig
-from celeba_vae.errors import CelebaVaeError
+from celeba_vae.errors import CelebaVaeError, DataError
 from celeba_vae.imaging.arrays import to_uint8
 from celeba_vae.latent.samplers import LatentPoints, Normal, Posterior
 from celeba_vae.metrics.distribution_metrics import DistributionMeasures
@@ -28,6 +28,9 @@ NO_TEST_IMAGES = (
     "There are no test images to evaluate the models on. Give the test split some (data_engineering.split in"
     " parameters_data_engineering.yml), then: kedro run --pipelines data_engineering,evaluation"
 )
+
+# where there are no test images to have as many of
+TRAINING_IMAGES = 10_000
 
 
 @dataclass(frozen=True)
@@ -51,10 +54,11 @@ class Originals:
 
 @dataclass(frozen=True)
 class Examined:
-    """A model measured on images: figures by group, and its latent space, None where there is none to speak of."""
+    """A model measured on images: figures by group, its latent space, None where there is none, and what was wrong."""
 
     figures: dict[str, Figures] = field(default_factory=dict)
     latent_space: LatentSpace | None = None
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class Generated:
 
 
 def summarise_originals(test_images: np.ndarray, parameters: EvaluationConfig) -> Originals:
-    """Go through the test images once for all sets that are compared with them."""
+    """Go through the test images once for all sets that are compared with them: as many as each of these has."""
     notes = [] if len(test_images) else [NO_TEST_IMAGES]
     metrics = [create_component("distribution_metrics", each) for each in parameters.distribution_metrics]
     notes += list(filter(None, (metric.unavailable() for metric in metrics)))
@@ -75,7 +79,8 @@ def summarise_originals(test_images: np.ndarray, parameters: EvaluationConfig) -
         logger.warning(note)
     usable = [metric for metric in metrics if len(test_images) and not metric.unavailable()]
     measures = DistributionMeasures(usable, [])
-    for batch in _batches(test_images, parameters.batch_size, "Test images"):
+    compared = test_images[: compared_count(test_images, parameters)]
+    for batch in _batches(compared, parameters.batch_size, "Test images"):
         measures.update(batch)
     return Originals(usable, measures.summaries(), notes)
 
@@ -89,27 +94,64 @@ def examine_model(
 ) -> Examined:
     """Measure a model's reconstructions (z = mu) of the test images and of as many training images, and its latents.
 
-    Batch by batch, so that memory does not grow with their number.
+    Batch by batch, so that memory does not grow with their number. Without test images, up to 10,000 training images.
 
     Returns:
         The groups ``test``, ``training``, ``gap`` (training minus test), ``reconstructed``, ``latents`` and ``model``;
-        nothing of a model that can't be evaluated.
+        with ``images``, their number, where it is not that of the test images. Nothing of a model that can't be
+        evaluated, or whose latents are not finite.
     """
     if model.problem:
         return Examined()
-    training, of_training = _pass_through(model, train_images[: len(test_images) or None], None, parameters)
-    figures = {"model": _size_of(model)}
-    latents = of_training
+    try:
+        return _examined(model, test_images, train_images, originals, parameters)
+    except DataError as error:
+        problem = f"{model.name} is left out of the evaluation: {error}"
+        logger.warning(problem)
+        return Examined(problem=problem)
+
+
+def _examined(
+    model: TrainedVariant,
+    test_images: np.ndarray,
+    train_images: np.ndarray,
+    originals: Originals,
+    parameters: EvaluationConfig,
+) -> Examined:
+    train_images = train_images[: len(test_images) or TRAINING_IMAGES]
+    training, latents = _pass_through(model, train_images, None, parameters)
+    figures = {"model": _size_of(model), "training": {**training, "images": len(train_images)}}
     if len(test_images):
-        reconstructed = originals.start()
+        reconstructed = ComparedSet(originals.start(), compared_count(test_images, parameters))
         test, latents = _pass_through(model, test_images, reconstructed, parameters)
-        figures |= {"test": test, "training": training, "gap": _difference(training, test)}
-        figures["reconstructed"] = reconstructed.result()
-    else:
-        figures["training"] = training
+        figures |= {"test": test, "gap": _difference(training, test), "reconstructed": reconstructed.result()}
     if latents is not None:
         figures["latents"] = latents.figures
     return Examined(figures, latents)
+
+
+def compared_count(test_images: np.ndarray, parameters: EvaluationConfig) -> int:
+    """Give how many images each set has that is compared with the test images, and how many of these it is."""
+    return min(parameters.generated_count, len(test_images) or parameters.generated_count)
+
+
+class ComparedSet:
+    """The first ``count`` images of a set, measured: the distances of sets of different size can't be compared."""
+
+    def __init__(self, measures: DistributionMeasures, count: int) -> None:
+        self._measures, self._count, self._taken = measures, count, 0
+
+    def update(self, images: np.ndarray) -> None:
+        """Take in a batch of images, (n, h, w, c) floats in [0, 1]; those beyond ``count`` are left out."""
+        images = images[: self._count - self._taken]
+        if len(images):
+            self._taken += len(images)
+            self._measures.update(images)
+
+    def result(self) -> Figures:
+        """Give the measures against the originals, and ``images``, their number; nothing where nothing is measured."""
+        figures = self._measures.result()
+        return {**figures, "images": self._taken} if figures else {}
 
 
 def generate_and_measure(
@@ -132,7 +174,7 @@ def generate_and_measure(
             generated.notes.append(f"{model.name}, {name}: {error}")
             logger.warning(generated.notes[-1])
             continue
-        measures, shown = originals.start(), []
+        measures, shown = ComparedSet(originals.start(), points.count), []
         for block in decoded_blocks(model.decoder, points, f"{model.name}, {name}"):
             measures.update(block)
             if sum(map(len, shown)) < parameters.columns:
@@ -184,11 +226,12 @@ def _points(
         array = np.load(latents.path, mmap_mode="r")
         fitted = fit_to_latents(model.encoder, array, test_images, latent_stages, config)
     latent_dim = model.decoder.input_shape[-1]
-    return LatentPoints(sampler, parameters.generated_count, latent_dim, parameters.seed, fitted)
+    count = compared_count(test_images, parameters)
+    return LatentPoints(sampler, count, latent_dim, parameters.seed, fitted)
 
 
 def _pass_through(
-    model: TrainedVariant, images: np.ndarray, set_measures: DistributionMeasures | None, parameters: EvaluationConfig
+    model: TrainedVariant, images: np.ndarray, set_measures: ComparedSet | None, parameters: EvaluationConfig
 ) -> tuple[Figures, LatentSpace | None]:
     from celeba_vae.models.inference import decode
 
