@@ -16,6 +16,7 @@ from small_models import NEW, OLD, save_small_model, save_test_images, save_trai
 from celeba_vae.config import EvaluationConfig
 from celeba_vae.pipelines.evaluation.comparison import verdict
 from celeba_vae.pipelines.evaluation.reconstruction import choose_originals, compare_reconstructions
+from celeba_vae.stages import images_content
 
 SHAPE = (16, 16, 3)
 
@@ -202,6 +203,25 @@ def test_a_model_that_can_not_be_evaluated_is_named_and_all_else_is_reported(pro
     metrics = metrics_of(project, report.parent.name)
     assert metrics["ae"] == {}
     assert metrics["vae"]["test"]["psnr"] > 0
+
+
+def test_a_model_of_other_images_is_doubted(project, evaluate, caplog):
+    save_small_model(project, "vae")
+    save_test_images(project)
+    images = np.load(project / "data/05_model_input/train_images.npy")
+    folder = project / "data/06_models/vae/configuration.json" / OLD
+    folder.mkdir(parents=True)
+
+    def trained_on(images):
+        configuration = {"name": "vae", "model": "vae", "image_count": None, "train_images": images_content(images)}
+        (folder / "configuration.json").write_text(json.dumps(configuration))
+        return report_of(project, evaluate(variants=["vae"]))
+
+    doubt = "was trained on other images than train_images are now"
+    assert doubt not in trained_on(images)
+    assert doubt not in caplog.text
+    assert doubt in trained_on(images[::-1])
+    assert doubt in caplog.text
 
 
 def test_without_any_model_the_run_says_how_to_get_one(project, run_kedro):

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 NO_TEST_IMAGES = (
     "There are no test images to evaluate the models on. Give the test split some (data_engineering.split in"
-    " parameters_data_engineering.yml), then: kedro run --pipelines data_engineering,evaluation"
+    " parameters_data_engineering.yml), then: kedro run --pipelines data_engineering,training,evaluation"
 )
 
 # where there are no test images to have as many of

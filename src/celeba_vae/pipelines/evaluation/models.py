@@ -12,6 +12,7 @@ from celeba_vae.config import VariantConfig
 from celeba_vae.metrics.evidence import VariantEvidence
 from celeba_vae.metrics.measures import Figures
 from celeba_vae.missing import MissingInput
+from celeba_vae.stages import images_content
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ class TrainedVariant:
         configuration: All settings of the training, its data and versions; those of the parameters where it is not
             there.
         problem: Why it can't be evaluated and what to do; empty where it can.
+        doubt: What makes its figures doubtful; empty where nothing does.
     """
 
     name: str
@@ -36,6 +38,7 @@ class TrainedVariant:
     history: pd.DataFrame
     configuration: Mapping[str, Any]
     problem: str = ""
+    doubt: str = ""
 
     def evidence(
         self, figures: Mapping[str, Figures], prior_group: str = "", fitted_groups: tuple[str, ...] = ()
@@ -46,14 +49,26 @@ class TrainedVariant:
 
 
 def open_variant(
-    encoder: Any, decoder: Any, history: Any, configuration: Any, test_images: np.ndarray, variant: VariantConfig
+    encoder: Any,
+    decoder: Any,
+    history: Any,
+    configuration: Any,
+    test_images: np.ndarray,
+    train_images: np.ndarray,
+    variant: VariantConfig,
 ) -> TrainedVariant:
-    """Put a variant's models together and say in the log if it can't be evaluated; any input may be a MissingInput."""
+    """Put a variant's models together and say in the log if it can't be evaluated, or not be trusted.
+
+    What training makes may be a MissingInput.
+    """
     problem = next((each.problem for each in (encoder, decoder) if isinstance(each, MissingInput)), "")
     if not problem:
         problem = _misfit(variant.name, encoder, test_images)
     if problem:
         logger.warning("%s is left out of the evaluation: %s", variant.name, problem)
+    doubt = "" if problem or isinstance(configuration, MissingInput) else _doubt(configuration, train_images)
+    if doubt:
+        logger.warning(doubt)
     return TrainedVariant(
         name=variant.name,
         encoder=None if problem else encoder,
@@ -61,6 +76,19 @@ def open_variant(
         history=pd.DataFrame() if isinstance(history, MissingInput) else history,
         configuration=variant.model_dump(mode="json") if isinstance(configuration, MissingInput) else configuration,
         problem=problem,
+        doubt=doubt,
+    )
+
+
+def _doubt(configuration: Mapping[str, Any], train_images: np.ndarray) -> str:
+    trained_on = configuration.get("train_images")
+    if trained_on in (None, images_content(train_images[: configuration.get("image_count")])):
+        return ""
+    name = configuration["name"]
+    return (
+        f"The model '{name}' was trained on other images than train_images are now: it may have seen the test images,"
+        f" and its figures can't be trusted. Train it on these: kedro run --pipelines variants --namespaces {name}"
+        f" --params variants.{name}.fresh=true"
     )
 
 

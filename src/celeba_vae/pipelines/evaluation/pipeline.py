@@ -41,7 +41,15 @@ def _variant_pipeline(variant: str) -> Pipeline:
         [
             Node(
                 open_variant,
-                inputs=["encoder", "decoder", "history", "configuration", "test_images", "params:variant"],
+                inputs=[
+                    "encoder",
+                    "decoder",
+                    "history",
+                    "configuration",
+                    "test_images",
+                    "train_images",
+                    "params:variant",
+                ],
                 outputs="model",
                 name="open_models",
                 tags=GOES_ON_WITHOUT,

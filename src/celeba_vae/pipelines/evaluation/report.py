@@ -7,6 +7,7 @@ from typing import Any
 
 from PIL import Image
 
+from celeba_vae.commands import in_environment
 from celeba_vae.config import EvaluationConfig
 from celeba_vae.durations import duration
 from celeba_vae.imaging.grids import image_grid
@@ -71,13 +72,15 @@ def write_report(
         Report(
             title="Faces from latent space",
             subtitle=verdict(metrics),
-            problems=_problems(models, originals, generated),
+            problems=_problems(models, originals, generated, run_record["environment"]),
             sections=[
                 _run_section(run_record, evaluated, examined, parameters),
                 _training_section(evaluated),
                 Section(
                     "Reconstructions",
-                    text=["Test images that no model has seen in training, and what each makes of them (z = mu)."],
+                    text=["Test images, on which no model is trained, and what each makes of them (z = mu)."]
+                    if not any(model.doubt for model in models)
+                    else ["Test images, and what each model makes of them (z = mu)."],
                     blocks=[Picture(comparison_grid, "Test images above their reconstructions by each model")],
                 ),
                 _photos_section(own_photos_grid, photo_captions, own_photos),
@@ -91,10 +94,12 @@ def write_report(
     )
 
 
-def _problems(models: Sequence[TrainedVariant], originals: Originals, generated: Sequence[Generated]) -> list[Problem]:
-    texts = [model.problem for model in models if model.problem]
-    texts += [*originals.notes, *(note for each in generated for note in each.notes)]
-    return [_problem(text) for text in texts]
+def _problems(
+    models: Sequence[TrainedVariant], originals: Originals, generated: Sequence[Generated], environment: str
+) -> list[Problem]:
+    texts = [*(model.problem for model in models), *(model.doubt for model in models), *originals.notes]
+    texts += [note for each in generated for note in each.notes]
+    return [_problem(in_environment(text, environment)) for text in texts if text]
 
 
 def _problem(text: str) -> Problem:
