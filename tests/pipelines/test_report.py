@@ -46,7 +46,14 @@ def test_report_shows_everything_offline(project, run, open_file):
     assert f"{metrics['vae']['test']['psnr']:.2f}" in text
     assert f"{metrics['ae']['gaussian']['swd']:.1f}" in text
     run_table = page.get_by_role("region", name="This run").inner_text()
-    for expected in ("Pipelines\tevaluation", "Test images\t", "Crop\t", "Image size\t", "Hardware\tCPU", "Duration\t"):
+    for expected in (
+        "Pipelines\tevaluation",
+        "Test images\t",
+        "Crop\t",
+        "Image size\t16x16 pixels",
+        "Hardware\tCPU",
+        "Duration\t",
+    ):
         assert expected in run_table
     assert "Generated images\t16 of each" in run_table
     for expected in (
@@ -60,6 +67,51 @@ def test_report_shows_everything_offline(project, run, open_file):
         assert expected in text or expected in page.content()
     phone = open_file(latest / "report.html", viewport={"width": 390, "height": 844}, color_scheme="dark")
     assert phone.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_of_many_models_the_page_folds_what_is_drawn_of_each_and_names_the_best_two(project, run, open_file):
+    names = ["ae", "vae", "vae_dense", "vae_upsampling", "vae_tiny_kl"]
+    for seed, name in enumerate(names):
+        save_small_model(project, name, seed=seed)
+    save_test_images(project)
+    run("evaluation", variants=names)
+
+    page = open_file(project / "data/08_reporting/latest/report.html")
+
+    assert page.locator("nav a").all_inner_texts() == [
+        "What was run",
+        "Reconstructions",
+        "Created faces",
+        "Measures",
+        "The articles' claims",
+        "Latent space",
+        "Training",
+        "Your own photos",
+        "Catalog versions",
+    ]
+    # the small models have no history, thus nothing to fold in the section on training
+    assert page.locator("section:has(details) h2").all_inner_texts() == ["Latent space"]
+    assert page.locator("details img").count() == 4 * len(names) + 4  # the VAEs' KL
+    assert not page.locator("details img").first.is_visible()
+    subtitle = page.locator(".subtitle").inner_text()
+    assert subtitle.endswith("5 models are compared.")
+    assert sum(name.upper() in subtitle.replace(",", " ").split() for name in names) == 2
+
+
+def test_report_of_trials_begins_with_the_claims_and_leaves_out_what_all_names_begin_with(project, run, open_file):
+    for seed, name in enumerate(("trial_ae", "trial_vae")):
+        save_small_model(project, name, seed=seed)
+    save_test_images(project)
+    run("evaluation", variants=["trial_ae", "trial_vae"])
+
+    page = open_file(project / "data/08_reporting/latest/report.html")
+
+    assert page.title() == "Experiments: the articles' claims"
+    assert page.locator("nav a").all_inner_texts()[:3] == ["What was run", "The articles' claims", "Reconstructions"]
+    headings = page.get_by_role("region", name="Models and their settings").locator("thead th").all_inner_texts()
+    assert headings == ["Setting", "ae", "vae"]
+    assert "trial_" not in page.locator(".subtitle").inner_text().lower()
+    assert "\nae and vae: PSNR" in page.get_by_role("region", name="Claims", exact=True).inner_text()
 
 
 def test_fewer_created_faces_than_columns_are_a_row_of_as_many(project, run):

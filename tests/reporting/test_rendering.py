@@ -195,6 +195,21 @@ def test_a_wide_table_scrolls_in_its_box_on_a_phone_and_keeps_its_headings_in_vi
     assert first.bounding_box()["width"] < PHONE["width"] / 2
 
 
+def test_folded_pictures_show_once_they_are_opened(open_file, tmp_path):
+    picture = Picture(Image.new("RGB", (300, 200)), "black")
+    file = tmp_path / "folded.html"
+    file.write_text(
+        render_report(Report("a", "b", sections=[Section("c", blocks=[picture], folded=True)])), encoding="utf-8"
+    )
+
+    page = open_file(file)
+
+    assert not page.locator("img").is_visible()
+    page.locator("summary").click()
+    assert page.locator("img").is_visible()
+    assert page.complaints == []
+
+
 def test_on_a_phone_claims_take_the_room_that_verdicts_leave(open_file, tmp_path):
     claims = [[Cell(FOREIGN, note="3.1%"), Cell("does not hold", status="bad")]]
     table = Table("Claims", ["Claim, and the figures of this run", "Verdict"], claims)

@@ -35,7 +35,7 @@ class RunRecordHooks:
                 "pipelines": list(run_params.get("pipeline_names") or ["__default__"]),
                 "environment": run_params.get("env") or "base",
                 "options": dict(run_params.get("runtime_params") or {}),
-                "data": data.model_dump(mode="json", include={"source", "crop", "image_size"}),
+                "data": data.model_dump(mode="json", include={"source", "crop"}),
                 "hardware": describe_hardware(hardware),
                 "python": platform.python_version(),
                 "packages": {package: importlib.metadata.version(package) for package in PACKAGES},

@@ -84,11 +84,13 @@ class Section:
         title: Its heading.
         text: Paragraphs.
         blocks: Pictures and tables in their order; narrow pictures stand side by side where there is room.
+        folded: Whether the blocks show only once the reader opens them.
     """
 
     title: str
     text: Sequence[str] = ()
     blocks: Sequence[Picture | Table] = ()
+    folded: bool = False
 
 
 @dataclass(frozen=True)

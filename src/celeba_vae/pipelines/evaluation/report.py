@@ -1,6 +1,7 @@
 """The report: everything that an evaluation has found out, on one page."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from PIL import Image
 
 from celeba_vae.commands import in_environment
-from celeba_vae.config import EvaluationConfig
+from celeba_vae.config import TRIAL, EvaluationConfig
 from celeba_vae.durations import duration
 from celeba_vae.imaging.grids import image_grid
 from celeba_vae.metrics import charts
@@ -18,7 +19,10 @@ from celeba_vae.pipelines.evaluation.models import TrainedVariant
 from celeba_vae.reporting import Cell, Picture, Problem, Report, Section, Table, measures_table, render_report
 
 GRID_SCALE = 2
+# of more models, the verdict names only the best two, and pictures of each model are folded
+FEW_MODELS = 4
 STATUS = {"holds": "good", "does not hold": "bad", "not enough data": "open"}
+OTHER_VARIANTS = "What needs other variants is decided by kedro run --pipelines experiments."
 # settings that are told of each model; the rest is in its configuration.json
 SETTINGS = (
     "model",
@@ -67,39 +71,67 @@ def write_report(
     """
     count = len(results) // 3
     models, examined, generated = results[:count], results[count : 2 * count], results[2 * count :]
+    problems = _problems(models, examined, originals, generated, run_record["environment"])
+    trials = all(model.name.startswith(TRIAL) for model in models)
+    models = [replace(model, name=_shown(model.name)) for model in models]
+    metrics = {_shown(name): groups for name, groups in metrics.items()}
     evaluated = [model for model in models if not model.problem]
+    run = _run_section(run_record, evaluated, examined, parameters)
+    claimed = _claims_section(claims, trials)
+    seen = "" if any(model.doubt for model in models) else ", which no model has seen in training"
+    reconstructions = Section(
+        "Reconstructions",
+        text=[f"Test images{seen}, and what each model makes of them (z = mu)."],
+        blocks=[Picture(comparison_grid, "Test images above their reconstructions by each model")],
+    )
+    created = _creation_section(models, generated, parameters, sweeps)
+    measured = _measures_section(metrics, parameters)
     return render_report(
         Report(
-            title="Faces from latent space",
-            subtitle=verdict(metrics),
-            problems=_problems(models, originals, generated, run_record["environment"]),
+            title="Experiments: the articles' claims" if trials else "Faces from latent space",
+            subtitle=_subtitle(metrics),
+            problems=problems,
             sections=[
-                _run_section(run_record, evaluated, examined, parameters),
-                _training_section(evaluated),
-                Section(
-                    "Reconstructions",
-                    text=["Test images, on which no model is trained, and what each makes of them (z = mu)."]
-                    if not any(model.doubt for model in models)
-                    else ["Test images, and what each model makes of them (z = mu)."],
-                    blocks=[Picture(comparison_grid, "Test images above their reconstructions by each model")],
+                run,
+                *(
+                    [claimed, reconstructions, created, measured]
+                    if trials
+                    else [reconstructions, created, measured, claimed]
                 ),
-                _photos_section(own_photos_grid, photo_captions, own_photos),
-                _creation_section(models, generated, parameters, sweeps),
-                _measures_section(metrics, parameters),
                 _latent_section(models, examined, test_attributes, parameters),
-                _claims_section(claims),
+                _training_section(evaluated),
+                _photos_section(own_photos_grid, photo_captions, own_photos),
                 _versions_section(run_record),
             ],
         )
     )
 
 
+def _shown(name: str) -> str:
+    return name.removeprefix(TRIAL)
+
+
+def _subtitle(metrics: Metrics) -> str:
+    if len(metrics) <= FEW_MODELS:
+        return verdict(metrics)
+    best_first = sorted(metrics, key=lambda name: metrics[name].get("test", {}).get("psnr") or 0, reverse=True)
+    return f"{verdict({name: metrics[name] for name in best_first[:2]})} {len(metrics)} models are compared."
+
+
 def _problems(
-    models: Sequence[TrainedVariant], originals: Originals, generated: Sequence[Generated], environment: str
+    models: Sequence[TrainedVariant],
+    examined: Sequence[Examined],
+    originals: Originals,
+    generated: Sequence[Generated],
+    environment: str,
 ) -> list[Problem]:
-    texts = [*(model.problem for model in models), *(model.doubt for model in models), *originals.notes]
-    texts += [note for each in generated for note in each.notes]
-    return [_problem(in_environment(text, environment)) for text in texts if text]
+    texts = [text for model in models for text in (model.problem, model.doubt)]
+    texts += [
+        *(each.problem for each in examined),
+        *originals.notes,
+        *(note for each in generated for note in each.notes),
+    ]
+    return [_problem(in_environment(text, environment)) for text in dict.fromkeys(texts) if text]
 
 
 def _problem(text: str) -> Problem:
@@ -122,14 +154,15 @@ def _run_section(
         "Environment": str(record["environment"]),
         "Options": ", ".join(f"{name}={value}" for name, value in _flat(record["options"])) or "none",
         "Source of the images": _text(record["data"]["source"]),
-        "Crop": _pixels(record["data"]["crop"]) or "none",
-        "Image size": _pixels(record["data"]["image_size"]),
+        "Crop": _crop(record["data"]["crop"]),
+        "Image size": _image_size(models),
         "Test images": f"{_test_images(examined):,}",
         "Generated images": f"{parameters.generated_count:,} of each model and sampler",
         "Images a step of the sweeps": f"{parameters.sweep_count:,}",
         "Hardware": str(record["hardware"]).removeprefix("Hardware: "),
-        "Python": str(record["python"]),
-        **record["packages"],
+        "Versions": ", ".join(
+            f"{name} {version}" for name, version in {"Python": record["python"], **record["packages"]}.items()
+        ),
     }
     settings = Table(
         "Models and their settings",
@@ -182,6 +215,7 @@ def _training_section(models: Sequence[TrainedVariant]) -> Section:
             for model in models
             if len(model.history)
         ],
+        folded=len(models) > FEW_MODELS,
     )
 
 
@@ -209,14 +243,14 @@ def _creation_section(
     if sweeps["distance"]:
         blocks.append(
             Picture(
-                charts.distance_chart(sweeps["distance"], sweeps["variant"].upper()),
+                charts.distance_chart(sweeps["distance"], _shown(sweeps["variant"]).upper()),
                 "Quality and variance against the distance from the origin",
             )
         )
     if sweeps["sharpening"]:
         blocks.append(
             Picture(
-                charts.sharpening_chart(sweeps["sharpening"], sweeps["variant"].upper()),
+                charts.sharpening_chart(sweeps["sharpening"], _shown(sweeps["variant"]).upper()),
                 "Sharpness and quality against the sharpening factor",
             )
         )
@@ -265,24 +299,22 @@ def _latent_section(
             " encoder fills that shell."
         ],
         blocks=blocks,
+        folded=len(models) > FEW_MODELS,
     )
 
 
-def _claims_section(claims: Sequence[Mapping[str, Any]]) -> Section:
+def _claims_section(claims: Sequence[Mapping[str, Any]], trials: bool) -> Section:
     # two columns: a third would be out of sight on a phone
     rows = [
         [
-            Cell(claim["statement"], note=" ".join(filter(None, [claim["figure"], claim["hint"]]))),
+            Cell(claim["statement"], note=" ".join(filter(None, [claim["figure"].replace(TRIAL, ""), claim["hint"]]))),
             Cell(claim["verdict"], status=STATUS[claim["verdict"]]),
         ]
         for claim in claims
     ]
     return Section(
         "The articles' claims",
-        text=[
-            "Each claim of the articles, checked on these models. What needs other variants is decided by"
-            " kedro run --pipelines experiments."
-        ],
+        text=["Each claim of the articles, checked on these models.", *([] if trials else [OTHER_VARIANTS])],
         blocks=[Table("Claims", ["Claim, and the figures of this run", "Verdict"], rows)],
     )
 
@@ -296,10 +328,16 @@ def _setting(model: TrainedVariant, name: str) -> str:
     return _text(model.configuration.get(name))
 
 
-def _pixels(size: Any) -> str:
-    if size is None:
-        return ""
-    return f"{', '.join(map(str, size)) if isinstance(size, Sequence) else size} pixels"
+def _crop(crop: Any) -> str:
+    if crop is None:
+        return "none"
+    return f"centre square of {crop} pixels" if isinstance(crop, int) else f"box {', '.join(map(str, crop))}"
+
+
+def _image_size(models: Sequence[TrainedVariant]) -> str:
+    # those that are evaluated all take the test images
+    height, width = models[0].encoder.input_shape[1:3]
+    return f"{width}x{height} pixels"
 
 
 def _test_images(examined: Sequence[Examined]) -> int:
