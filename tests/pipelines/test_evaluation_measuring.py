@@ -70,6 +70,7 @@ def test_sets_that_are_compared_are_of_one_size(images, tmp_path, generated_coun
 
     assert examined.figures["reconstructed"]["images"] == generated.figures["normal"]["images"] == expected
     assert examined.figures["training"]["images"] == 10
+    assert len(generated.images["normal"]) == min(7, generated_count)
     of_test = originals.summaries[0]["variance"]
     np.testing.assert_allclose(of_test, (test[:expected] / 255).var(axis=0, ddof=1), rtol=1e-4)
     from celeba_vae.models.inference import reconstruct
@@ -77,6 +78,15 @@ def test_sets_that_are_compared_are_of_one_size(images, tmp_path, generated_coun
     copies = reconstruct(model.encoder, model.decoder, test[:expected])
     expected_share = copies.var(axis=0, ddof=1).mean() / of_test.mean()
     assert examined.figures["reconstructed"]["variance"] == pytest.approx(expected_share, rel=1e-3)
+
+
+def test_a_whole_row_is_created_for_few_test_images(images, tmp_path):
+    parameters = EvaluationConfig(samplers=["normal"], distribution_metrics=["variety"], columns=5)
+    originals = summarise_originals(images[:2], parameters)
+
+    generated = generate_and_measure(trained(), images, images[:2], tmp_path, originals, parameters)
+
+    assert (len(generated.images["normal"]), generated.figures["normal"]["images"]) == (5, 2)
 
 
 def test_without_test_images_it_is_said_how_many_training_images_are_measured(images, monkeypatch):

@@ -174,7 +174,7 @@ def generate_and_measure(
             generated.notes.append(f"{model.name}, {name}: {error}")
             logger.warning(generated.notes[-1])
             continue
-        measures, shown = ComparedSet(originals.start(), points.count), []
+        measures, shown = ComparedSet(originals.start(), compared_count(test_images, parameters)), []
         for block in decoded_blocks(model.decoder, points, f"{model.name}, {name}"):
             measures.update(block)
             if sum(map(len, shown)) < parameters.columns:
@@ -226,7 +226,8 @@ def _points(
         array = np.load(latents.path, mmap_mode="r")
         fitted = fit_to_latents(model.encoder, array, test_images, latent_stages, config)
     latent_dim = model.decoder.input_shape[-1]
-    count = compared_count(test_images, parameters)
+    # a whole row is shown, also where there are fewer test images
+    count = max(compared_count(test_images, parameters), min(parameters.columns, parameters.generated_count))
     return LatentPoints(sampler, count, latent_dim, parameters.seed, fitted)
 
 
