@@ -9,7 +9,7 @@ import skimage.data
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from PIL import Image, ImageEnhance
-from small_models import save_small_model, save_test_images
+from small_models import save_small_model, save_test_images, save_train_images
 
 from celeba_vae.config import EvaluationConfig, GenerationConfig
 from celeba_vae.pipelines.evaluation.models import TrainedVariant
@@ -23,6 +23,7 @@ SMALL = {"kernel_sizes": [3], "strides": [2]}
 def run(project):
     """Run pipelines in the project with these parameters; gives the version that was made."""
     bootstrap_project(project)
+    save_train_images(project)
 
     def run(pipelines="evaluation", **parameters):
         with KedroSession.create(project_path=project, runtime_params=parameters) as session:

@@ -11,7 +11,7 @@ from celeba_vae.metrics.evidence import VariantEvidence
 # what has no effect on a model, or the same: names, previews, checkpoints, where the KL term enters
 WITHOUT_EFFECT = {"name", "fresh", "checkpoint_steps", "keep_checkpoints", "preview_epochs", "kl_term"}
 OF_A_VAE = {"kl_weight", "kl_schedule", "free_bits"}
-# Of the test images' reconstructions. A few hundred steps give 60%; less than half of that tells nothing of a recipe.
+# Of the test images' reconstructions: on drawn faces 162 steps gave 17% and grey ghosts, 525 steps 84% and clear faces.
 HARDLY_TRAINED = 0.3
 
 Candidate, Result = TypeVar("Candidate"), TypeVar("Result")
