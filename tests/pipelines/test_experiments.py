@@ -28,9 +28,9 @@ PARAMETERS = {
         "layers": {"batch_normalization_momentum": 0.5},
     },
     "experiments": {
-        "variants": ["vae", "ae", "vae_tiny_kl"],
+        "variants": ["vae", "ae"],
         "kl_weights": [1.5],
-        "latent_dims": [2, 8],
+        "latent_dims": [8],
         "image_count": 32,
         "epochs": 2,
     },
@@ -40,9 +40,7 @@ PARAMETERS = {
 }
 TRIALS = {
     "trial_vae": 5.0,
-    "trial_vae_tiny_kl": 0.0001,
     "trial_kl_weight_1_5": 1.5,
-    "trial_latent_dim_2": 5.0,
     "trial_latent_dim_8": 5.0,
 }
 
@@ -82,9 +80,8 @@ def test_all_are_trained_on_one_budget_once_and_decide_the_claims(project, exper
     assert metrics["trial_latent_dim_8"]["model"]["latent_dim"] == 8
     claims = {claim["name"]: claim for claim in result("experiments_claims.json")}
     # all variants that they need are there, but two epochs on noise decide nothing
-    for name in ("ae_reconstructs_better", "kl_weights", "latent_dims", "tiny_kl"):
-        assert "hardly trained" in claims[name]["hint"], claims[name]
-    for name in ("dense_layer", "crossing_lines"):
+    assert "hardly trained" in claims["ae_reconstructs_better"]["hint"]
+    for name in ("dense_layer", "crossing_lines", "kl_weights", "latent_dims", "tiny_kl"):
         assert "kedro run --pipelines experiments" in claims[name]["hint"]
     assert "Claims" in (reporting / "experiments_report.html" / version / "experiments_report.html").read_text()
 
