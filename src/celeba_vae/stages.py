@@ -27,18 +27,12 @@ def fingerprint(content: Mapping[str, Any]) -> str:
 
 def content_of(array: np.ndarray) -> str:
     """Hash an array's type, shape and content, block by block; for a stage's identity. It may be memory-mapped."""
-    digest = hashlib.sha256(f"{array.dtype} {array.shape}".encode())
-    for first in range(0, len(array), 1024):
-        digest.update(np.ascontiguousarray(array[first : first + 1024]))
-    return f"{len(array)} rows, content {digest.hexdigest()[:16]}"
+    return f"{len(array)} rows, content {_digest(f'{array.dtype} {array.shape}', array)}"
 
 
 def images_content(images: np.ndarray) -> str:
     """Hash images' shape and content, block by block; it tells what a training was made with."""
-    digest = hashlib.sha256(repr(images.shape).encode())
-    for first in range(0, len(images), 1024):
-        digest.update(np.ascontiguousarray(images[first : first + 1024]))
-    return f"{len(images)} images, content {digest.hexdigest()[:16]}"
+    return f"{len(images)} images, content {_digest(repr(images.shape), images)}"
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
@@ -87,6 +81,13 @@ def end_fresh_run(folder: Path) -> None:
     for mark in [*Path(folder).glob(f"*/{_BEGUN_FRESH}"), *Path(folder).glob(f"*/*/{_BEGUN_FRESH}")]:
         if (mark.parent / _FINISHED).exists():
             mark.unlink()
+
+
+def _digest(form: str, array: np.ndarray) -> str:
+    digest = hashlib.sha256(form.encode())
+    for first in range(0, len(array), 1024):
+        digest.update(np.ascontiguousarray(array[first : first + 1024]))
+    return digest.hexdigest()[:16]
 
 
 class Stage:

@@ -7,12 +7,11 @@ import numpy as np
 from PIL import Image
 
 from celeba_vae.files import written_atomically
-from celeba_vae.imaging.grids import image_grid, text_picture
+from celeba_vae.imaging.grids import GRID_SCALE, image_grid, text_picture
 
 Kind = Literal["samples", "reconstructions"]
 
 ROWS, COLUMNS = 8, 6
-GRID_SCALE = 2
 _COLUMN = {
     "samples": "in each column from the same point of the latent space",
     "reconstructions": "in each column the reconstruction of the same image",

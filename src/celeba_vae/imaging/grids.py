@@ -11,6 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 BACKGROUND = "white"
 INK = "#202020"
+# by how much the models' images are enlarged for people to look at
+GRID_SCALE = 2
 
 
 def image_grid(

@@ -14,11 +14,10 @@ from celeba_vae.datasets import ImageFolder
 from celeba_vae.errors import DataError
 from celeba_vae.imaging.arrays import to_uint8
 from celeba_vae.imaging.enhancers import Sharpness, enhance, enhance_blocks
-from celeba_vae.imaging.grids import comparison_grid, image_grid
+from celeba_vae.imaging.grids import GRID_SCALE, comparison_grid, image_grid
 from celeba_vae.latent.samplers import distances, sample_points
 from celeba_vae.plugins import component_record, create_component
 
-GRID_SCALE = 2
 GRID_COUNT = 140
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from celeba_vae.config import DataEngineeringConfig, FaceSource, GenerationConfig
 from celeba_vae.errors import DataError
 from celeba_vae.imaging.arrays import to_uint8
-from celeba_vae.imaging.grids import image_grid, text_picture
+from celeba_vae.imaging.grids import GRID_SCALE, image_grid, text_picture
 from celeba_vae.imaging.own_photos import read_photos
 from celeba_vae.latent.attributes import attribute_directions, check_attribute
 from celeba_vae.latent.components import principal_components
@@ -22,7 +22,6 @@ from celeba_vae.latent.paths import linear_path, spherical_path
 
 logger = logging.getLogger(__name__)
 
-GRID_SCALE = 2
 PATHS = {"linear": linear_path, "spherical": spherical_path}
 # frames for which the animation rests at each end
 REST = 8

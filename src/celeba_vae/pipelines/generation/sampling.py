@@ -8,7 +8,7 @@ from PIL import Image
 
 from celeba_vae.config import GenerationConfig
 from celeba_vae.imaging.arrays import to_uint8
-from celeba_vae.imaging.grids import image_grid
+from celeba_vae.imaging.grids import GRID_SCALE, image_grid
 from celeba_vae.latent.samplers import (
     LatentPoints,
     Normal,
@@ -21,8 +21,6 @@ from celeba_vae.pipelines.fitting import fit_to_latents
 from celeba_vae.plugins import create_component
 
 Arrays = dict[str, np.ndarray]
-
-GRID_SCALE = 2
 
 
 def fit_sampler(
