@@ -1,4 +1,4 @@
-"""A package with an encoder, a decoder, a loss, a sampler and an enhancer, installed by pip, and used by name only."""
+"""A package with components of most kinds, installed by pip, and used by name only."""
 
 import json
 import shutil
@@ -32,7 +32,12 @@ PARAMETERS = {
         "sampler": {"name": "shell", "radius": 2.5},
         "enhancer": [{"name": "posterize", "bits": 2}],
     },
-    "evaluation": {"variants": ["mine"]},
+    "evaluation": {
+        "variants": ["mine"],
+        "metrics": ["mse", "absolute_error"],
+        "distribution_metrics": ["brightness"],
+        "samplers": ["shell"],
+    },
     "hardware": {"precision": "float32"},
 }
 
@@ -80,6 +85,13 @@ def test_components_of_an_installed_package_train_and_their_models_load(project,
     for pipeline in ("generation", "evaluation"):
         result = run(pipeline)
         assert result.returncode == 0, result.stdout + result.stderr
+    (metrics,) = (project / "data/08_reporting/metrics.json").glob("*/metrics.json")
+    metrics = json.loads(metrics.read_text())["mine"]
+    # of noise against the grey of a network hardly trained: a quarter of the range, and its variance of a twelfth
+    assert metrics["test"]["absolute_error"] == pytest.approx(1 / 4, rel=0.1)
+    assert metrics["test"]["absolute_error"] <= metrics["test"]["mse"] ** 0.5
+    assert abs(metrics["shell"]["brightness"]) < 0.1
+    assert "Mean absolute error" in (project / "data/08_reporting/latest/report.html").read_text()
     output = project / "data/07_model_output"
     ((latents,), (arrays,)) = (
         list(output.glob(pattern)) for pattern in ("*.npy/*/*.npy", "mine/fitted_sampler.npz/*/*")

@@ -5,7 +5,7 @@ Keras and the layers are imported inside functions, so that parameters can be ch
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
 from celeba_vae.config import LayersConfig
 from celeba_vae.errors import SettingError
+from celeba_vae.metrics.measures import ImageMetric, Measure
 from celeba_vae.models.blocks import LayerFactory
 
 
@@ -129,3 +130,45 @@ class Posterize(BaseModel):
     def enhance(self, image: Image.Image) -> Image.Image:
         """Give the image with fewer colours."""
         return ImageOps.posterize(image, self.bits)
+
+
+class AbsoluteError(ImageMetric):
+    """Mean absolute error over all values of an image, which are in [0, 1]."""
+
+    measure: ClassVar[Measure] = Measure("absolute_error", "Mean absolute error", better="lower", number="{:.4f}")
+
+    def values(self, images: np.ndarray, reconstructions: np.ndarray) -> np.ndarray:
+        """Give it for each image, (n,)."""
+        return np.abs(images - reconstructions).mean(axis=(1, 2, 3))
+
+
+class Brightness(BaseModel):
+    """Mean of all values of a set of images, above that of the originals."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    measures: ClassVar[tuple[Measure, ...]] = (Measure("brightness", "Brightness above the originals'"),)
+
+    def unavailable(self) -> str | None:
+        """Nothing can be missing."""
+        return None
+
+    def start(self) -> "_MeanValue":
+        """Begin to go through a set of images."""
+        return _MeanValue()
+
+    def compare(self, originals: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> dict[str, float]:
+        """Give the difference of the means."""
+        return {"brightness": float(others["mean"] - originals["mean"])}
+
+
+class _MeanValue:
+    def __init__(self) -> None:
+        self.count, self.sum = 0, 0.0
+
+    def update(self, images: np.ndarray) -> None:
+        self.count += images.size
+        self.sum += float(images.sum(dtype=np.float64))
+
+    def result(self) -> dict[str, np.ndarray]:
+        return {"mean": np.asarray(self.sum / self.count)}
