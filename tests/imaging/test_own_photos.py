@@ -105,6 +105,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_used(tmp_path, caplog):
     assert len(photos.images) == 1
     named = [name for name in ("broken.jpg", "empty.png", "notes.txt", ".hidden") if name in caplog.text]
     assert named == ["broken.jpg", "empty.png", "notes.txt"]
+    assert all(name in photos.note for name in named)
     assert "the file is empty" in caplog.text
 
 

@@ -25,11 +25,13 @@ class Photos:
         images: (n, height, width, 3) uint8.
         names: Their file names.
         centred: Whether the centre was cut out of each, for want of a face.
+        left_out: File names of those that can't be read.
     """
 
     images: np.ndarray
     names: list[str]
     centred: list[bool]
+    left_out: list[str]
 
     @property
     def captions(self) -> list[str]:
@@ -38,10 +40,14 @@ class Photos:
 
     @property
     def note(self) -> str:
-        """Why the centre of some photos was cut out; empty where it was of none."""
-        if not any(self.centred):
-            return ""
-        return f"* centre crop: {'no face found' if can_find_faces() else f'{INSTALL_COMMAND} for face detection'}"
+        """Why the centre of some photos was cut out, and which can't be read; empty where there are none of either."""
+        notes = []
+        if any(self.centred):
+            why = "no face found" if can_find_faces() else f"{INSTALL_COMMAND} for face detection"
+            notes.append(f"* centre crop: {why}")
+        if self.left_out:
+            notes.append(f"Left out, because they can't be read: {', '.join(self.left_out)}")
+        return "\n".join(notes)
 
 
 def read_photos(folder: Path, image_shape: tuple[int, int, int], crop: int | Box | None) -> Photos:
@@ -58,7 +64,7 @@ def read_photos(folder: Path, image_shape: tuple[int, int, int], crop: int | Box
         crop: How originals of CelebA's size are cropped, see ``photo_box``.
     """
     height, width, _ = image_shape
-    images, names, centred = [], [], []
+    images, names, centred, left_out = [], [], [], []
     for path in photo_files(folder):
         if len(images) == MAX_PHOTOS:
             logger.warning("Only the first %d photos in %s are used.", MAX_PHOTOS, folder)
@@ -67,6 +73,7 @@ def read_photos(folder: Path, image_shape: tuple[int, int, int], crop: int | Box
             photo = decode(path.read_bytes(), FORMATS)
         except (BadImageError, OSError) as error:
             logger.warning("%s is left out: %s.", path, error.reason if isinstance(error, BadImageError) else error)
+            left_out.append(path.name)
             continue
         photo = _in_celebas_form(photo, path)
         left, top, right, bottom = photo_box(photo.shape[1], photo.shape[0], width / height, crop)
@@ -75,7 +82,7 @@ def read_photos(folder: Path, image_shape: tuple[int, int, int], crop: int | Box
         centred.append(not _has_celebas_size(photo))
     if any(centred) and not can_find_faces():
         logger.warning("The centre of your photos is used. To have the faces found: %s", INSTALL_COMMAND)
-    return Photos(np.array(images, np.uint8).reshape(-1, *image_shape), names, centred)
+    return Photos(np.array(images, np.uint8).reshape(-1, *image_shape), names, centred, left_out)
 
 
 def photo_box(width: int, height: int, aspect: float, crop: int | Box | None) -> Box:
