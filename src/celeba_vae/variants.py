@@ -115,7 +115,7 @@ def graph_shape(parameters: Mapping[str, Any]) -> GraphShape:
             if name not in every:
                 raise SettingError(
                     f"{setting} names '{name}', but parameters_training.yml has no such block under variants."
-                    f" Known: {', '.join(every) or 'none'}."
+                    f" Known: {', '.join(untried) or 'none'}."
                 )
     return GraphShape(trained, every, generated, sampled, compared, tried)
 
