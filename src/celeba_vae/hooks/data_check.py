@@ -25,12 +25,14 @@ from celeba_vae.errors import DataError, SettingError
 from celeba_vae.files import check_room
 from celeba_vae.hooks.run_record import RUN_RECORD
 from celeba_vae.imaging.own_photos import photo_files
-from celeba_vae.latent.attributes import check_attribute
+from celeba_vae.latent.attributes import check_attribute, unknown_attribute
 from celeba_vae.latent.faces import find_face, names_of_generated_images, names_of_test_images
 from celeba_vae.missing import MissingInput, can_do_without
 from celeba_vae.models.checkpoints import refuse_changed_training
 from celeba_vae.plugins import create_component
 from celeba_vae.variants import create_recipe
+
+logger = logging.getLogger(__name__)
 
 # bytes of a face's PNG for each of its pixels' values: 0.59 as decoded, 0.68 sharpened, with the disk's blocks 0.74
 PNG_SHARE = 0.75
@@ -85,8 +87,8 @@ def check_inputs(pipeline: Pipeline, catalog: CatalogProtocol, env: str | None =
     Where only such are missing as every node that reads them goes on without, they are replaced by ``MissingInput``.
 
     Raises:
-        DataError: others are missing; the message names all with the command that makes it. Or the run is a part of a
-            pipeline that needs what other nodes keep in memory.
+        DataError: others are missing, or all models; the message names all with the command that makes it. Or the run
+            is a part of a pipeline that needs what other nodes keep in memory.
     """
     kept_in_memory = [name for name in sorted(pipeline.inputs()) if _is_only_in_memory(name, catalog)]
     if kept_in_memory:
@@ -98,7 +100,8 @@ def check_inputs(pipeline: Pipeline, catalog: CatalogProtocol, env: str | None =
         name: _command_that_makes(name, env) for name in sorted(pipeline.inputs()) if not _is_there(name, catalog)
     }
     needed = {name for node in pipeline.nodes for name in node.inputs if not can_do_without(node.tags, name)}
-    if not needed & missing.keys():
+    models = {name for name in pipeline.inputs() if name.endswith(".encoder")}
+    if not needed & missing.keys() and not (models and models <= missing.keys()):
         for name, command in missing.items():
             _put_in_place(MissingInput(name, command), catalog)
         return
@@ -181,10 +184,12 @@ def check_named_components(pipeline: Pipeline, catalog: CatalogProtocol) -> None
 
 
 def check_attributes(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-    """Look for the attributes that faces are to be moved along, where the training images' are known already.
+    """Look for the attributes that settings name, where those of the images are known already.
+
+    One that would only colour a picture is missed in a warning.
 
     Raises:
-        SettingError: no such attribute.
+        SettingError: there is no such attribute to move faces along.
     """
     if {"train_attributes", "params:generation"} <= pipeline.inputs():
         names = _generation(catalog).attributes.names
@@ -192,6 +197,12 @@ def check_attributes(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
             known = list(catalog["train_attributes"].load().columns.drop("image_id"))
             for name in names:
                 check_attribute(name, known)
+    if {"test_attributes", "params:evaluation"} <= pipeline.inputs():
+        colouring = EvaluationConfig.model_validate(catalog["params:evaluation"].load()).attribute
+        attributes = catalog["test_attributes"].load()
+        known = [] if isinstance(attributes, MissingInput) else list(attributes.columns.drop("image_id"))
+        if known and colouring not in known:
+            logger.warning("evaluation.attribute: %s", unknown_attribute(colouring, known))
 
 
 def check_faces(pipeline: Pipeline, catalog: CatalogProtocol) -> None:

@@ -37,7 +37,7 @@ def attribute_directions(latents: np.ndarray, values: np.ndarray) -> tuple[np.nd
 
 
 def check_attribute(name: str, known: Sequence[str]) -> None:
-    """Look for an attribute among those of the training images.
+    """Look for an attribute that faces are to be moved along among those of the training images.
 
     Raises:
         SettingError: it is not there; the message names the nearest and all that are.
@@ -49,6 +49,11 @@ def check_attribute(name: str, known: Sequence[str]) -> None:
             " (list_attr_celeba) beside the originals, then run all pipelines; or set names to auto to do without."
         )
     if name not in known:
-        nearest = difflib.get_close_matches(name, known, n=1)
-        hint = f" Did you mean '{nearest[0]}'?" if nearest else ""
-        raise SettingError(f"{setting}: unknown attribute '{name}'.{hint} Known: {', '.join(known)}.")
+        raise SettingError(f"{setting}: {unknown_attribute(name, known)}")
+
+
+def unknown_attribute(name: str, known: Sequence[str]) -> str:
+    """Say that there is no such attribute, which is nearest and which there are."""
+    nearest = difflib.get_close_matches(name, known, n=1)
+    hint = f" Did you mean '{nearest[0]}'?" if nearest else ""
+    return f"unknown attribute '{name}'.{hint} Known: {', '.join(known)}."
