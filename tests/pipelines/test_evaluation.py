@@ -160,10 +160,11 @@ def report_of(project, version):
 
 
 def test_without_test_images_all_else_is_reported(project, evaluate, caplog):
-    save_small_model(project, "vae")
+    for name in ("ae", "vae"):
+        save_small_model(project, name)
     np.save(project / "data/05_model_input/test_images.npy", np.zeros((0, *SHAPE), np.uint8))
 
-    version = evaluate(variants=["vae"])
+    version = evaluate()
 
     message = "There are no test images to evaluate the models on. Give the test split some (data_engineering.split"
     assert message in caplog.text
@@ -174,6 +175,71 @@ def test_without_test_images_all_else_is_reported(project, evaluate, caplog):
     train_images = np.load(project / "data/05_model_input/train_images.npy")
     assert metrics["training"]["images"] == len(train_images)
     assert metrics["latents"]["active_units"] == 5
+    report = report_of(project, version)
+    assert "Where the encoders put the training images" in report
+    assert "against the test images" not in report
+    (claims,) = (project / "data/08_reporting/claims.json").glob("*/claims.json")
+    claims = {claim["name"]: claim for claim in json.loads(claims.read_text())}
+    for name in ("quality_falls", "sharpening_sharpens", "ae_reconstructs_better", "normal_points"):
+        assert claims[name]["verdict"] == "not enough data"
+        assert "There are no test images" in claims[name]["hint"]
+
+
+def test_where_no_model_fits_the_test_images_the_report_says_so(project, evaluate, open_file):
+    for name in ("ae", "vae"):
+        save_small_model(project, name, shape=(32, 24, 3))
+    save_test_images(project, count=20)
+
+    version = evaluate()
+
+    assert metrics_of(project, version) == {"ae": {}, "vae": {}}
+    report = html.unescape(report_of(project, version))
+    for name in ("ae", "vae"):
+        assert f"The model '{name}' takes images of 24x32 pixels, the test images have 16x16" in report
+        assert f"kedro run --pipelines variants --namespaces {name}" in report
+    page = open_file(project / "data/08_reporting/latest/report.html")
+    assert page.locator("nav a").all_inner_texts() == [
+        "What was run",
+        "Reconstructions",
+        "Created faces",
+        "The articles' claims",
+        "Your own photos",
+        "Catalog versions",
+    ]
+    run_table = page.get_by_role("region", name="This run").inner_text()
+    assert "Test images\t20" in run_table
+    assert "Image size\t16x16 pixels" in run_table
+
+
+def test_each_latent_dimension_is_listed(project, evaluate):
+    models = {name: save_small_model(project, name, seed=seed) for name, seed in (("ae", 1), ("vae", 2))}
+    images = save_test_images(project, count=20)
+
+    version = evaluate()
+
+    for name, model in models.items():
+        file = project / f"data/08_reporting/{name}_latent_dimensions.json/{version}/{name}_latent_dimensions.json"
+        dimensions = json.loads(file.read_text())
+        mu, *logvar = model.encode(images)
+        expected = {"mean": mu.mean(axis=0), "deviation": mu.std(axis=0, ddof=1)}
+        if logvar:
+            expected["kl"] = (-0.5 * (1 + logvar[0] - mu**2 - np.exp(logvar[0]))).mean(axis=0)
+        assert dimensions.keys() == expected.keys()
+        for measure, values in expected.items():
+            np.testing.assert_allclose(dimensions[measure], values, rtol=1e-3, atol=1e-5)
+
+
+def test_an_attribute_that_is_not_there_is_missed_in_a_warning(project, evaluate, caplog):
+    save_small_model(project, "vae")
+    save_test_images(project, count=4)
+    rows = ["image_id,Male,Smiling", *(f"{i}.jpg,1,-1" for i in range(4))]
+    (project / "data/05_model_input/test_attributes.csv").write_text("\n".join(rows))
+
+    evaluate(variants=["vae"])
+    assert "evaluation.attribute" not in caplog.text
+    evaluate(variants=["vae"], attribute="Smilling")
+
+    assert "evaluation.attribute: unknown attribute 'Smilling'. Did you mean 'Smiling'?" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -231,7 +297,8 @@ def test_without_any_model_the_run_says_how_to_get_one(project, run_kedro):
     result = run_kedro(project, "--pipelines", "evaluation")
 
     assert result.returncode == 1
-    assert "There is no model to evaluate" in result.stderr
+    assert "This run starts from data that is not there" in result.stderr
+    assert "tensorflow" not in result.stderr.lower()
     for variant in ("vae", "ae"):
         assert f"kedro run --pipelines training --namespaces {variant}" in result.stderr
 

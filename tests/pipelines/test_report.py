@@ -85,11 +85,10 @@ def test_of_many_models_the_page_folds_what_is_drawn_of_each_and_names_the_best_
         "Measures",
         "The articles' claims",
         "Latent space",
-        "Training",
+        # the small models have no history to be drawn
         "Your own photos",
         "Catalog versions",
     ]
-    # the small models have no history, thus nothing to fold in the section on training
     assert page.locator("section:has(details) h2").all_inner_texts() == ["Latent space"]
     assert page.locator("details img").count() == 4 * len(names) + 4  # the VAEs' KL
     assert not page.locator("details img").first.is_visible()
@@ -111,6 +110,8 @@ def test_report_of_trials_begins_with_the_claims_and_leaves_out_what_all_names_b
     headings = page.get_by_role("region", name="Models and their settings").locator("thead th").all_inner_texts()
     assert headings == ["Setting", "ae", "vae"]
     assert "trial_" not in page.locator(".subtitle").inner_text().lower()
+    labels = page.evaluate("[...document.images].map(image => image.alt).join()")
+    assert "trial_" not in labels.lower()
 
 
 def test_fewer_created_faces_than_columns_are_a_row_of_as_many(project, run):
@@ -133,6 +134,8 @@ def test_two_evaluations_are_compared_value_by_value(project, run):
 
     run("versions")
 
+    page = (project / "data/08_reporting/version_differences.html").read_text()
+    assert "Nothing: data, models, settings and packages are the same." in page
     reporting = project / "data/08_reporting"
     older, newer = (
         json.loads((reporting / "metrics.json" / version / "metrics.json").read_text())["vae"]
@@ -144,6 +147,11 @@ def test_two_evaluations_are_compared_value_by_value(project, run):
     assert row["verdict"] == ("better" if row["change"] < 0 else "worse")
     assert first in (reporting / "version_differences.html").read_text()
 
+    third = run("evaluation", variants=["vae"], seed=7)
+    run("versions", compared_versions=[second, third])
+    page = (reporting / "version_differences.html").read_text()
+    assert "evaluation.seed" in page
+    assert "-&gt; 7" in page
     run("versions", compared_versions=[second, first])
     turned = pd.read_csv(reporting / "version_differences.csv").set_index(["group", "measure"])
     assert turned.loc[("test", "mse"), "change"] == pytest.approx(-row["change"])

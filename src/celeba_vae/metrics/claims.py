@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from celeba_vae.metrics import sweep_claims, variant_claims
-from celeba_vae.metrics.comparisons import EvidenceError, Outcome, ensure_trained
+from celeba_vae.metrics.comparisons import TEST_SPLIT, EvidenceError, Outcome, ensure_trained
 from celeba_vae.metrics.evidence import VariantEvidence
 
 Verdict = Literal["holds", "does not hold", "not enough data"]
@@ -131,6 +131,8 @@ def _checked(
     try:
         for variant in trained:
             ensure_trained(variant)
+        if trained and not evidence:
+            raise EvidenceError(trained[0].problem or f"There are no test images. Give their split some: {TEST_SPLIT}")
         outcome = check(evidence)
     except EvidenceError as missing:
         return Claim(check.__name__, statement, figure="", verdict="not enough data", hint=str(missing))

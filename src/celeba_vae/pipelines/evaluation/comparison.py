@@ -5,16 +5,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from celeba_vae.commands import in_environment
 from celeba_vae.config import ComponentConfig, EvaluationConfig
-from celeba_vae.errors import DataError
+from celeba_vae.imaging.grids import GRID_SCALE, image_grid, text_picture
 from celeba_vae.metrics.claims import check_claims
+from celeba_vae.metrics.evidence import VariantEvidence
 from celeba_vae.metrics.latent_space import LATENT_MEASURES
 from celeba_vae.metrics.measures import Figures, Measure
 from celeba_vae.missing import MissingInput
 from celeba_vae.pipelines.evaluation.measuring import Examined, sampler_groups, sampler_label
-from celeba_vae.pipelines.evaluation.models import TrainedVariant
+from celeba_vae.pipelines.evaluation.models import TrainedVariant, shown_name, title_of
 from celeba_vae.plugins import create_component
 
 logger = logging.getLogger(__name__)
@@ -37,20 +39,26 @@ def gather_metrics(parameters: EvaluationConfig, *results: Any) -> Metrics:
     Args:
         parameters: The names of the variants.
         results: The variants' models, then what was measured of each, then what each creates.
-
-    Raises:
-        DataError: none of the variants can be evaluated.
     """
-    models, examined, generated = _thirds(results)
-    if all(model.problem for model in models):
-        lines = "\n".join(f"  {model.problem}" for model in models)
-        raise DataError(f"There is no model to evaluate (evaluation.variants):\n{lines}")
+    models, examined, generated = thirds(results)
     metrics = {
         model.name: {**one.figures, **other.figures}
         for model, one, other in zip(models, examined, generated, strict=True)
     }
     logger.info(verdict(metrics))
     return metrics
+
+
+def record_settings(
+    run_record: Mapping[str, Any], parameters: EvaluationConfig, *models: TrainedVariant
+) -> dict[str, Any]:
+    """Record what the figures depend on, so that two evaluations can be told apart: data, settings, packages."""
+    return {
+        "data": run_record["data"],
+        "evaluation": parameters.model_dump(mode="json", exclude={"compared_versions"}),
+        "variants": {model.name: dict(model.configuration) for model in models if not model.problem},
+        "packages": run_record["packages"],
+    }
 
 
 def verdict(metrics: Mapping[str, Mapping[str, Figures]]) -> str:
@@ -63,16 +71,16 @@ def verdict(metrics: Mapping[str, Mapping[str, Figures]]) -> str:
     if test[best].get("explained_variance") is not None:
         line += f", explained variance {test[best]['explained_variance']:.0%}"
     if not others:
-        return f"{best.upper()} reconstructs the test images with {line}."
+        return f"{title_of(best)} reconstructs the test images with {line}."
     leads = [_lead(test[best], test[other], other) for other in others]
-    return f"{best.upper()} reconstructs the test images best: {line}; {', '.join(leads)}."
+    return f"{title_of(best)} reconstructs the test images best: {line}; {', '.join(leads)}."
 
 
 def draw_metrics(metrics: Metrics, parameters: EvaluationConfig) -> Any:
     """Draw the measures of the test images' reconstructions as bars, the best of each marked."""
     from celeba_vae.metrics.charts import measures_chart, text_chart
 
-    test = {variant: groups["test"] for variant, groups in metrics.items() if "test" in groups}
+    test = {shown_name(variant): groups["test"] for variant, groups in metrics.items() if "test" in groups}
     if not test:
         return text_chart("No test images, no measures of their reconstructions")
     return measures_chart(test, reconstruction_measures(parameters))
@@ -81,17 +89,56 @@ def draw_metrics(metrics: Metrics, parameters: EvaluationConfig) -> Any:
 def draw_latent_charts(
     model: TrainedVariant, examined: Examined, test_attributes: Any, parameters: EvaluationConfig
 ) -> tuple[Any, ...]:
-    """Draw where a model puts the test images: distances, moments, projection and correlation, a figure each."""
+    """Draw where a model puts the test images: distances, moments, projection, correlation, KL, a figure each."""
     from celeba_vae.metrics import charts
 
-    space, name = examined.latent_space, model.name.upper()
+    space, name = examined.latent_space, model.title
     if space is None:
-        return (charts.text_chart(f"{name}: no latent space\n{model.problem or examined.problem}"),) * 4
+        return (charts.text_chart(f"{name}: no latent space\n{model.problem or examined.problem}"),) * 5
     return (
         charts.latent_distances_chart(space, name),
         charts.latent_moments_chart(space, name),
         charts.latent_projection_chart(space, name, *coloured_by(test_attributes, parameters.attribute, space.count)),
         charts.latent_correlation_chart(space, name),
+        charts.text_chart(f"{name}: no KL, its encoder gives points")
+        if space.kl is None
+        else charts.latent_kl_chart(space, name),
+    )
+
+
+def list_latent_dimensions(examined: Examined) -> dict[str, list[float]]:
+    """Give the mean and standard deviation of mu, and of a VAE the KL in nats, of each latent dimension.
+
+    Of a model that can't be evaluated there are none.
+    """
+    space = examined.latent_space
+    if space is None:
+        return {}
+    dimensions = {"mean": space.mean, "deviation": space.deviation, "kl": space.kl}
+    return {name: values.tolist() for name, values in dimensions.items() if values is not None}
+
+
+def draw_created_faces(parameters: EvaluationConfig, *results: Any) -> Image.Image:
+    """Show what each model creates from each sampler's points, a row each.
+
+    Args:
+        parameters: Seed and columns.
+        results: The variants' models, then what each creates.
+    """
+    count = len(results) // 2
+    rows = {
+        f"{model.title}, {sampler}": images
+        for model, generated in zip(results[:count], results[count:], strict=True)
+        for sampler, images in generated.images.items()
+    }
+    if not rows:
+        return text_picture("No created faces", "No model could be evaluated, or no sampler could be used.")
+    return image_grid(
+        [image for images in rows.values() for image in images],
+        min(parameters.columns, parameters.generated_count),
+        title=f"Seed {parameters.seed}",
+        row_labels=list(rows),
+        scale=GRID_SCALE,
     )
 
 
@@ -100,10 +147,31 @@ def check_articles_claims(
     sweeps: Mapping[str, Any],
     run_record: Mapping[str, Any],
     parameters: EvaluationConfig,
-    *models: TrainedVariant,
+    *results: Any,
 ) -> list[dict[str, Any]]:
-    """Check each claim of the articles on these models: a record a claim, its commands for the run's environment."""
-    evidence = [model.evidence(metrics[model.name], *sampler_groups(parameters.samplers)) for model in models]
+    """Check each claim of the articles: a record a claim, its commands for the run's environment.
+
+    Args:
+        metrics: Each variant's figures by group.
+        sweeps: As ``sweep`` gives them.
+        run_record: As ``RunRecordHooks`` makes it.
+        parameters: The samplers.
+        results: The variants' models, then what was measured of each.
+    """
+    count = len(results) // 2
+    prior_group, fitted_groups = sampler_groups(parameters.samplers)
+    evidence = [
+        VariantEvidence(
+            name=model.name,
+            settings=model.settings,
+            figures=metrics[model.name],
+            history=model.history,
+            problem=model.problem or examined.problem,
+            prior_group=prior_group,
+            fitted_groups=fitted_groups,
+        )
+        for model, examined in zip(results[:count], results[count:], strict=True)
+    ]
     claims = check_claims(evidence, sweeps["distance"], sweeps["sharpening"], sweeps["variant"])
     environment = run_record["environment"]
     return [{name: in_environment(text, environment) for name, text in claim.as_record().items()} for claim in claims]
@@ -149,13 +217,14 @@ def _measures(kind: str, configs: Sequence[ComponentConfig]) -> list[Measure]:
     return [measure for config in configs for measure in create_component(kind, config).measures]
 
 
-def _thirds(results: Sequence[Any]) -> tuple[Sequence[Any], ...]:
+def thirds(results: Sequence[Any]) -> tuple[Sequence[Any], ...]:
+    """Split what a node is given of all variants: their models, what was measured of each, what each creates."""
     count = len(results) // 3
     return results[:count], results[count : 2 * count], results[2 * count :]
 
 
 def _lead(best: Figures, other: Figures, name: str) -> str:
-    lead = f"{best['psnr'] - other['psnr']:.2f} dB above {name.upper()}"
+    lead = f"{best['psnr'] - other['psnr']:.2f} dB above {title_of(name)}"
     if best.get("mse") is None or not other.get("mse"):
         return lead
     # a better mean PSNR may go with a worse mean MSE: a few bad images weigh more in the latter

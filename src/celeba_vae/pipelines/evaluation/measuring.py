@@ -41,11 +41,13 @@ class Originals:
         metrics: Those that can work here.
         summaries: What each of them knows, in their order.
         notes: What can't be measured, and why.
+        shape: The test images' (n, h, w, 3).
     """
 
     metrics: Sequence[DistributionMetric]
     summaries: Sequence[Arrays]
     notes: Sequence[str]
+    shape: tuple[int, int, int, int]
 
     def start(self) -> DistributionMeasures:
         """Begin to go through a set of images that is compared with them."""
@@ -82,7 +84,7 @@ def summarise_originals(test_images: np.ndarray, parameters: EvaluationConfig) -
     compared = test_images[: compared_count(test_images, parameters)]
     for batch in _batches(compared, parameters.batch_size, "Test images"):
         measures.update(batch)
-    return Originals(usable, measures.summaries(), notes)
+    return Originals(usable, measures.summaries(), notes, test_images.shape)
 
 
 def examine_model(

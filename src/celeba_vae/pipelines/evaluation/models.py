@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from celeba_vae.config import VariantConfig
-from celeba_vae.metrics.evidence import VariantEvidence
-from celeba_vae.metrics.measures import Figures
+from celeba_vae.config import TRIAL, VariantConfig
 from celeba_vae.missing import MissingInput
 from celeba_vae.stages import images_content
 
@@ -40,12 +38,25 @@ class TrainedVariant:
     problem: str = ""
     doubt: str = ""
 
-    def evidence(
-        self, figures: Mapping[str, Figures], prior_group: str = "", fitted_groups: tuple[str, ...] = ()
-    ) -> VariantEvidence:
-        """Give what claims are checked on; of which samplers the groups are, ``sampler_groups`` says."""
-        settings = {name: value for name, value in self.configuration.items() if name in VariantConfig.model_fields}
-        return VariantEvidence(self.name, settings, figures, self.history, self.problem, prior_group, fitted_groups)
+    @property
+    def title(self) -> str:
+        """What pictures call it."""
+        return title_of(self.name)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The variant's block as it was trained."""
+        return {name: value for name, value in self.configuration.items() if name in VariantConfig.model_fields}
+
+
+def shown_name(variant: str) -> str:
+    """Give a variant's name without what all trials' begin with."""
+    return variant.removeprefix(TRIAL)
+
+
+def title_of(variant: str) -> str:
+    """Give what pictures call a variant."""
+    return shown_name(variant).upper()
 
 
 def open_variant(

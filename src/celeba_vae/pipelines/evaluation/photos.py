@@ -13,10 +13,9 @@ from celeba_vae.errors import CelebaVaeError
 from celeba_vae.imaging.arrays import to_uint8
 from celeba_vae.imaging.enhancers import enhance
 from celeba_vae.imaging.faces import INSTALL_COMMAND, can_find_faces
-from celeba_vae.imaging.grids import comparison_grid, text_picture
+from celeba_vae.imaging.grids import GRID_SCALE, comparison_grid, text_picture
 from celeba_vae.imaging.own_photos import read_photos
 from celeba_vae.pipelines.evaluation.models import TrainedVariant
-from celeba_vae.pipelines.evaluation.reconstruction import GRID_SCALE
 from celeba_vae.plugins import create_component
 from celeba_vae.variants import recreate_recipe
 
@@ -57,7 +56,7 @@ def reconstruct_photos(
 
     if model.problem or not len(photos):
         return {}
-    label = model.name.upper()
+    label = model.title
     rows = {label: to_uint8(reconstruct(model.encoder, model.decoder, photos, parameters.batch_size))}
     if model.name != generation.variant:
         return rows
@@ -81,11 +80,12 @@ def compare_photos(
 ) -> Image.Image:
     """Show own photos and the rows of every variant under them; without photos, how to get such a picture."""
     if not captions:
-        return text_picture(
-            "No photos of your own yet",
-            f"Put photos of people into\n{folder}\nthen, with the same --env: kedro run --pipelines evaluation\n\n"
+        paragraphs = [
+            f"Put photos of people into\n{folder}\nthen, with the same --env: kedro run --pipelines evaluation",
             f"Any size will do. {_how_they_are_cropped()}",
-        )
+            note,
+        ]
+        return text_picture("No photos of your own yet", "\n\n".join(filter(None, paragraphs)))
     rows = {"original": photos}
     for variant in variants:
         rows |= variant

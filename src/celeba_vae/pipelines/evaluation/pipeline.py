@@ -7,9 +7,12 @@ from kedro.pipeline import Node, Pipeline
 from celeba_vae.missing import GOES_ON_WITHOUT
 from celeba_vae.pipelines.evaluation.comparison import (
     check_articles_claims,
+    draw_created_faces,
     draw_latent_charts,
     draw_metrics,
     gather_metrics,
+    list_latent_dimensions,
+    record_settings,
 )
 from celeba_vae.pipelines.evaluation.measuring import examine_model, generate_and_measure, summarise_originals
 from celeba_vae.pipelines.evaluation.models import open_variant
@@ -22,7 +25,7 @@ from celeba_vae.pipelines.evaluation.reconstruction import (
 from celeba_vae.pipelines.evaluation.report import write_report
 from celeba_vae.pipelines.evaluation.sweeps import draw_distance_sweep, draw_sharpening_sweep, sweep
 
-LATENT_CHARTS = ("distances", "moments", "projection", "correlation")
+LATENT_CHARTS = ("distances", "moments", "projection", "correlation", "kl")
 
 
 def create_pipeline(variants: Sequence[str], swept: str, prefix: str = "") -> Pipeline:
@@ -91,6 +94,12 @@ def _variant_pipeline(variant: str) -> Pipeline:
                 outputs=[f"latent_{chart}" for chart in LATENT_CHARTS],
                 name="draw_latent_charts",
                 tags=GOES_ON_WITHOUT,
+            ),
+            Node(
+                list_latent_dimensions,
+                inputs="examined",
+                outputs="latent_dimensions",
+                name="list_latent_dimensions",
             ),
         ],
         namespace=variant,
@@ -163,6 +172,18 @@ def _comparison_pipeline(variants: Sequence[str], swept: str, prefix: str) -> Pi
                 name=f"{prefix}gather_metrics",
             ),
             Node(
+                record_settings,
+                inputs=["run_record", "params:evaluation", *of_each("model")],
+                outputs=f"{prefix}evaluated_settings",
+                name=f"{prefix}record_settings",
+            ),
+            Node(
+                draw_created_faces,
+                inputs=["params:evaluation", *of_each("model"), *of_each("generated")],
+                outputs=f"{prefix}created_faces_grid",
+                name=f"{prefix}draw_created_faces",
+            ),
+            Node(
                 draw_metrics,
                 inputs=[f"{prefix}metrics", "params:evaluation"],
                 outputs=f"{prefix}metrics_plot",
@@ -195,6 +216,7 @@ def _comparison_pipeline(variants: Sequence[str], swept: str, prefix: str) -> Pi
                     "run_record",
                     "params:evaluation",
                     *of_each("model"),
+                    *of_each("examined"),
                 ],
                 outputs=f"{prefix}claims",
                 name=f"{prefix}check_claims",
@@ -207,7 +229,9 @@ def _comparison_pipeline(variants: Sequence[str], swept: str, prefix: str) -> Pi
                     f"{prefix}sweeps",
                     f"{prefix}comparison_grid",
                     f"{prefix}own_photos_grid",
+                    f"{prefix}created_faces_grid",
                     "photo_captions",
+                    "photo_note",
                     "own_photos",
                     "summarised_originals",
                     "test_attributes",

@@ -7,10 +7,8 @@ from PIL import Image
 
 from celeba_vae.config import EvaluationConfig
 from celeba_vae.imaging.arrays import to_uint8
-from celeba_vae.imaging.grids import comparison_grid, text_picture
+from celeba_vae.imaging.grids import GRID_SCALE, comparison_grid, text_picture
 from celeba_vae.pipelines.evaluation.models import TrainedVariant
-
-GRID_SCALE = 2
 
 
 def choose_originals(test_images: np.ndarray, parameters: EvaluationConfig) -> tuple[np.ndarray, list[str]]:
@@ -23,7 +21,7 @@ def choose_originals(test_images: np.ndarray, parameters: EvaluationConfig) -> t
 def reconstruct_images(
     model: TrainedVariant, images: np.ndarray, parameters: EvaluationConfig
 ) -> dict[str, np.ndarray]:
-    """Pass uint8 images (n, h, w, 3) through a model (z = mu) and give what comes out, likewise, by the model's name.
+    """Pass uint8 images (n, h, w, 3) through a model (z = mu) and give what comes out, likewise, by the model's title.
 
     Of a model that can't be evaluated, nothing comes out.
     """
@@ -31,7 +29,7 @@ def reconstruct_images(
 
     if model.problem or not len(images):
         return {}
-    return {model.name: to_uint8(reconstruct(model.encoder, model.decoder, images, parameters.batch_size))}
+    return {model.title: to_uint8(reconstruct(model.encoder, model.decoder, images, parameters.batch_size))}
 
 
 def compare_reconstructions(
@@ -42,7 +40,7 @@ def compare_reconstructions(
         return text_picture(
             "No test images", "Give the test split some: data_engineering.split in parameters_data_engineering.yml."
         )
-    rows = {name.upper(): images for each in reconstructions for name, images in each.items()}
+    rows = {title: images for each in reconstructions for title, images in each.items()}
     return comparison_grid(
         {"original": originals, **rows},
         parameters.columns,

@@ -11,14 +11,12 @@ from PIL import Image
 from celeba_vae.commands import in_environment
 from celeba_vae.config import TRIAL, EvaluationConfig
 from celeba_vae.durations import duration
-from celeba_vae.imaging.grids import image_grid
 from celeba_vae.metrics import charts
-from celeba_vae.pipelines.evaluation.comparison import Metrics, coloured_by, measure_groups, verdict
+from celeba_vae.pipelines.evaluation.comparison import Metrics, coloured_by, measure_groups, thirds, verdict
 from celeba_vae.pipelines.evaluation.measuring import Examined, Generated, Originals
-from celeba_vae.pipelines.evaluation.models import TrainedVariant
+from celeba_vae.pipelines.evaluation.models import TrainedVariant, shown_name, title_of
 from celeba_vae.reporting import Cell, Picture, Problem, Report, Section, Table, measures_table, render_report
 
-GRID_SCALE = 2
 # of more models, the verdict names only the best two, and pictures of each model are folded
 FEW_MODELS = 4
 STATUS = {"holds": "good", "does not hold": "bad", "not enough data": "open"}
@@ -45,13 +43,15 @@ def write_report(
     sweeps: Mapping[str, Any],
     comparison_grid: Image.Image,
     own_photos_grid: Image.Image,
+    created_faces_grid: Image.Image,
     photo_captions: Sequence[str],
+    photo_note: str,
     own_photos: Path,
     originals: Originals,
     test_attributes: Any,
     run_record: Mapping[str, Any],
     parameters: EvaluationConfig,
-    *results: Any,
+    *of_variants: Any,
 ) -> str:
     """Write the report as one HTML page that needs nothing else.
 
@@ -61,22 +61,23 @@ def write_report(
         sweeps: As ``sweep`` gives them.
         comparison_grid: Test images and their reconstructions.
         own_photos_grid: Own photos and theirs.
+        created_faces_grid: Faces that each model creates.
         photo_captions: One an own photo.
+        photo_note: What else is to be said of them.
         own_photos: Folder of own photos.
         originals: For what could not be measured.
         test_attributes: The test images' attributes, or a MissingInput.
         run_record: When and with what it was run, as ``RunRecordHooks`` says.
         parameters: What is measured.
-        results: The variants' models, then what was examined of each, then what each creates.
+        of_variants: Their models, then what was examined of each, then what each creates.
     """
-    count = len(results) // 3
-    models, examined, generated = results[:count], results[count : 2 * count], results[2 * count :]
+    models, examined, generated = thirds(of_variants)
     problems = _problems(models, examined, originals, generated, run_record["environment"])
     trials = all(model.name.startswith(TRIAL) for model in models)
-    models = [replace(model, name=_shown(model.name)) for model in models]
-    metrics = {_shown(name): groups for name, groups in metrics.items()}
+    models = [replace(model, name=shown_name(model.name)) for model in models]
+    metrics = {shown_name(name): groups for name, groups in metrics.items()}
     evaluated = [model for model in models if not model.problem]
-    run = _run_section(run_record, evaluated, examined, parameters)
+    run = _run_section(run_record, evaluated, originals, parameters)
     claimed = _claims_section(claims, trials)
     seen = "" if any(model.doubt for model in models) else ", which no model has seen in training"
     reconstructions = Section(
@@ -84,8 +85,10 @@ def write_report(
         text=[f"Test images{seen}, and what each model makes of them (z = mu)."],
         blocks=[Picture(comparison_grid, "Test images above their reconstructions by each model")],
     )
-    created = _creation_section(models, generated, parameters, sweeps)
+    created = _creation_section(created_faces_grid, sweeps)
     measured = _measures_section(metrics, parameters)
+    results = [claimed, reconstructions, created, measured] if trials else [reconstructions, created, measured, claimed]
+    latents = _latent_section(models, examined, originals, test_attributes, parameters)
     return render_report(
         Report(
             title="Experiments: the articles' claims" if trials else "Faces from latent space",
@@ -93,22 +96,12 @@ def write_report(
             problems=problems,
             sections=[
                 run,
-                *(
-                    [claimed, reconstructions, created, measured]
-                    if trials
-                    else [reconstructions, created, measured, claimed]
-                ),
-                _latent_section(models, examined, test_attributes, parameters),
-                _training_section(evaluated),
-                _photos_section(own_photos_grid, photo_captions, own_photos),
+                *(section for section in (*results, latents, _training_section(models)) if section.blocks),
+                _photos_section(own_photos_grid, photo_captions, photo_note, own_photos),
                 _versions_section(run_record),
             ],
         )
     )
-
-
-def _shown(name: str) -> str:
-    return name.removeprefix(TRIAL)
 
 
 def _subtitle(metrics: Metrics) -> str:
@@ -142,9 +135,10 @@ def _problem(text: str) -> Problem:
 def _run_section(
     record: Mapping[str, Any],
     models: Sequence[TrainedVariant],
-    examined: Sequence[Examined],
+    originals: Originals,
     parameters: EvaluationConfig,
 ) -> Section:
+    count, height, width, _ = originals.shape
     elapsed = datetime.now().astimezone() - datetime.fromisoformat(record["started"])
     run = {
         "Run": str(record["run"]),
@@ -155,8 +149,8 @@ def _run_section(
         "Options": ", ".join(f"{name}={value}" for name, value in _flat(record["options"])) or "none",
         "Source of the images": _text(record["data"]["source"]),
         "Crop": _crop(record["data"]["crop"]),
-        "Image size": _image_size(models),
-        "Test images": f"{_test_images(examined):,}",
+        "Image size": f"{width}x{height} pixels",
+        "Test images": f"{count:,}",
         "Generated images": f"{parameters.generated_count:,} of each model and sampler",
         "Images a step of the sweeps": f"{parameters.sweep_count:,}",
         "Hardware": str(record["hardware"]).removeprefix("Hardware: "),
@@ -180,9 +174,8 @@ def _run_section(
         ],
         note="All settings are in configuration.json beside each model's weights.",
     )
-    return Section(
-        "What was run", blocks=[Table("This run", ["What", "Value"], list(map(list, run.items()))), settings]
-    )
+    this_run = Table("This run", ["What", "Value"], list(map(list, run.items())))
+    return Section("What was run", blocks=[this_run, settings] if models else [this_run])
 
 
 def _versions_section(record: Mapping[str, Any]) -> Section:
@@ -194,11 +187,12 @@ def _versions_section(record: Mapping[str, Any]) -> Section:
     )
 
 
-def _photos_section(grid: Image.Image, captions: Sequence[str], folder: Path) -> Section:
+def _photos_section(grid: Image.Image, captions: Sequence[str], note: str, folder: Path) -> Section:
     title = "Your own photos"
     if not captions:
         how = f"No photos of your own yet: put some into {folder}, then, with the same --env, run the evaluation again."
-        return Section(title, [how])
+        return Section(title, [*filter(None, [note]), how])
+    # the grid's title has the note
     return Section(title, blocks=[Picture(grid, "Own photos above their reconstructions by each model")])
 
 
@@ -211,7 +205,7 @@ def _training_section(models: Sequence[TrainedVariant]) -> Section:
             " heart."
         ],
         blocks=[
-            Picture(charts.loss_chart(model.history, model.name.upper()), f"Loss curves of {model.name}")
+            Picture(charts.loss_chart(model.history, model.title), f"Loss curves of {model.name}")
             for model in models
             if len(model.history)
         ],
@@ -219,38 +213,19 @@ def _training_section(models: Sequence[TrainedVariant]) -> Section:
     )
 
 
-def _creation_section(
-    models: Sequence[TrainedVariant],
-    generated: Sequence[Generated],
-    parameters: EvaluationConfig,
-    sweeps: Mapping[str, Any],
-) -> Section:
-    tiles, labels = [], []
-    for model, each in zip(models, generated, strict=True):
-        for sampler, images in each.images.items():
-            tiles += list(images)
-            labels.append(f"{model.name.upper()}, {sampler}")
-    blocks: list[Any] = []
-    if tiles:
-        grid = image_grid(
-            tiles,
-            min(parameters.columns, parameters.generated_count),
-            title=f"Seed {parameters.seed}",
-            row_labels=labels,
-            scale=GRID_SCALE,
-        )
-        blocks.append(Picture(grid, "Faces created by each model from each sampler's points, a row each"))
+def _creation_section(created_faces_grid: Image.Image, sweeps: Mapping[str, Any]) -> Section:
+    blocks = [Picture(created_faces_grid, "Faces created by each model from each sampler's points, a row each")]
     if sweeps["distance"]:
         blocks.append(
             Picture(
-                charts.distance_chart(sweeps["distance"], _shown(sweeps["variant"]).upper()),
+                charts.distance_chart(sweeps["distance"], title_of(sweeps["variant"])),
                 "Quality and variance against the distance from the origin",
             )
         )
     if sweeps["sharpening"]:
         blocks.append(
             Picture(
-                charts.sharpening_chart(sweeps["sharpening"], _shown(sweeps["variant"]).upper()),
+                charts.sharpening_chart(sweeps["sharpening"], title_of(sweeps["variant"])),
                 "Sharpness and quality against the sharpening factor",
             )
         )
@@ -267,19 +242,25 @@ def _creation_section(
 
 def _measures_section(metrics: Metrics, parameters: EvaluationConfig) -> Section:
     tables = [
-        measures_table({variant: groups[group] for variant, groups in metrics.items() if group in groups}, known, title)
+        measures_table(
+            {variant: groups[group] for variant, groups in metrics.items() if groups.get(group)}, known, title
+        )
         for group, (title, known) in measure_groups(parameters).items()
-        if any(group in groups for groups in metrics.values())
+        if any(groups.get(group) for groups in metrics.values())
     ]
     return Section("Measures", text=["The better value of a row is marked. Machines read metrics.json."], blocks=tables)
 
 
 def _latent_section(
-    models: Sequence[TrainedVariant], examined: Sequence[Examined], attributes: Any, parameters: EvaluationConfig
+    models: Sequence[TrainedVariant],
+    examined: Sequence[Examined],
+    originals: Originals,
+    attributes: Any,
+    parameters: EvaluationConfig,
 ) -> Section:
     blocks = []
     for model, each in zip(models, examined, strict=True):
-        space, name = each.latent_space, model.name.upper()
+        space, name = each.latent_space, model.title
         if space is None:
             continue
         coloured = coloured_by(attributes, parameters.attribute, space.count)
@@ -294,9 +275,9 @@ def _latent_section(
     return Section(
         "Latent space",
         text=[
-            "Where the encoders put the test images. Points of N(0, I) lie in a thin shell around the origin, at a"
-            " distance near the square root of the number of dimensions: a decoder knows faces there only if its"
-            " encoder fills that shell."
+            f"Where the encoders put the {'test' if originals.shape[0] else 'training'} images. Points of N(0, I) lie"
+            " in a thin shell around the origin, at a distance near the square root of the number of dimensions: a"
+            " decoder knows faces there only if its encoder fills that shell."
         ],
         blocks=blocks,
         folded=len(models) > FEW_MODELS,
@@ -332,17 +313,6 @@ def _crop(crop: Any) -> str:
     if crop is None:
         return "none"
     return f"centre square of {crop} pixels" if isinstance(crop, int) else f"box {', '.join(map(str, crop))}"
-
-
-def _image_size(models: Sequence[TrainedVariant]) -> str:
-    # those that are evaluated all take the test images
-    height, width = models[0].encoder.input_shape[1:3]
-    return f"{width}x{height} pixels"
-
-
-def _test_images(examined: Sequence[Examined]) -> int:
-    # without test images, the latent space is the training images'
-    return next((each.latent_space.count for each in examined if each.latent_space and "test" in each.figures), 0)
 
 
 def _training_images(model: TrainedVariant) -> Cell:

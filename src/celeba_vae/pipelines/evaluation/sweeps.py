@@ -11,7 +11,7 @@ from celeba_vae.imaging.arrays import to_uint8
 from celeba_vae.latent.samplers import LatentPoints, Normal, Sampler, Uniform, distances
 from celeba_vae.metrics.sweeps import Row, distance_row, sharpening_row, summarised
 from celeba_vae.pipelines.evaluation.measuring import decoded_blocks
-from celeba_vae.pipelines.evaluation.models import TrainedVariant
+from celeba_vae.pipelines.evaluation.models import TrainedVariant, title_of
 
 BLOCK = 256
 # beside those of the series: 1 leaves a face as it was decoded, the others say more exactly where artefacts begin
@@ -46,7 +46,7 @@ def draw_distance_sweep(sweeps: dict[str, Any]) -> Any:
     from celeba_vae.metrics.charts import distance_chart, text_chart
 
     return (
-        distance_chart(sweeps["distance"], sweeps["variant"].upper())
+        distance_chart(sweeps["distance"], title_of(sweeps["variant"]))
         if sweeps["distance"]
         else text_chart(_nothing(sweeps))
     )
@@ -57,7 +57,7 @@ def draw_sharpening_sweep(sweeps: dict[str, Any]) -> Any:
     from celeba_vae.metrics.charts import sharpening_chart, text_chart
 
     return (
-        sharpening_chart(sweeps["sharpening"], sweeps["variant"].upper())
+        sharpening_chart(sweeps["sharpening"], title_of(sweeps["variant"]))
         if sweeps["sharpening"]
         else text_chart(_nothing(sweeps))
     )
@@ -73,4 +73,4 @@ def _sharpened(blocks: Iterable[np.ndarray], factor: float) -> Iterator[np.ndarr
 
 
 def _nothing(sweeps: dict[str, Any]) -> str:
-    return f"{sweeps['variant'].upper()} could not be measured:\nit is not there, or there are no test images"
+    return f"{title_of(sweeps['variant'])} could not be measured:\nit is not there, or there are no test images"

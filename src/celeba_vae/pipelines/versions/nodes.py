@@ -9,21 +9,27 @@ from typing import Any
 
 import pandas as pd
 
+from celeba_vae import stages
 from celeba_vae.config import EvaluationConfig
 from celeba_vae.errors import DataError
 from celeba_vae.metrics.differences import differences
 from celeba_vae.metrics.measures import Measure
 from celeba_vae.pipelines.evaluation.comparison import measure_groups
-from celeba_vae.reporting import Report, Section, differences_table, render_report
+from celeba_vae.reporting import Report, Section, Table, differences_table, render_report
 
 logger = logging.getLogger(__name__)
 
+METRICS, SETTINGS = "metrics.json", "evaluated_settings.json"
 
-def compare_versions(metrics_versions: Path, parameters: EvaluationConfig) -> tuple[pd.DataFrame, str]:
+
+def compare_versions(
+    metrics_versions: Path, settings_versions: Path, parameters: EvaluationConfig
+) -> tuple[pd.DataFrame, str]:
     """Compare two versions of metrics.json: ``evaluation.compared_versions``, by default the newest two.
 
     Args:
         metrics_versions: Folder of the versions.
+        settings_versions: Folder of what was recorded with them, as ``record_settings`` does.
         parameters: Which are compared, and what the measures are called.
 
     Returns:
@@ -34,7 +40,8 @@ def compare_versions(metrics_versions: Path, parameters: EvaluationConfig) -> tu
     """
     older, newer = _versions(metrics_versions, parameters.compared_versions)
     measures = known_measures(parameters)
-    found = differences(*(_metrics(metrics_versions / version) for version in (older, newer)), measures)
+    found = differences(*(_read(metrics_versions / version / METRICS) for version in (older, newer)), measures)
+    settings = [settings_versions / version / SETTINGS for version in (older, newer)]
     verdicts = Counter(row.verdict for row in found)
     summary = (
         f"From {older} to {newer}: {verdicts['better']} values are better, {verdicts['worse']} worse,"
@@ -42,7 +49,8 @@ def compare_versions(metrics_versions: Path, parameters: EvaluationConfig) -> tu
     )
     logger.info(summary)
     table = differences_table(found, measures, "Differences")
-    page = render_report(Report("Two evaluations compared", summary, sections=[Section("Measures", blocks=[table])]))
+    sections = [_settings_section(*settings), Section("Measures", blocks=[table])]
+    page = render_report(Report("Two evaluations compared", summary, sections=sections))
     return pd.DataFrame([asdict(row) for row in found]), page
 
 
@@ -53,7 +61,7 @@ def known_measures(parameters: EvaluationConfig) -> list[Measure]:
 
 
 def _versions(folder: Path, wanted: Any) -> tuple[str, str]:
-    existing = sorted(path.parent.name for path in folder.glob("*/metrics.json"))
+    existing = sorted(path.parent.name for path in folder.glob(f"*/{METRICS}"))
     if wanted is None:
         if len(existing) < 2:
             raise DataError(
@@ -70,5 +78,16 @@ def _versions(folder: Path, wanted: Any) -> tuple[str, str]:
     return wanted
 
 
-def _metrics(folder: Path) -> dict[str, Any]:
-    return json.loads((folder / "metrics.json").read_text())
+def _settings_section(older: Path, newer: Path) -> Section:
+    title = "What was changed"
+    if not (older.exists() and newer.exists()):
+        return Section(title, ["Not known: one of the two evaluations has recorded no settings."])
+    changes = stages.differences(*map(_read, (older, newer)))
+    if not changes:
+        return Section(title, ["Nothing: data, models, settings and packages are the same."])
+    rows = [change.split(": ", 1) for change in changes]
+    return Section(title, blocks=[Table("Settings, data and packages", ["Setting", "older -> newer"], rows)])
+
+
+def _read(file: Path) -> dict[str, Any]:
+    return json.loads(file.read_text())

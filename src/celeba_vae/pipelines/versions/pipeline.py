@@ -11,7 +11,7 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 compare_versions,
-                inputs=["metrics_versions", "params:evaluation"],
+                inputs=["metrics_versions", "settings_versions", "params:evaluation"],
                 outputs=["version_differences", "version_differences_page"],
                 name="compare_versions",
             ),
