@@ -79,6 +79,21 @@ class SplitConfig(Parameters):
     seed: int = Field(42, ge=0, description="Seed of the order in which counts are dealt out")
 
 
+class ClusterConfig(Parameters):
+    """Where images are prepared: in this process, or by Dask's workers (the extra dask)."""
+
+    scheduler: Annotated[str | None, NoneFromText] = Field(
+        None,
+        pattern=r"^(local|(tcp|tls)://\S+:\d+)$",
+        description="none: this process; local: worker processes of their own on this machine; or the address of a Dask"
+        " scheduler, such as tcp://host:8786",
+    )
+    processes: Annotated[PositiveInt | None, NoneFromText] = Field(
+        None, description="Worker processes that local starts; none: one per processor"
+    )
+    timeout: PositiveFloat = Field(30.0, description="Seconds to wait for a worker when there is none")
+
+
 class DataEngineeringConfig(Parameters):
     """From original images to arrays."""
 
@@ -96,6 +111,9 @@ class DataEngineeringConfig(Parameters):
     max_bad_share: float = Field(0.01, ge=0, le=1, description="The run stops when more than this share is damaged")
     workers: Annotated[PositiveInt | None, NoneFromText] = Field(
         None, description="Threads that decode and resize; none: one per processor. The result never depends on it"
+    )
+    cluster: ClusterConfig = Field(
+        ClusterConfig(), description="Worker processes, here or on other machines. The result never depends on it"
     )
     fresh: bool = Field(False, description="Prepare again although nothing has changed")
     preview_count: PositiveInt = Field(28, description="Images in the preview grid")

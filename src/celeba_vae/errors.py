@@ -18,3 +18,7 @@ class SettingError(CelebaVaeError):
 
 class HardwareError(CelebaVaeError):
     """The machine does not have what ``hardware.yml`` asks for."""
+
+
+class ClusterError(CelebaVaeError):
+    """Workers of a cluster, or their scheduler, can't do what they are asked for."""

@@ -1,6 +1,7 @@
 """``.npy`` files written row by row, in any order, by any number of threads or processes."""
 
 import io
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -92,9 +93,18 @@ class NpyRows:
             file.seek(self.size(first_row))
             return np.frombuffer(file.read(rows * self.row_bytes), np.uint8).reshape(rows, *self.row_shape)
 
-    def write(self, first_row: int, block: np.ndarray) -> None:
-        """Write consecutive rows."""
-        with self.path.open("r+b") as file:
+    def write(self, first_row: int, block: np.ndarray, synchronous: bool = False) -> None:
+        """Write consecutive rows.
+
+        Args:
+            first_row: Where they begin.
+            block: The rows.
+            synchronous: Hand them to the disk at once. Machines that write neighbouring rows over a network file system
+                need it: without, one may write back a page of its memory whole, with what stood before in the part of
+                it that is another's.
+        """
+        flags = os.O_WRONLY | (os.O_DSYNC if synchronous else 0)
+        with open(os.open(self.path, flags), "wb") as file:
             file.seek(self.size(first_row))
             file.write(np.ascontiguousarray(block).data)
 

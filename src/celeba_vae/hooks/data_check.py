@@ -24,6 +24,7 @@ from celeba_vae.datasets import FolderDataset
 from celeba_vae.errors import DataError, SettingError
 from celeba_vae.files import check_room
 from celeba_vae.hooks.run_record import RUN_RECORD
+from celeba_vae.imaging.cluster import check_dask
 from celeba_vae.imaging.own_photos import photo_files
 from celeba_vae.latent.attributes import check_attribute, unknown_attribute
 from celeba_vae.latent.faces import find_face, names_of_generated_images, names_of_test_images
@@ -45,6 +46,7 @@ class DataCheckHooks:
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         """Check the cheapest first; raises the ``CelebaVaeError`` that says what to do."""
         check_source(pipeline, catalog)
+        check_cluster(pipeline, catalog)
         check_load_versions(run_params.get("load_versions") or {}, catalog)
         check_inputs(pipeline, catalog, run_params.get("env"))
         check_model_versions(pipeline, catalog)
@@ -64,6 +66,16 @@ def check_source(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
     """
     if any("raw_folder" in node.inputs for node in pipeline.nodes):
         create_component("sources", _data_engineering(catalog).source).check(catalog["raw_folder"].load())
+
+
+def check_cluster(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """Look for Dask when a node is going to prepare images and the parameters ask for it.
+
+    Raises:
+        SettingError: it is not installed.
+    """
+    if any("preparation_folder" in node.inputs for node in pipeline.nodes):
+        check_dask(_data_engineering(catalog).cluster)
 
 
 def check_load_versions(load_versions: dict[str, str], catalog: CatalogProtocol) -> None:

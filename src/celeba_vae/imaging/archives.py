@@ -10,7 +10,8 @@ import os
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -42,7 +43,7 @@ class ZipMember(NamedTuple):
 
 
 class ZipArchive:
-    """A zip archive, opened for reading.
+    """A zip archive, opened for reading; unpickled, it is opened again, once in a process.
 
     Args:
         path: The archive.
@@ -60,6 +61,10 @@ class ZipArchive:
             raise DataError(f"{self.path} can't be read: {error.strerror or error}.") from error
         except (struct.error, zipfile.BadZipFile) as error:
             raise self._incomplete() from error
+
+    def __reduce__(self) -> tuple[Callable[..., "ZipArchive"], tuple[Path, int, int]]:
+        status = os.fstat(self._file.fileno())
+        return _opened, (self.path.absolute(), status.st_size, status.st_mtime_ns)
 
     def members(self) -> Iterator[ZipMember]:
         """Give the members one by one, as the archive's directory lists them.
@@ -105,6 +110,16 @@ class ZipArchive:
             f"{self.path} is damaged or was not downloaded to its end: its directory of contents can't be read."
             " Download it again."
         )
+
+
+@lru_cache(maxsize=4)
+def _opened(path: Path, size: int, changed: int) -> ZipArchive:
+    """Open an archive again, which must be of that size and time of the last change."""
+    archive = ZipArchive(path)
+    status = os.fstat(archive._file.fileno())
+    if (status.st_size, status.st_mtime_ns) != (size, changed):
+        raise DataError(f"{path} is not the archive that it was: its size or the time of its last change differs.")
+    return archive
 
 
 def _find_directory(file: BinaryIO) -> tuple[int, int, int]:

@@ -7,9 +7,9 @@ import struct
 import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -49,6 +49,17 @@ class ImageCollection(ABC):
             BadImageError: what holds the image is damaged.
         """
 
+    def subset(self, image_ids: np.ndarray) -> Self:
+        """Give a collection of some of these images, without the lists, that is small enough to be pickled and sent.
+
+        Another process, perhaps on another machine, reads them: by absolute paths. A collection that keeps more than
+        its images' names for each of them overrides this.
+
+        Args:
+            image_ids: The images' names, sorted.
+        """
+        return replace(self, image_ids=image_ids, partition=None, attributes=None)
+
 
 @dataclass(frozen=True, kw_only=True)
 class FolderCollection(ImageCollection):
@@ -60,6 +71,10 @@ class FolderCollection(ImageCollection):
         """Give the bytes of an image's file."""
         with open(f"{self.folder}/{image_id}", "rb", buffering=0) as file:
             return file.read()
+
+    def subset(self, image_ids: np.ndarray) -> Self:
+        """Give a collection of some of these images."""
+        return replace(super().subset(image_ids), folder=self.folder.absolute())
 
     @classmethod
     def of(cls, folder: Path, **annotations: Any) -> "FolderCollection":
@@ -96,6 +111,11 @@ class ZipCollection(ImageCollection):
             return self.archive.read(ZipMember(image_id, *_MEMBER.unpack(member)))
         except zipfile.BadZipFile as error:
             raise BadImageError("damaged", str(error)) from error
+
+    def subset(self, image_ids: np.ndarray) -> Self:
+        """Give a collection of some of these images; the archive is opened again where it arrives."""
+        members = self.members[np.searchsorted(self.image_ids, image_ids)]
+        return replace(super().subset(image_ids), members=members)
 
     @classmethod
     def of(cls, archive: ZipArchive, folder: str, **annotations: Any) -> "ZipCollection":

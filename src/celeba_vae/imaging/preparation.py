@@ -1,18 +1,18 @@
-"""From a collection of originals to one array a split: by threads, range by range, so that it can go on after a kill.
+"""From a collection of originals to one array a split, range by range, so that it can go on after a kill.
 
 Every image of a split has its place in the split's array from the start. A range of rows is decoded, written, and then
-entered in the journal, a file of its own; so ranges can be prepared in any order, by anyone, and again. At the end the
-places of images that could not be used are filled from the end of the array, which is cut to its true length.
+entered in the journal, a file of its own; so ranges can be prepared in any order, by anyone, and again: by threads of
+this process, or by the workers of a cluster. At the end the places of images that could not be used are filled from the
+end of the array, which is cut to its true length.
 """
 
 import json
 import logging
-import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,23 +24,31 @@ from celeba_vae.config import DataEngineeringConfig
 from celeba_vae.errors import DataError
 from celeba_vae.files import check_room, written_atomically
 from celeba_vae.imaging.annotations import Attributes, read_attributes
+from celeba_vae.imaging.cluster import prepare_on_cluster
 from celeba_vae.imaging.cropping import ImagePreparer, describe_crop
-from celeba_vae.imaging.decoding import BadImageError
 from celeba_vae.imaging.index import COLUMNS, NO_ATTRIBUTES, SPLITS, BadImage, ImageIndex, write_csv
 from celeba_vae.imaging.names import pack_names
 from celeba_vae.imaging.originals import ImageCollection
+from celeba_vae.imaging.ranges import (
+    FORMAT,
+    UNREADABLE,
+    PreparedRange,
+    RangePreparer,
+    RangeTask,
+    RowRange,
+    journal_file,
+    sum_of,
+)
 from celeba_vae.npy import NpyRows
 from celeba_vae.stages import Stage
+from celeba_vae.threads import map_in_threads
 
 logger = logging.getLogger(__name__)
 
-# raise it when the same originals and parameters give other arrays: what was prepared before is then prepared again
-FORMAT = 2
 RANGE_ROWS = 256
 RANGE_BYTES = 8 * 2**20
 TABLE_ROWS = 4096
 SECONDS_BETWEEN_LOG_LINES = 10
-UNREADABLE = "unreadable"
 HINTS = {
     "too small": "choose a smaller data_engineering.crop",
     "missing": "set data_engineering.split.by to counts to use the images that are there",
@@ -73,18 +81,6 @@ class PreparedImages:
     seconds: float
 
 
-@dataclass(frozen=True)
-class RowRange:
-    """Consecutive rows of one split's array, and the positions of the images that belong there."""
-
-    split: str
-    start: int
-    positions: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.positions)
-
-
 def prepare_images(
     originals: ImageCollection, index: ImageIndex, config: DataEngineeringConfig, folder: Path
 ) -> PreparedImages:
@@ -93,16 +89,17 @@ def prepare_images(
     Args:
         originals: The images.
         index: What ``assign_splits`` gives for them.
-        config: Crop, size, threads, and the share of bad images that is bearable.
+        config: Crop, size, threads or cluster, and the share of bad images that is bearable.
         folder: Keeps the working files, and the finished arrays until something changes.
 
     Raises:
         DataError: more than ``max_bad_share`` of the images can't be used, none is left to train on, or the arrays
             can't be written or do not fit on the disk.
+        ClusterError: workers, or their scheduler, can't be used.
         CelebaVaeError: another process is preparing the same images.
     """
     try:
-        with Stage(folder, _identity(originals, config), config.fresh) as stage:
+        with Stage(folder.absolute(), _identity(originals, config), config.fresh) as stage:
             return _prepare_in_stage(stage, originals, index, config)
     except OSError as error:
         raise DataError(
@@ -181,18 +178,11 @@ def _prepare(
 ) -> dict[str, Any]:
     """Prepare the ranges that the journal does not hold, then cut the arrays to the images that can be used."""
     start = time.perf_counter()
-    prepare = ImagePreparer(config.crop, *config.image_shape[:2])
     journal = _Journal(folder / "ranges")
     ranges = _ranges(index, config.image_shape)
     if not _means_file(folder).exists():
         journal.forget_unreadable(ranges)
     remaining = [rows for rows in ranges if not journal.holds(rows)]
-
-    def prepare_range(rows: RowRange) -> tuple[list[BadImage], np.ndarray]:
-        block, bad = _prepare_range(rows, index.image_ids, originals, prepare)
-        arrays[rows.split].write(rows.start, block)
-        journal.enter(rows, bad)
-        return bad, _sum(block)
 
     split_index = index
     index = index.with_bad(image for rows in ranges if journal.holds(rows) for image in journal.read(rows))
@@ -201,12 +191,16 @@ def _prepare(
         sums = {split: np.zeros(config.image_shape, np.int64) for split in SPLITS}
         for rows in ranges:
             if journal.holds(rows):
-                sums[rows.split] += _sum(arrays[rows.split].read(rows.start, len(rows)))
-        for rows, (bad, sum_) in _run(prepare_range, remaining, sum(map(len, ranges)), config.workers):
-            sums[rows.split] += sum_
-            if bad:
-                index = index.with_bad(bad)
-                _check_share(index, config.max_bad_share)
+                sums[rows.split] += sum_of(arrays[rows.split].read(rows.start, len(rows)))
+        prepare = RangePreparer(arrays, journal.folder, ImagePreparer(config.crop, *config.image_shape[:2]))
+        tasks = (RangeTask(rows, index.image_ids[rows.positions], originals) for rows in remaining)
+        # closed before the arrays are cut: from then on no worker may write
+        with closing(_run(prepare, tasks, config)) as prepared:
+            for rows, (bad, sum_) in _with_progress(prepared, sum(map(len, remaining)), sum(map(len, ranges))):
+                sums[rows.split] += sum_
+                if bad:
+                    index = index.with_bad(bad)
+                    _check_share(index, config.max_bad_share)
         _write_means(_means_file(folder), sums, index.counts)
 
     # only now are rows moved: until here a range that the journal holds is where it was written
@@ -227,11 +221,6 @@ def _prepare(
         seconds=result["seconds"],
     )
     return result
-
-
-def _sum(block: np.ndarray) -> np.ndarray:
-    """Add images up, exactly: whole numbers give the same mean however often a run was interrupted."""
-    return block.sum(axis=0, dtype=np.uint32)
 
 
 def _means_file(folder: Path) -> Path:
@@ -255,44 +244,31 @@ def _ranges(index: ImageIndex, image_shape: tuple[int, int, int]) -> list[RowRan
     ]
 
 
-def _prepare_range(
-    rows: RowRange, image_ids: np.ndarray, originals: ImageCollection, prepare: ImagePreparer
-) -> tuple[np.ndarray, list[BadImage]]:
-    """Prepare the images of a range; the row of an image that can't be used stays black."""
-    block = np.zeros((len(rows), prepare.height, prepare.width, 3), np.uint8)
-    bad = []
-    for row, position in zip(block, rows.positions.tolist(), strict=True):
-        try:
-            row[...] = prepare(_read(originals, image_ids[position]))
-        except BadImageError as error:
-            bad.append(BadImage(position, error.status, error.reason))
-    return block, bad
-
-
-def _read(originals: ImageCollection, image_id: str) -> bytes:
-    try:
-        return originals.read(image_id)
-    except OSError as error:
-        raise BadImageError(UNREADABLE, error.strerror or str(error)) from error
-
-
 def _run(
-    prepare_range: Callable[[RowRange], Any], ranges: Sequence[RowRange], total: int, workers: int | None
-) -> Iterator[tuple[RowRange, Any]]:
-    """Prepare ranges in threads; give each with its result, in order, and show the progress."""
-    waiting = sum(map(len, ranges))
+    prepare: RangePreparer, tasks: Iterator[RangeTask], config: DataEngineeringConfig
+) -> Generator[tuple[RowRange, PreparedRange]]:
+    """Prepare ranges in threads or on the cluster that the parameters name; give each with what became of it."""
+    if config.cluster.scheduler:
+        return prepare_on_cluster(prepare, tasks, config.cluster, config.workers)
+
+    def prepare_range(task: RangeTask) -> tuple[RowRange, PreparedRange]:
+        return task.rows, prepare(task)
+
+    return map_in_threads(prepare_range, tasks, config.workers)
+
+
+def _with_progress(
+    prepared: Iterable[tuple[RowRange, PreparedRange]], waiting: int, total: int
+) -> Iterator[tuple[RowRange, PreparedRange]]:
+    """Hand ranges on and show how many images they have been, of those waiting."""
     if waiting < total:
         logger.info("Going on: %s of %s images were prepared before.", f"{total - waiting:,}", f"{total:,}")
-    pool = ThreadPoolExecutor(workers or os.cpu_count())
-    try:
-        with tqdm(total=total, initial=total - waiting, unit=" images", desc="Preparing", disable=None) as bar:
-            log_progress = _ProgressLog(waiting)
-            for rows, result in zip(ranges, pool.map(prepare_range, ranges), strict=True):
-                yield rows, result
-                bar.update(len(rows))
-                log_progress.update(len(rows))
-    finally:
-        pool.shutdown(cancel_futures=True)
+    with tqdm(total=total, initial=total - waiting, unit=" images", desc="Preparing", disable=None) as bar:
+        log_progress = _ProgressLog(waiting)
+        for rows, result in prepared:
+            yield rows, result
+            bar.update(len(rows))
+            log_progress.update(len(rows))
 
 
 class _ProgressLog:
@@ -319,10 +295,10 @@ class _ProgressLog:
 
 
 class _Journal:
-    """Which ranges are done, and the bad images of each: a file a range, there only when its rows are written."""
+    """Which ranges are done, and the bad images of each."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._done = {file.name for file in folder.glob("*.json")}
 
     def holds(self, rows: RowRange) -> bool:
@@ -332,10 +308,6 @@ class _Journal:
     def read(self, rows: RowRange) -> list[BadImage]:
         return [BadImage(*image) for image in json.loads(self._file(rows).read_text())]
 
-    def enter(self, rows: RowRange, bad: Sequence[BadImage]) -> None:
-        with written_atomically(self._file(rows)) as temporary:
-            temporary.write_text(json.dumps(bad))
-
     def forget_unreadable(self, ranges: Iterable[RowRange]) -> None:
         """Forget ranges with images that could not be read: a disk may be back, a permission given."""
         for rows in ranges:
@@ -344,7 +316,7 @@ class _Journal:
                 self._done.discard(self._file(rows).name)
 
     def _file(self, rows: RowRange) -> Path:
-        return self._folder / f"{rows.split}-{rows.start:08d}.json"
+        return journal_file(self.folder, rows)
 
 
 # ------------------------------------------------------------------------------------------------------------- tables
