@@ -496,3 +496,46 @@ def test_what_is_sent_does_not_grow_with_the_images(tmp_path: Path, raw: Path, z
     data = pickle.dumps(task)
     assert len(data) < 5000
     assert pickle.loads(data).originals.read("000000.jpg") == originals.read("000000.jpg")
+
+
+def test_a_run_on_a_local_cluster_fills_the_same_datasets(
+    project: Path, run_kedro: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    options = ["--env", "demo", "--pipelines", "data_engineering", "--params"]
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    made = []
+    for cluster in ("none", "local"):
+        parameters = (
+            f"data_engineering.source.count=40,data_engineering.fresh=true,data_engineering.cluster.scheduler={cluster}"
+        )
+        process = run_kedro(project, *options, parameters, environment={"TMPDIR": str(temporary)})
+        assert process.returncode == 0, process.stdout + process.stderr
+        files = [
+            *(project / "data/demo/05_model_input").iterdir(),
+            project / "data/demo/02_intermediate/image_index.csv",
+        ]
+        made.append({file.name: file.read_bytes() for file in files})
+    assert "Prepared by " in process.stdout
+    assert "distributed" not in process.stdout + process.stderr
+    assert len(made[0]) == 7
+    assert made[0] == made[1]
+    assert list(temporary.iterdir()) == []
+
+
+def test_without_dask_a_run_stops_before_its_first_node(
+    project: Path, run_kedro: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    (tmp_path / "distributed.py").write_text("raise ImportError('not installed')")
+    options = [
+        "--env",
+        "demo",
+        "--pipelines",
+        "data_engineering",
+        "--params",
+        "data_engineering.cluster.scheduler=local",
+    ]
+    process = run_kedro(project, *options, environment={"PYTHONPATH": str(tmp_path)})
+    assert process.returncode == 1
+    assert process.stderr.startswith("Error: data_engineering.cluster.scheduler is local, which needs Dask")
+    assert "collect_images" not in process.stdout

@@ -283,6 +283,7 @@ def _connected(config: ClusterConfig) -> Any:
 
 @contextmanager
 def _local_cluster(config: ClusterConfig, threads: int | None) -> Iterator[Any]:
+    import dask
     from distributed import LocalCluster
     from distributed.deploy.utils import nprocesses_nthreads
 
@@ -290,15 +291,15 @@ def _local_cluster(config: ClusterConfig, threads: int | None) -> Iterator[Any]:
     processes = config.processes or nprocesses_nthreads(threads)[0]
     with tempfile.TemporaryDirectory(prefix="celeba-vae-", ignore_cleanup_errors=True) as folder:
         try:
-            cluster = LocalCluster(
-                n_workers=processes,
-                threads_per_worker=max(1, threads // processes),
-                dashboard_address="127.0.0.1:0",
-                local_directory=folder,
-                silence_logs=logging.CRITICAL,
-                # a terminal's Ctrl-C reaches all processes: these are ended by this one
-                preload=["import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"],
-            )
+            with dask.config.set({"temporary-directory": folder}):
+                cluster = LocalCluster(
+                    n_workers=processes,
+                    threads_per_worker=max(1, threads // processes),
+                    dashboard_address="127.0.0.1:0",
+                    silence_logs=logging.CRITICAL,
+                    # a terminal's Ctrl-C reaches all processes: these are ended by this one
+                    preload=["import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"],
+                )
         except Exception as error:
             raise ClusterError(
                 f"The {processes} worker processes of a local cluster can't be started: {error}."
@@ -410,17 +411,21 @@ def _next(done: SimpleQueue) -> list[Any]:
 
 
 def _gathered(client: Any, futures: list[Any], done: SimpleQueue) -> list[tuple[Any, tuple[str, PreparedRange]]]:
-    """Give futures with their results; a result that is lost with its worker is made again, and waited for again."""
+    """Give futures with their results; what was lost with its worker is made again, and waited for again."""
+    if not futures:
+        return []
     try:
         results = client.sync(partial(client.gather, asynchronous=True), futures, callback_timeout=SECONDS_TO_CONNECT)
         return list(zip(futures, results, strict=True))
-    except TimeoutError:
-        for future in futures:
-            future.add_done_callback(done.put)
-        return []
     except CancelledError as error:
         # what becomes of all when the scheduler hangs up
         raise ConnectionError(str(error)) from error
+    except Exception as error:
+        if not isinstance(error, TimeoutError) and all(future.status != "error" for future in futures):
+            raise
+        for future in futures:
+            future.add_done_callback(done.put)
+        return []
 
 
 def _failure(under_way: Mapping[Any, RangeTask]) -> ClusterError:
