@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -28,6 +29,7 @@ from PIL import Image
 LARGE = 202_599
 DRAWN = 300
 KILLS = 20
+CLUSTER_PROCESSES = 2
 CROP = (15, 35, 163, 183)
 SIZE = 96
 
@@ -59,6 +61,7 @@ def run(folder: Path, arguments: argparse.Namespace) -> None:
         "pillow": "Pillow: crop, then LANCZOS",
         "folder": "this project, from a folder",
         "zip": "this project, from a zip",
+        "cluster": f"this project, {CLUSTER_PROCESSES} Dask workers, started",
         "decode_only": f"decoding alone, {os.cpu_count()} threads",
     }
     for key, name in names.items():
@@ -81,6 +84,7 @@ def run(folder: Path, arguments: argparse.Namespace) -> None:
         **{f"{key}_img_per_s": round(speed, 1) for key, speed in speeds.items()},
         "ratio_folder": round(speeds["folder"] / peer, 3),
         "ratio_zip": round(speeds["zip"] / peer, 3),
+        "ratio_cluster_to_folder": round(speeds["cluster"] / speeds["folder"], 3),
         **memory,
     }
     print(json.dumps(results))
@@ -145,6 +149,7 @@ def measure_speeds(folder: Path, raw: Path, zipped: Path, rounds: int) -> dict[s
         "pillow": lambda: seconds_of("pillow", images, folder / "peer.npy"),
         "folder": lambda: seconds_of("prepare", raw, folder / "work"),
         "zip": lambda: seconds_of("prepare", zipped, folder / "work"),
+        "cluster": lambda: seconds_of("prepare_on_cluster", raw, folder / "work"),
         "decode_only": lambda: seconds_of("decode", images, folder / "none"),
     }
     seconds = {name: [] for name in ways}
@@ -164,19 +169,24 @@ def command(task: str, source: Path, target: Path) -> list[str]:
     return [sys.executable, __file__, f"--task={task}", str(source), str(target)]
 
 
-def prepare(raw: Path, work: Path) -> None:
+def prepare(raw: Path, work: Path, **parameters: Any) -> None:
     """Prepare as the pipeline's nodes do."""
     from celeba_vae.config import DataEngineeringConfig
     from celeba_vae.imaging.preparation import prepare_images
     from celeba_vae.imaging.sources import CelebaSource
     from celeba_vae.imaging.splits import assign_splits
 
-    config = DataEngineeringConfig()
+    config = DataEngineeringConfig(**parameters)
     start = time.perf_counter()
     originals = CelebaSource().collect(raw)
     index = assign_splits(originals.image_ids, originals.partition, config.split)
     prepare_images(originals, index, config, work)
     print(time.perf_counter() - start)
+
+
+def prepare_on_cluster(raw: Path, work: Path) -> None:
+    """Prepare by worker processes of their own; their start counts."""
+    prepare(raw, work, cluster={"scheduler": "local", "processes": CLUSTER_PROCESSES})
 
 
 def pillow(images: Path, target: Path) -> None:
@@ -208,7 +218,7 @@ def decode(images: Path, _: Path) -> None:
     print(time.perf_counter() - start)
 
 
-TASKS = {"prepare": prepare, "pillow": pillow, "decode": decode}
+TASKS = {"prepare": prepare, "prepare_on_cluster": prepare_on_cluster, "pillow": pillow, "decode": decode}
 
 
 # -------------------------------------------------------------------------------------------------------------- memory
