@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c '
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-track lint bench viz clean-demo
+.PHONY: demo test test-track test-image lint bench viz clean-demo
 
 demo: .venv/.installed
 	$(BIN)/kedro run --env demo
@@ -18,6 +18,10 @@ test: .venv/.installed-dev
 test-track: .venv/.installed-dev
 	$(INSTALL) --editable '.[track]'
 	$(BIN)/python -m pytest tests/hooks/test_tracking.py
+
+# the image, built and run; needs Docker and 4 GB
+test-image: .venv/.installed-dev
+	$(BIN)/python -m pytest tests/test_deployment.py -m image
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check .

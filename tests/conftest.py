@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,28 @@ def run_kedro() -> Callable[..., subprocess.CompletedProcess[str]]:
         )
 
     return run
+
+
+@pytest.fixture
+def install_apart(tmp_path: Path) -> Callable[..., Path]:
+    """``install_apart(*arguments)`` is ``pip install *arguments``, without dependencies, into a new environment.
+
+    It sees the running one's packages. Gives its interpreter.
+    """
+
+    def install(*arguments: str | Path) -> Path:
+        environment = tmp_path / "environment"
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
+        python = environment / "bin" / "python"
+        pip = [sys.executable, "-m", "pip", "--python", python]
+        subprocess.run([*pip, "install", "--quiet", "--no-deps", *arguments], check=True)
+        where = "import sysconfig; print(sysconfig.get_path('purelib'))"
+        own = subprocess.run([python, "-c", where], check=True, capture_output=True, text=True).stdout.strip()
+        # not before pip has built: old build tools may be among them
+        (Path(own) / "running.pth").write_text(f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n")
+        return python
+
+    return install
 
 
 @pytest.fixture(scope="session")

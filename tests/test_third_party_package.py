@@ -2,9 +2,7 @@
 
 import json
 import shutil
-import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 import numpy as np
@@ -43,19 +41,10 @@ PARAMETERS = {
 
 
 @pytest.fixture
-def python_with_package(tmp_path):
-    """The interpreter of a new virtual environment: the running one's packages and the third-party one."""
-    environment = tmp_path / "environment"
-    subprocess.run([sys.executable, "-m", "venv", "--system-site-packages", environment], check=True)
-    python = environment / "bin" / "python"
-    where = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    own = subprocess.run([python, "-c", where], check=True, capture_output=True, text=True).stdout.strip()
-    # where tests run in a virtual environment, the flag shows what is beneath it only
-    (Path(own) / "running.pth").write_text(f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n")
+def python_with_package(tmp_path, install_apart):
+    """The interpreter of an environment with the third-party package."""
     # a copy, since building leaves folders beside the sources
-    source = shutil.copytree(PACKAGE, tmp_path / "package")
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "--no-deps", source], check=True)
-    return python
+    return install_apart(shutil.copytree(PACKAGE, tmp_path / "package"))
 
 
 def test_components_of_an_installed_package_train_and_their_models_load(project, python_with_package, run_kedro):

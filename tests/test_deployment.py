@@ -1,0 +1,131 @@
+"""What leaves this checkout: the image's files.
+
+``make test-image`` builds and runs the image.
+"""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from docker.utils import exclude_paths
+from dockerfile_parse import DockerfileParser
+
+ROOT = Path(__file__).parents[1]
+SMALL = "data_engineering.source.count=60,data_engineering.image_size=32"
+SMALL_TRAINING = f"{SMALL},training.epochs=1,variants.ae.epochs=1,training.latent_dim=8"
+
+
+def sent_to_docker(root: Path) -> set[str]:
+    """The files that Docker may copy into the image, by its own reading of .dockerignore."""
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    patterns = [line for line in lines if line and not line.startswith("#")]
+    return {path for path in exclude_paths(str(root), patterns) if (root / path).is_file()}
+
+
+@pytest.fixture
+def context(tmp_path):
+    """What the image holds in its project folder, and nothing else."""
+    root = tmp_path / "celeba-vae"
+    for path in sent_to_docker(ROOT):
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path, root / path)
+    return root
+
+
+def dockerfile_steps() -> list[tuple[str, str]]:
+    """Instruction and value of each step; variables as they stand there."""
+    return [(line["instruction"], line["value"]) for line in DockerfileParser(str(ROOT / "Dockerfile")).structure]
+
+
+def test_only_what_a_run_needs_enters_the_image(tmp_path):
+    needed = {"conf/base/catalog.yml", "conf/local/.gitkeep", "src/celeba_vae/cli.py", "pyproject.toml"}
+    needed |= {"constraints.txt", ".telemetry", "README.md", "LICENSE"}
+    # read by Docker itself
+    needed |= {"Dockerfile"}
+    private = {
+        "data/01_raw/celeba/img_align_celeba/000001.jpg",
+        "data/06_models/vae/encoder.keras",
+        "conf/local/parameters.yml",
+        "conf/local/credentials.yml",
+        "conf/base/credentials.yml",
+        "conf/demo/cloud_credentials.yml",
+    }
+    useless = {".git/config", ".venv/bin/python", ".venv-airflow/bin/python", "tests/test_cli.py", "notebooks/a.ipynb"}
+    useless |= {"src/celeba_vae/__pycache__/cli.cpython-313.pyc", "src/celeba_vae.egg-info/PKG-INFO", "dist/a.whl"}
+    for path in needed | private | useless:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).touch()
+
+    assert sent_to_docker(tmp_path) == needed
+
+
+def test_kedro_docker_builds_and_runs_by_this_dockerfile(project, context, run_kedro):
+    # there is no Docker here; what it is asked to do
+    commands = project / "bin" / "docker"
+    commands.parent.mkdir()
+    commands.write_text('#!/bin/sh\necho "$@" >> "$0.log"\necho 6bb0c7043d67\n')
+    commands.chmod(0o755)
+    path = {"PATH": f"{commands.parent}:{os.environ['PATH']}"}
+    shutil.copy(ROOT / ".dockerignore", context)
+    before = {name: (context / name).read_bytes() for name in ("Dockerfile", ".dockerignore")}
+
+    results = [
+        run_kedro(context, "build", "--uid", "1234", "--gid", "1235", command="docker", environment=path),
+        run_kedro(context, "run", "--env", "demo", command="docker", environment=path),
+    ]
+    assert [result.returncode for result in results] == [0, 0], results
+
+    (build,) = re.findall(r"^build .*", (commands.parent / "docker.log").read_text(), re.MULTILINE)
+    (run,) = re.findall(r"^run .*", (commands.parent / "docker.log").read_text(), re.MULTILINE)
+    assert {name: (context / name).read_bytes() for name in before} == before
+    # each argument is one that the Dockerfile has
+    arguments = dict(argument.split("=") for argument in re.findall(r"--build-arg (\S+)", build))
+    declared = {value.partition("=")[0] for instruction, value in dockerfile_steps() if instruction == "ARG"}
+    assert arguments.keys() < declared
+    assert (arguments["KEDRO_UID"], arguments["KEDRO_GID"]) == ("1234", "1235")
+    # data and own settings lie where a run looks for them
+    (folder,) = (value for instruction, value in dockerfile_steps() if instruction == "WORKDIR")
+    for mounted in ("data", "conf/local"):
+        assert f"-v {context}/{mounted}:{folder}/{mounted} " in run
+    assert run.endswith(f" {context.name} kedro run --env demo")
+
+
+def test_the_image_changes_its_dependencies_only_with_their_two_files():
+    steps = dockerfile_steps()
+    installation = next(i for i, (_, value) in enumerate(steps) if "--requirements" in value)
+    copied = [value.split() for instruction, value in steps[:installation] if instruction == "COPY"]
+
+    assert copied == [["pyproject.toml", "constraints.txt", "/tmp/"]]
+    assert "--constraints /tmp/constraints.txt" in steps[installation][1]
+    # what a caller of another id would install again
+    assert [value for _, value in steps[:installation] if "KEDRO_UID" in value] == []
+    assert steps[-2:] == [("USER", "${KEDRO_UID}"), ("CMD", '["kedro", "run"]')]
+
+
+def test_what_enters_the_image_is_enough_to_install_and_run(context, install_apart, run_kedro):
+    # as the Dockerfile's last steps
+    python = install_apart("--editable", context)
+
+    result = run_kedro(context, "--env", "demo", "--pipelines", "data_engineering", "--params", SMALL, python=python)
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert (context / "data/demo/05_model_input/train_images.npy").is_file()
+    assert "usage data" not in result.stdout
+
+
+@pytest.mark.image
+def test_the_image_trains_as_its_caller_in_the_mounted_data_folder(context, run_kedro):
+    shutil.copy(ROOT / ".dockerignore", context)
+    (context / "data").mkdir()
+    options = {"command": "docker", "timeout": 1800}
+
+    result = run_kedro(context, "build", "--image", "celeba-vae-test", **options)
+    assert result.returncode == 0, result.stdout + result.stderr
+    arguments = ["--env", "demo", "--pipelines", "data_engineering,training", "--params", SMALL_TRAINING]
+    result = run_kedro(context, "run", "--image", "celeba-vae-test", *arguments, **options)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+    model = context / "data/demo/06_models/vae/encoder.keras"
+    assert model.stat().st_uid == os.getuid()
