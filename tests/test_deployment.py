@@ -1,4 +1,4 @@
-"""What leaves this checkout: the image's files.
+"""What leaves this checkout: the image's files, the wheel.
 
 ``make test-image`` builds and runs the image.
 """
@@ -6,6 +6,7 @@
 import os
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,34 @@ def test_what_enters_the_image_is_enough_to_install_and_run(context, install_apa
     assert result.returncode == 0, result.stdout + result.stderr
     assert (context / "data/demo/05_model_input/train_images.npy").is_file()
     assert "usage data" not in result.stdout
+
+
+def test_the_wheel_runs_with_packaged_settings_and_the_data_of_its_folder(context, install_apart, run_kedro, tmp_path):
+    result = run_kedro(context, command="package")
+    assert result.returncode == 0, result.stdout + result.stderr
+    python = install_apart(*context.glob("dist/*.whl"))
+    (archive,) = context.glob("dist/conf-*.tar.gz")
+    environment = {name: value for name, value in os.environ.items() if name not in {"CI", "DO_NOT_TRACK"}}
+    folder = tmp_path / "deployed"
+    folder.mkdir()
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [python, "-m", "celeba_vae", *arguments, "--pipelines", "data_engineering"]
+        return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+    process = run(f"--conf-source={archive}")
+    assert process.returncode == 1
+    assert process.stderr.startswith(f"Error: No CelebA images in {folder}/data/01_raw/celeba.")
+    # nothing is sent to anybody
+    assert "usage data" not in process.stdout
+
+    shutil.unpack_archive(archive, folder)
+    process = run("--env", "demo", "--params", SMALL)
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert (folder / "data/demo/05_model_input/train_images.npy").is_file()
+    # by conf/logging.yml: plain lines
+    assert re.fullmatch(r"\d\d:\d\d:\d\d INFO    collect_images \(1 of 6\)", process.stdout.splitlines()[0])
+    assert "WARNING" not in process.stdout
 
 
 @pytest.mark.image

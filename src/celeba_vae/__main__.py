@@ -1,5 +1,6 @@
 """Entry point of the packaged project: ``python -m celeba_vae`` is ``kedro run``."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -9,7 +10,9 @@ from celeba_vae.cli import cli
 
 
 def main() -> None:
-    """Run the pipelines with the configuration of the folder that the command is called in."""
+    """Run the pipelines with the configuration and the data of the folder that the command is called in."""
+    # no .telemetry file comes with a wheel
+    os.environ.setdefault("KEDRO_DISABLE_TELEMETRY", "true")
     configure_project(Path(__file__).parent.name)
     cli(["run", *sys.argv[1:]])
 
