@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c '
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-track test-image lint bench viz clean-demo
+.PHONY: demo test test-track test-airflow test-image lint bench viz clean-demo
 
 demo: .venv/.installed
 	$(BIN)/kedro run --env demo
@@ -18,6 +18,10 @@ test: .venv/.installed-dev
 test-track: .venv/.installed-dev
 	$(INSTALL) --editable '.[track]'
 	$(BIN)/python -m pytest tests/hooks/test_tracking.py
+
+# the DAG, run by Airflow itself
+test-airflow: .venv/.installed-dev .venv-airflow/.installed
+	$(BIN)/python -m pytest tests/test_deployment.py -m airflow
 
 # the image, built and run; needs Docker and 4 GB
 test-image: .venv/.installed-dev
@@ -50,4 +54,10 @@ clean-demo:
 
 .venv/.installed-dev: .venv/.installed
 	$(INSTALL) --editable '.[dev]'
+	@touch $@
+
+# Airflow excludes versions that constraints.txt names: it has an environment of its own
+.venv-airflow/.installed: .venv/.created deploy/airflow-constraints.txt
+	$(PYTHON) -m venv --clear .venv-airflow
+	.venv-airflow/bin/python -m pip install --quiet --disable-pip-version-check --constraint deploy/airflow-constraints.txt apache-airflow
 	@touch $@

@@ -1,19 +1,31 @@
-"""What leaves this checkout: the image's files, the wheel.
+"""What leaves this checkout: the image's files, the wheel, Airflow's DAG.
 
-``make test-image`` builds and runs the image.
+``make test-image`` builds and runs the image, ``make test-airflow`` lets Airflow run the DAG.
 """
 
+import importlib.util
+import json
 import os
 import re
+import shlex
 import shutil
+import sqlite3
 import subprocess
+import sys
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
+import jinja2
 import pytest
+import yaml
 from docker.utils import exclude_paths
 from dockerfile_parse import DockerfileParser
 
+from celeba_vae.pipeline_registry import register_pipelines
+
 ROOT = Path(__file__).parents[1]
+AIRFLOW = ROOT / ".venv-airflow" / "bin"
+PIPELINES = ["data_engineering", "training", "generation", "evaluation"]
 SMALL = "data_engineering.source.count=60,data_engineering.image_size=32"
 SMALL_TRAINING = f"{SMALL},training.epochs=1,variants.ae.epochs=1,training.latent_dim=8"
 
@@ -142,6 +154,169 @@ def test_the_wheel_runs_with_packaged_settings_and_the_data_of_its_folder(contex
     # by conf/logging.yml: plain lines
     assert re.fullmatch(r"\d\d:\d\d:\d\d INFO    collect_images \(1 of 6\)", process.stdout.splitlines()[0])
     assert "WARNING" not in process.stdout
+
+
+@pytest.fixture
+def create_dag(project, run_kedro, tmp_path):
+    """``create_dag(*arguments)`` is ``kedro airflow create`` as the README has it; gives the file."""
+
+    def create(*arguments: str) -> Path:
+        result = run_kedro(
+            project,
+            "create",
+            "--jinja-file",
+            str(ROOT / "deploy/airflow_dag.j2"),
+            "--target-dir",
+            str(tmp_path / "dags"),
+            "--params",
+            f"project_path={project},python={sys.executable}",
+            *arguments,
+            command="airflow",
+        )
+        assert result.returncode == 0, result.stdout + result.stderr
+        (file,) = (tmp_path / "dags").glob("*.py")
+        return file
+
+    return create
+
+
+@pytest.fixture
+def import_dag(monkeypatch):
+    """``import_dag(file)`` imports a DAG where there is no Airflow, and gives what it tells it."""
+
+    def load(file: Path) -> SimpleNamespace:
+        told = SimpleNamespace(order=[])
+
+        class Dag:
+            def __init__(self, **options):
+                told.options = options
+
+            def __enter__(self):
+                return self
+
+            def __exit__(self, *error):
+                pass
+
+        modules = {
+            "airflow.sdk": {
+                "DAG": Dag,
+                "Param": lambda default, **schema: SimpleNamespace(default=default, **schema),
+                "chain": lambda *tasks: told.order.extend(tasks),
+            },
+            "airflow.providers.standard.operators.bash": {"BashOperator": SimpleNamespace},
+        }
+        for name, attributes in modules.items():
+            module = ModuleType(name)
+            vars(module).update(attributes)
+            parts = name.split(".")
+            for i in range(1, len(parts)):
+                monkeypatch.setitem(sys.modules, ".".join(parts[:i]), ModuleType(parts[i - 1]))
+            monkeypatch.setitem(sys.modules, name, module)
+        specification = importlib.util.spec_from_file_location("dag", file)
+        specification.loader.exec_module(importlib.util.module_from_spec(specification))
+        return told
+
+    return load
+
+
+def run_task(task: SimpleNamespace, **params: str) -> subprocess.CompletedProcess[str]:
+    """Run a task as Airflow's BashOperator does, its templates filled in."""
+    environment = {name: jinja2.Template(text).render(params=params) for name, text in task.env.items()}
+    return subprocess.run(
+        ["bash", "-c", jinja2.Template(task.bash_command).render(params=params)],
+        cwd=task.cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_dag_has_a_task_for_each_pipeline_that_runs_it_in_the_environment_asked_for(
+    project, create_dag, import_dag
+):
+    told = import_dag(create_dag())
+
+    assert told.options["dag_id"] == "celeba_vae"
+    assert told.options["schedule"] is None
+    assert {name: param.default for name, param in told.options["params"].items()} == {"env": "local", "params": ""}
+    assert [task.task_id for task in told.order] == PIPELINES
+
+    data_engineering = told.order[0]
+    process = run_task(data_engineering, env="demo", params=SMALL)
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert (project / "data/demo/05_model_input/train_images.npy").is_file()
+
+    # what a person enters is no shell command
+    process = run_task(data_engineering, env="demo", params='a=$(touch entered)`touch entered`"; touch entered; "')
+    assert process.returncode == 1
+    assert process.stderr.startswith("Error: --params a: unknown name")
+    assert not list(project.glob("**/entered"))
+
+
+def test_another_pipeline_environment_and_configuration_have_a_dag_of_their_own(create_dag, import_dag):
+    told = import_dag(create_dag("--pipelines", "experiments", "--env", "demo", "--conf-source", "/conf it's.tar.gz"))
+
+    assert told.options["dag_id"] == "celeba_vae_demo_experiments"
+    assert told.options["params"]["env"].default == "demo"
+    (task,) = told.order
+    assert task.task_id == "experiments"
+    words = shlex.split(task.bash_command)
+    assert words[words.index("--conf-source") + 1] == "$CONF_SOURCE"
+    assert task.env["CONF_SOURCE"] == "/conf it's.tar.gz"
+
+
+def test_the_dags_tasks_are_kedro_run_in_an_order_that_works():
+    settings = yaml.safe_load((ROOT / "conf/base/airflow.yml").read_text())
+    registered = register_pipelines()
+    tasks = [registered[name] for name in settings["default"]["tasks"]]
+
+    assert set().union(*(task.nodes for task in tasks)) == set(registered["__default__"].nodes)
+    for i, task in enumerate(tasks):
+        for later in tasks[i + 1 :]:
+            assert not task.inputs() & later.all_outputs()
+
+
+@pytest.mark.airflow
+def test_airflow_runs_each_pipeline_once(project, create_dag, tmp_path):
+    file = create_dag()
+    environment = {
+        **os.environ,
+        "AIRFLOW_HOME": str(tmp_path / "airflow"),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(file.parent),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+    }
+
+    def run(*command: str | Path) -> str:
+        process = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert process.returncode == 0, process.stdout + process.stderr
+        return process.stdout
+
+    code = """
+import json, sys
+from airflow.dag_processing.dagbag import DagBag
+
+bag = DagBag(sys.argv[1])
+(dag,) = bag.dags.values()
+tasks = {task.task_id: sorted(task.downstream_task_ids) for task in dag.tasks}
+print(json.dumps([bag.import_errors, dag.dag_id, tasks]))
+"""
+    run(AIRFLOW / "airflow", "db", "migrate")
+    errors, dag_id, tasks = json.loads(run(AIRFLOW / "python", "-c", code, file.parent).splitlines()[-1])
+    assert errors == {}
+    assert dag_id == "celeba_vae"
+    assert tasks == {
+        "data_engineering": ["training"],
+        "training": ["generation"],
+        "generation": ["evaluation"],
+        "evaluation": [],
+    }
+
+    run(AIRFLOW / "airflow", "dags", "test", dag_id, "--conf", json.dumps({"env": "demo", "params": SMALL_TRAINING}))
+    with sqlite3.connect(tmp_path / "airflow" / "airflow.db") as database:
+        states = database.execute("SELECT task_id, state FROM task_instance ORDER BY start_date").fetchall()
+    assert states == [(name, "success") for name in PIPELINES]
+    assert (project / "data/demo/08_reporting/latest/report.html").is_file()
 
 
 @pytest.mark.image
