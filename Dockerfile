@@ -1,5 +1,5 @@
 # `kedro docker build` uses this file as it is; so does `docker build`.
-ARG BASE_IMAGE=python:3.13-slim
+ARG BASE_IMAGE=python:3.11-slim
 FROM $BASE_IMAGE AS runtime-environment
 
 # compiled here, since a non-root user cannot do it later
