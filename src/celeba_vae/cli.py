@@ -20,6 +20,7 @@ from kedro.io.core import VersionNotFoundError
 from kedro.validation.exceptions import DataValidationError, ParameterValidationError
 
 from celeba_vae.errors import CelebaVaeError
+from celeba_vae.storage import failure, is_failure, missing_package
 
 _EXPECTED = (
     CelebaVaeError,
@@ -79,11 +80,15 @@ def run(traceback: bool, **options: Any) -> None:
 def expected_message(error: BaseException) -> str | None:
     """Give the message for an error that a user can act on, wherever it is in the chain; None for any other (a bug)."""
     chain = list(_chain(error))
+    if message := missing_package(error):
+        return message
     for link in chain:
         if isinstance(link, CelebaVaeError):
             return str(link)
         if isinstance(link, _EXPECTED) or _is_failed_look_up(link):
             return f"{str(link).strip()}{_known(str(link))}"
+    if isinstance(error, DatasetError) and (link := next(filter(is_failure, chain), None)):
+        return str(failure("A remote file system", link))
     reason = next((link for link in chain if not isinstance(link, DatasetError)), None)
     if isinstance(error, DatasetError) and (isinstance(reason, OSError) or str(error).startswith(_UNREADABLE)):
         return str(error)

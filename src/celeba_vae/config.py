@@ -110,7 +110,8 @@ class DataEngineeringConfig(Parameters):
     split: SplitConfig = Field(SplitConfig(), description="How images become training, validation and test images")
     max_bad_share: float = Field(0.01, ge=0, le=1, description="The run stops when more than this share is damaged")
     workers: Annotated[PositiveInt | None, NoneFromText] = Field(
-        None, description="Threads that decode and resize; none: one per processor. The result never depends on it"
+        None,
+        description="Threads; none: one per processor, 16 for images in a bucket. The result never depends on it",
     )
     cluster: ClusterConfig = Field(
         ClusterConfig(), description="Worker processes, here or on other machines. The result never depends on it"

@@ -1,9 +1,12 @@
 """Kedro's project settings."""
 
+from celeba_vae.config_loader import ConfigLoader
 from celeba_vae.hooks import HOOKS
+from celeba_vae.storage import working_folder
 
-__all__ = ["CONFIG_LOADER_ARGS", "HOOKS"]
+__all__ = ["CONFIG_LOADER_ARGS", "CONFIG_LOADER_CLASS", "HOOKS"]
 
+CONFIG_LOADER_CLASS = ConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
@@ -13,6 +16,7 @@ CONFIG_LOADER_ARGS = {
         # read where the extra `track` is installed
         "mlflow": ["mlflow*"],
     },
+    "custom_resolvers": {"working_folder": working_folder},
     # another environment holds only what differs from base
     "merge_strategy": {"parameters": "soft", "mlflow": "soft"},
 }

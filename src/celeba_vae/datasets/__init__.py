@@ -2,13 +2,14 @@
 
 from celeba_vae.datasets.animation_dataset import AnimationDataset
 from celeba_vae.datasets.arrays_dataset import ArraysDataset, load_arrays, save_arrays
-from celeba_vae.datasets.folder_dataset import FolderDataset
+from celeba_vae.datasets.folder_dataset import FolderDataset, InputFolderDataset
 from celeba_vae.datasets.image_folder_dataset import ImageFolder, ImageFolderDataset
 from celeba_vae.datasets.keras_model_dataset import KerasModelDataset
 from celeba_vae.datasets.numpy_dataset import NumpyDataset, NumpyFile
 from celeba_vae.datasets.page_dataset import PageDataset
 from celeba_vae.datasets.picture_dataset import PictureDataset
 from celeba_vae.datasets.report_dataset import ReportDataset
+from celeba_vae.datasets.stored_dataset import place_of
 from celeba_vae.datasets.table_dataset import TableDataset, TableFile
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "FolderDataset",
     "ImageFolder",
     "ImageFolderDataset",
+    "InputFolderDataset",
     "KerasModelDataset",
     "NumpyDataset",
     "NumpyFile",
@@ -26,5 +28,6 @@ __all__ = [
     "TableDataset",
     "TableFile",
     "load_arrays",
+    "place_of",
     "save_arrays",
 ]

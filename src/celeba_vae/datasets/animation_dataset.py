@@ -1,12 +1,11 @@
 """Moving pictures as GIF files."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from PIL import Image, ImageSequence
 
 from celeba_vae.datasets.picture_dataset import PictureDataset
-from celeba_vae.files import written_atomically
+from celeba_vae.storage import readable, written
 
 MILLISECONDS_A_FRAME = 100
 COLOURS = 128
@@ -23,7 +22,7 @@ class AnimationDataset(PictureDataset):
 
     def load(self) -> list[Image.Image]:
         """Load the frames as RGB; equal ones in a row are one in the file, shown for longer."""
-        with Image.open(self._get_load_path()) as image:
+        with readable(self._load_place()) as path, Image.open(path) as image:
             return [frame.convert("RGB") for frame in ImageSequence.Iterator(image)]
 
     def save(self, data: Sequence[Image.Image]) -> None:
@@ -31,7 +30,7 @@ class AnimationDataset(PictureDataset):
         palette = _one_below_the_other(data).quantize(COLOURS, Image.Quantize.MEDIANCUT)
         first, *others = (frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in data)
         options = {"save_all": True, "append_images": others, "duration": MILLISECONDS_A_FRAME, "loop": 0}
-        with written_atomically(Path(self._get_save_path())) as temporary:
+        with written(self._save_place()) as temporary:
             first.save(temporary, format="GIF", **options)
 
 

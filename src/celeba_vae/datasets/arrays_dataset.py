@@ -2,14 +2,14 @@
 
 import zipfile
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import Path
 
 import numpy as np
-from kedro.io import AbstractVersionedDataset, Version
 
+from celeba_vae.datasets.stored_dataset import StoredDataset
 from celeba_vae.errors import DataError
 from celeba_vae.files import written_atomically
+from celeba_vae.storage import readable, written
 
 
 def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
@@ -18,8 +18,8 @@ def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
         np.savez(temporary, allow_pickle=False, **arrays)
 
 
-def load_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Read all arrays of a file.
+def load_arrays(path: Path, name: str = "") -> dict[str, np.ndarray]:
+    """Read all arrays of a file; ``name`` is what messages call it, by default the path.
 
     Raises:
         DataError: the file is not there, is damaged, or holds pickled objects.
@@ -28,14 +28,14 @@ def load_arrays(path: Path) -> dict[str, np.ndarray]:
         with np.load(path, allow_pickle=False) as file:
             return dict(file)
     except FileNotFoundError:
-        raise DataError(f"{path} is not there. Run the pipeline that makes it first.") from None
+        raise DataError(f"{name or path} is not there. Run the pipeline that makes it first.") from None
     except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
         raise DataError(
-            f"{path} can't be read as arrays ({error}). Delete it and run the pipeline that makes it again."
+            f"{name or path} can't be read as arrays ({error}). Delete it and run the pipeline that makes it again."
         ) from error
 
 
-class ArraysDataset(AbstractVersionedDataset[Mapping[str, np.ndarray], dict[str, np.ndarray]]):
+class ArraysDataset(StoredDataset[Mapping[str, np.ndarray], dict[str, np.ndarray]]):
     """Named arrays in an ``.npz`` file, read as a whole; pickles are refused. There may be none.
 
     Example:
@@ -43,22 +43,13 @@ class ArraysDataset(AbstractVersionedDataset[Mapping[str, np.ndarray], dict[str,
         (10, 256)
     """
 
-    def __init__(
-        self, *, filepath: str, version: Version | None = None, metadata: dict[str, Any] | None = None
-    ) -> None:
-        super().__init__(filepath=PurePosixPath(filepath), version=version)
-        self.metadata = metadata
-
     def load(self) -> dict[str, np.ndarray]:
         """Read the arrays; raises as ``load_arrays`` does."""
-        return load_arrays(Path(self._get_load_path()))
+        place = self._load_place()
+        with readable(place) as path:
+            return load_arrays(path, str(place))
 
     def save(self, data: Mapping[str, np.ndarray]) -> None:
         """Write the arrays."""
-        save_arrays(Path(self._get_save_path()), data)
-
-    def _exists(self) -> bool:
-        return Path(self._get_load_path()).is_file()
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._filepath), "version": self._version}
+        with written(self._save_place()) as temporary:
+            np.savez(temporary, allow_pickle=False, **data)

@@ -3,18 +3,22 @@
 import base64
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from functools import partial
 from typing import Any
 
 import cv2
 import numpy as np
 import pandas as pd
-from kedro.io import AbstractVersionedDataset, DatasetError, Version
+from fsspec import AbstractFileSystem
+from kedro.io import DatasetError
 from kedro_datasets._typing import ImagePreview
 
+from celeba_vae.datasets.stored_dataset import StoredDataset
 from celeba_vae.files import written_atomically
 from celeba_vae.imaging.grids import image_grid
+from celeba_vae.storage import CONNECTIONS, Place, RemotePath, is_remote
 from celeba_vae.threads import map_in_threads
 
 INDEX = "index.csv"
@@ -33,7 +37,7 @@ class PngImages(Sequence[np.ndarray]):
 
     dtype = np.dtype(np.uint8)
 
-    def __init__(self, files: Sequence[Path]) -> None:
+    def __init__(self, files: Sequence[Place]) -> None:
         self.files = list(files)
 
     @property
@@ -48,7 +52,11 @@ class PngImages(Sequence[np.ndarray]):
         if not isinstance(rows, slice):
             return _read_png(self.files[rows])
         files = self.files[rows]
-        return np.stack([_read_png(file) for file in files]) if files else np.empty((0, *self.shape[1:]), np.uint8)
+        if not files:
+            return np.empty((0, *self.shape[1:]), np.uint8)
+        if isinstance(files[0], RemotePath):
+            return np.stack(list(map_in_threads(_read_png, files, CONNECTIONS)))
+        return np.stack([_read_png(file) for file in files])
 
     def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self[:], dtype)
@@ -75,7 +83,7 @@ class ImageFolder:
             yield self.images[first : first + BLOCK]
 
 
-class ImageFolderDataset(AbstractVersionedDataset[ImageFolder, ImageFolder]):
+class ImageFolderDataset(StoredDataset[ImageFolder, ImageFolder]):
     """A folder with ``000000.png``, ``000001.png``, … and ``index.csv``, versioned as a whole.
 
     The table gets a first column ``file`` in the folder, for whoever opens it there.
@@ -84,47 +92,64 @@ class ImageFolderDataset(AbstractVersionedDataset[ImageFolder, ImageFolder]):
         >>> ImageFolderDataset(filepath="data/07_model_output/generated").load().images  # doctest: +SKIP
     """
 
-    def __init__(
-        self, *, filepath: str, version: Version | None = None, metadata: dict[str, Any] | None = None
-    ) -> None:
-        super().__init__(filepath=PurePosixPath(filepath), version=version)
-        self.metadata = metadata
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        if is_remote(options["filepath"]):
+            # a folder without its table is one that was not finished
+            self._exists_function = partial(_has_table, self._fs)
 
     def load(self) -> ImageFolder:
         """Load the table; the images (n, h, w, 3) uint8 are read when they are used, see ``PngImages``."""
-        folder = Path(self._get_load_path())
-        index = pd.read_csv(folder / INDEX, keep_default_na=False, na_values=[""])
+        folder = self._load_place()
+        index = pd.read_csv(io.BytesIO((folder / INDEX).read_bytes()), keep_default_na=False, na_values=[""])
         return ImageFolder(PngImages([folder / file for file in index.pop("file")]), index)
 
     def save(self, data: ImageFolder) -> None:
         """Save images and table; the folder appears under its name only when it is complete.
 
+        A remote one grows under its name and counts from when its table is there, which is written last.
+
         Raises:
             DatasetError: there is no image, not one row an image, or an image is not (h, w, 3) uint8.
         """
         count = len(data.index)
-        with written_atomically(Path(self._get_save_path())) as folder:
-            folder.mkdir()
+        with _folder_written(self._save_place()) as folder:
             written = sum(map_in_threads(lambda block: _write_block(folder, *block), _numbered(data.blocks())))
             if not count or written != count:
                 raise DatasetError(
                     f"{self._filepath}: the table must have one row an image; it has {count} for {written} images."
                 )
             index = data.index.assign(file=[_file_name(row) for row in range(count)])
-            index[["file", *data.index.columns]].to_csv(folder / INDEX, index=False)
+            table = index[["file", *data.index.columns]].to_csv(index=False)
+            (folder / INDEX).write_bytes(table.encode())
 
     def preview(self) -> ImagePreview:
         """Give a grid of the first images in base64, as kedro-viz wants it."""
-        folder = Path(self._get_load_path())
         buffer = io.BytesIO()
-        image_grid(PngImages(sorted(folder.glob("*.png"))[:PREVIEW_COUNT]), columns=7).save(buffer, format="PNG")
+        image_grid(self.load().images[:PREVIEW_COUNT], columns=7).save(buffer, format="PNG")
         return ImagePreview(base64.b64encode(buffer.getvalue()).decode())
 
     def _exists(self) -> bool:
-        return (Path(self._get_load_path()) / INDEX).is_file()
+        return (self._load_place() / INDEX).is_file()
 
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._filepath), "version": self._version}
+
+def _has_table(fs: AbstractFileSystem, folder: str) -> bool:
+    return fs.exists(f"{folder}/{INDEX}")
+
+
+@contextmanager
+def _folder_written(place: Place) -> Iterator[Place]:
+    if isinstance(place, RemotePath):
+        try:
+            yield place
+        except BaseException:
+            with suppress(Exception):
+                place.remove_folder()
+            raise
+    else:
+        with written_atomically(place) as folder:
+            folder.mkdir()
+            yield folder
 
 
 def _file_name(row: int) -> str:
@@ -139,7 +164,7 @@ def _numbered(blocks: Iterable[np.ndarray]) -> Iterator[tuple[int, np.ndarray]]:
         first += len(block)
 
 
-def _write_block(folder: Path, first: int, block: np.ndarray) -> int:
+def _write_block(folder: Place, first: int, block: np.ndarray) -> int:
     """Write the images as files and give their number."""
     if block.dtype != np.uint8 or block.ndim != 4 or block.shape[3] != 3:
         raise DatasetError(
@@ -152,8 +177,11 @@ def _write_block(folder: Path, first: int, block: np.ndarray) -> int:
     return len(block)
 
 
-def _read_png(path: Path) -> np.ndarray:
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
+def _read_png(path: Place) -> np.ndarray:
+    if isinstance(path, RemotePath):
+        image = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR_RGB)
+    else:
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
     if image is None:
         raise DatasetError(
             f"{path} can't be read as an image. Make the images again: kedro run --pipelines generation."

@@ -4,18 +4,17 @@ import importlib
 import json
 import zipfile
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from kedro.io import AbstractVersionedDataset, Version
-
+from celeba_vae.datasets.stored_dataset import StoredDataset
 from celeba_vae.errors import DataError
-from celeba_vae.files import written_atomically
 from celeba_vae.hardware import load_tensorflow_quietly
 from celeba_vae.plugins import registering_packages
+from celeba_vae.storage import readable, written
 
 
-class KerasModelDataset(AbstractVersionedDataset[Any, Any]):
+class KerasModelDataset(StoredDataset[Any, Any]):
     """A Keras model in a ``.keras`` file, loaded in safe mode with its custom layers registered.
 
     Those are the layers of this project and of the packages that register encoders or decoders as entry points. Keras
@@ -27,12 +26,6 @@ class KerasModelDataset(AbstractVersionedDataset[Any, Any]):
     Example:
         >>> KerasModelDataset(filepath="data/06_models/vae/decoder.keras").load()  # doctest: +SKIP
     """
-
-    def __init__(
-        self, *, filepath: str, version: Version | None = None, metadata: dict[str, Any] | None = None
-    ) -> None:
-        super().__init__(filepath=PurePosixPath(filepath), version=version)
-        self.metadata = metadata
 
     def load(self) -> Any:
         """Load the model, not compiled.
@@ -46,30 +39,25 @@ class KerasModelDataset(AbstractVersionedDataset[Any, Any]):
 
         import celeba_vae.models.layers  # noqa: F401  registers the project's layers
 
-        path = Path(self._get_load_path())
+        place = self._load_place()
         missing = ""
         try:
-            missing = _import_custom_layers(path)
-            return keras.saving.load_model(path, compile=False, safe_mode=True)
+            with readable(place) as path:
+                missing = _import_custom_layers(path)
+                return keras.saving.load_model(path, compile=False, safe_mode=True)
         except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
             if missing:
-                raise DataError(f"{path} can't be read: {missing}.") from error
+                raise DataError(f"{place} can't be read: {missing}.") from error
             reason = str(error).strip().partition("\n")[0]
             raise DataError(
-                f"{path} can't be read as a Keras model ({reason}). Choose another version with --load-versions,"
+                f"{place} can't be read as a Keras model ({reason}). Choose another version with --load-versions,"
                 " or train it again."
             ) from error
 
     def save(self, data: Any) -> None:
         """Save a model; it appears under its name only when it is complete."""
-        with written_atomically(Path(self._get_save_path())) as temporary:
+        with written(self._save_place()) as temporary:
             data.save(temporary)
-
-    def _exists(self) -> bool:
-        return Path(self._get_load_path()).is_file()
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._filepath), "version": self._version}
 
 
 def _import_custom_layers(path: Path) -> str:

@@ -1,17 +1,27 @@
 """NumPy arrays as ``.npy`` files that are mapped into memory, not read."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from kedro.io import AbstractVersionedDataset, Version
+from kedro.io import Version
 
+from celeba_vae.datasets.stored_dataset import StoredDataset, place_of
 from celeba_vae.errors import DataError
 from celeba_vae.files import link_or_copy, written_atomically
 from celeba_vae.npy import write_blocks
+from celeba_vae.storage import (
+    RemotePath,
+    checksum,
+    keep_in_cache,
+    stored_checksum,
+    upload_with_checksum,
+    use_cached,
+)
 
 
 @dataclass(frozen=True)
@@ -33,10 +43,14 @@ class RowBlocks(Protocol):
     def __iter__(self) -> Iterator[np.ndarray]: ...
 
 
-class NumpyDataset(AbstractVersionedDataset[Any, np.ndarray]):
+class NumpyDataset(StoredDataset[Any, np.ndarray]):
     """An array in an ``.npy`` file, memory-mapped and read-only when loaded; pickles are refused.
 
     Saves an array, ``RowBlocks``, or a ``NumpyFile``. A file appears under its name only when it is complete.
+
+    A remote one is uploaded with its SHA-256 beside it (``train_images.npy.sha256``) and, to be mapped, copied to the
+    folder ``cache["path"]`` (by default one in the user's cache folder): again only when it has changed there. Kedro
+    makes a relative path of that name start at the project.
 
     Example:
         >>> images = NumpyDataset(filepath="data/05_model_input/train_images.npy").load()  # doctest: +SKIP
@@ -45,25 +59,34 @@ class NumpyDataset(AbstractVersionedDataset[Any, np.ndarray]):
     """
 
     def __init__(
-        self, *, filepath: str, version: Version | None = None, metadata: dict[str, Any] | None = None
+        self,
+        *,
+        filepath: str,
+        version: Version | None = None,
+        credentials: dict[str, Any] | None = None,
+        fs_args: dict[str, Any] | None = None,
+        cache: dict[str, str] | None = None,
+        metadata: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__(filepath=PurePosixPath(filepath), version=version)
-        self.metadata = metadata
+        super().__init__(
+            filepath=filepath, version=version, credentials=credentials, fs_args=fs_args, metadata=metadata
+        )
+        self._cache = Path(cache["path"]) if cache else None
 
     def load(self) -> np.ndarray:
-        """Map the file: rows are read when they are used.
+        """Map the file, or the local copy of a remote one: rows are read when they are used.
 
         Raises:
-            DataError: the file is not there, is damaged, or holds pickled objects.
+            DataError: the file is not there, is damaged, or holds pickled objects; or the local copy has no room.
         """
-        path = Path(self._get_load_path())
+        place = self._load_place()
         try:
-            return np.load(path, mmap_mode="r", allow_pickle=False)
+            return use_cached(place, _map) if isinstance(place, RemotePath) else _map(place)
         except FileNotFoundError:
-            raise DataError(f"{path} is not there. Run the pipeline that makes it first.") from None
+            raise DataError(f"{place} is not there. Run the pipeline that makes it first.") from None
         except (ValueError, EOFError, OSError) as error:
             raise DataError(
-                f"{path} can't be read as an array ({error}). Delete it and run the pipeline that makes it again."
+                f"{place} can't be read as an array ({error}). Delete it and run the pipeline that makes it again."
             ) from error
 
     def save(self, data: np.ndarray | RowBlocks | NumpyFile) -> None:
@@ -72,19 +95,42 @@ class NumpyDataset(AbstractVersionedDataset[Any, np.ndarray]):
         Raises:
             DataError: the blocks do not add up to the shape they promised, or hold Python objects.
         """
-        target = Path(self._get_save_path())
+        target = self._save_place()
         if isinstance(data, NumpyFile):
-            if not (target.exists() and os.path.samefile(data.path, target)):
-                link_or_copy(data.path, target)
-            return
-        with written_atomically(target) as temporary:
-            if isinstance(data, np.ndarray):
-                np.save(temporary, data, allow_pickle=False)
+            if self.holds(data):
+                return
+            if isinstance(target, RemotePath):
+                _upload(data.path, target)
             else:
-                write_blocks(temporary, data.shape, data.dtype, data)
+                link_or_copy(data.path, target)
+        elif isinstance(target, RemotePath):
+            with tempfile.TemporaryDirectory() as folder:
+                file = Path(folder) / target.name
+                _write(file, data)
+                _upload(file, target)
+        else:
+            with written_atomically(target) as temporary:
+                _write(temporary, data)
 
-    def _exists(self) -> bool:
-        return Path(self._get_load_path()).is_file()
+    def holds(self, data: NumpyFile) -> bool:
+        """Whether saving this file would change nothing: it is in place already."""
+        target = place_of(self, self._filepath if not self._version else self._get_save_path())
+        if isinstance(target, RemotePath):
+            return target.is_file() and stored_checksum(target) == checksum(data.path)
+        return target.exists() and os.path.samefile(data.path, target)
 
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._filepath), "version": self._version}
+
+def _map(path: Path) -> np.ndarray:
+    return np.load(path, mmap_mode="r", allow_pickle=False)
+
+
+def _write(path: Path, data: np.ndarray | RowBlocks) -> None:
+    if isinstance(data, np.ndarray):
+        np.save(path, data, allow_pickle=False)
+    else:
+        write_blocks(path, data.shape, data.dtype, data)
+
+
+def _upload(file: Path, target: RemotePath) -> None:
+    upload_with_checksum(file, target)
+    keep_in_cache(file, target)

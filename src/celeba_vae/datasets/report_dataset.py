@@ -1,12 +1,12 @@
 """Reports for machines as ``.json`` files."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 from kedro_datasets.json import JSONDataset
 
-from celeba_vae.files import written_atomically
+from celeba_vae.datasets.stored_dataset import place_of
+from celeba_vae.storage import written
 
 
 class ReportDataset(JSONDataset):
@@ -14,5 +14,5 @@ class ReportDataset(JSONDataset):
 
     def save(self, data: Any) -> None:
         """Write a report."""
-        with written_atomically(Path(self._get_save_path())) as temporary:
+        with written(place_of(self, self._get_save_path())) as temporary:
             temporary.write_text(json.dumps(data, **self._save_args))

@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 from kedro_datasets.pandas import CSVDataset
 
-from celeba_vae.files import written_atomically
+from celeba_vae.datasets.stored_dataset import place_of
+from celeba_vae.storage import written
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class TableDataset(CSVDataset):
 
     def save(self, data: pd.DataFrame | TableFile) -> None:
         """Write a table, or put a finished file in place."""
-        with written_atomically(Path(self._get_save_path())) as temporary:
+        with written(place_of(self, self._get_save_path())) as temporary:
             if isinstance(data, TableFile):
                 shutil.copyfile(data.path, temporary)
             else:

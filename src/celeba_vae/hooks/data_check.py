@@ -20,7 +20,7 @@ from celeba_vae.config import (
     GenerationConfig,
     VariantConfig,
 )
-from celeba_vae.datasets import FolderDataset
+from celeba_vae.datasets import FolderDataset, place_of
 from celeba_vae.errors import DataError, SettingError
 from celeba_vae.files import check_room
 from celeba_vae.hooks.run_record import RUN_RECORD
@@ -31,6 +31,7 @@ from celeba_vae.latent.faces import find_face, names_of_generated_images, names_
 from celeba_vae.missing import MissingInput, can_do_without
 from celeba_vae.models.checkpoints import refuse_changed_training
 from celeba_vae.plugins import create_component
+from celeba_vae.storage import RemotePath
 from celeba_vae.variants import create_recipe
 
 logger = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class DataCheckHooks:
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         """Check the cheapest first; raises the ``CelebaVaeError`` that says what to do."""
+        check_storage(pipeline, catalog)
         check_source(pipeline, catalog)
         check_cluster(pipeline, catalog)
         check_load_versions(run_params.get("load_versions") or {}, catalog)
@@ -55,6 +57,29 @@ class DataCheckHooks:
         check_attributes(pipeline, catalog)
         check_room_for_images(pipeline, catalog)
         check_faces(pipeline, catalog)
+
+
+def check_storage(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """Make sure that working folders are local, and that each remote file system that the run uses can be reached.
+
+    Raises:
+        SettingError: a working folder is not local.
+        DataError: a bucket is not there, or its store can't be reached or refuses.
+    """
+    places: dict[tuple[Any, str], RemotePath] = {}
+    for name in sorted(pipeline.datasets()):
+        dataset = catalog.get(name)
+        if isinstance(dataset, FolderDataset):
+            dataset.check(name)
+            place = dataset.load()
+        elif hasattr(dataset, "_filepath"):
+            place = place_of(dataset, dataset._filepath)
+        else:
+            continue
+        if isinstance(place, RemotePath):
+            places.setdefault((place.fs, place.parts[0]), place.parent)
+    for place in places.values():
+        place.check()
 
 
 def check_source(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
@@ -248,13 +273,14 @@ def check_room_for_images(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         DataError: it does not.
     """
     folders = {"generated_images", "sharpened_images"} & pipeline.all_outputs()
-    if not folders:
+    place = place_of(catalog["generated_images"], catalog["generated_images"]._filepath) if folders else None
+    if not isinstance(place, Path):
         return
     parameters = _generation(catalog)
     latent_dim = _variant(parameters.variant, catalog).latent_dim
     png = PNG_SHARE * math.prod(_image_shape(pipeline, catalog))
     check_room(
-        Path(catalog["generated_images"]._filepath).parent,
+        place.parent,
         round(parameters.count * (latent_dim * np.dtype(np.float32).itemsize + len(folders) * png)),
         f"generation.count = {parameters.count:,} images and their points",
         "a smaller generation.count",

@@ -1,5 +1,7 @@
 """Says when a run with ``fresh`` has come to its end, so that the next one starts anew again."""
 
+from pathlib import Path
+
 from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
@@ -16,5 +18,6 @@ class FreshRunHooks:
         """Tell the stages in the working folders that the run has used."""
         for name in pipeline.inputs():
             dataset = catalog.get(name)
-            if isinstance(dataset, FolderDataset):
-                end_fresh_run(dataset.load())
+            folder = dataset.load() if isinstance(dataset, FolderDataset) else None
+            if isinstance(folder, Path):
+                end_fresh_run(folder)

@@ -1,13 +1,12 @@
 """Keeps files that belong together from being read as a mixture of an older and a newer set."""
 
-import os
-from pathlib import Path
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 
-from celeba_vae.datasets import NumpyFile, TableFile
+from celeba_vae.datasets import NumpyFile, TableFile, place_of
+from celeba_vae.storage import RemotePath, remove_with_checksum
 
 
 class PublicationHooks:
@@ -19,15 +18,15 @@ class PublicationHooks:
     @hook_impl
     def after_node_run(self, catalog: CatalogProtocol, outputs: dict[str, Any]) -> None:
         """Take an older set away before the first file of the new one is put in place."""
-        finished = {
-            Path(catalog[name]._filepath): data.path
-            for name, data in outputs.items()
-            if isinstance(data, NumpyFile | TableFile)
-        }
-        arrays = [(target, file) for target, file in finished.items() if file.suffix == ".npy"]
-        if all(target.exists() and os.path.samefile(target, file) for target, file in arrays):
+        finished = {name: data for name, data in outputs.items() if isinstance(data, NumpyFile | TableFile)}
+        arrays = {name: data for name, data in finished.items() if isinstance(data, NumpyFile)}
+        if all(catalog[name].holds(data) for name, data in arrays.items()):
             return
-        for target in finished:
+        for name in finished:
+            target = place_of(catalog[name], catalog[name]._filepath)
+            if isinstance(target, RemotePath):
+                remove_with_checksum(target)
+                continue
             target.unlink(missing_ok=True)
             # what a killed run was putting in place; as a hard link it would keep its disk space
             for left_over in target.parent.glob(f".{target.stem}-????????{target.suffix}"):

@@ -1,7 +1,6 @@
 """Says what runs, and at the end what was made and where; keeps the newest pictures and reports in one folder."""
 
 import logging
-import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,9 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import AbstractDataset, AbstractVersionedDataset, CatalogProtocol
 from kedro.pipeline import Node, Pipeline
 
+from celeba_vae.datasets import place_of
 from celeba_vae.durations import duration
-from celeba_vae.files import written_atomically
+from celeba_vae.storage import Place, copy
 
 logger = logging.getLogger(__name__)
 
@@ -33,8 +33,8 @@ class RunSummaryHooks:
         self._catalog = catalog
         self._positions = {node.name: i for i, node in enumerate(pipeline.nodes, 1)}
         self._started = time.monotonic()
-        self._made: dict[str, Path] = {}
-        self._latest: Path | None = None
+        self._made: dict[str, Place] = {}
+        self._latest: Place | None = None
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:
@@ -50,7 +50,7 @@ class RunSummaryHooks:
         if path is None:
             return
         self._made[dataset_name] = path
-        self._latest = publish(path, Path(dataset._filepath)) or self._latest
+        self._latest = publish(path, place_of(dataset, dataset._filepath)) or self._latest
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self, run_params: dict[str, Any]) -> None:
@@ -66,17 +66,17 @@ class RunSummaryHooks:
         logger.info("\n".join(lines))
 
 
-def saved_path(dataset: AbstractDataset | None) -> Path | None:
-    """Give the file or folder that a dataset was just saved to; None for one that is not on this machine's disk."""
+def saved_path(dataset: AbstractDataset | None) -> Place | None:
+    """Give the file or folder that a dataset was just saved to; None for one that is saved to none."""
     if not hasattr(dataset, "_filepath"):
         return None
-    base = Path(dataset._filepath)
+    base = place_of(dataset, dataset._filepath)
     if isinstance(dataset, AbstractVersionedDataset) and dataset._version:
         base = base / dataset.resolve_save_version() / base.name
     return base if base.exists() else None
 
 
-def publish(path: Path, base: Path) -> Path | None:
+def publish(path: Place, base: Place) -> Place | None:
     """Copy a report to the folder of the newest reports and give that folder; None where ``path`` is no report.
 
     ``base`` is the dataset's path without version: folders between it and ``08_reporting`` become part of the name.
@@ -85,10 +85,9 @@ def publish(path: Path, base: Path) -> Path | None:
     if reporting is None or not path.is_file():
         return None
     latest = reporting / LATEST_FOLDER
-    with written_atomically(latest / "_".join(base.relative_to(reporting).parts)) as temporary:
-        shutil.copyfile(path, temporary)
+    copy(path, latest / "_".join(base.relative_to(reporting).parts))
     return latest
 
 
-def _relative(path: Path, project: Path) -> Path:
-    return path.relative_to(project) if path.is_relative_to(project) else path
+def _relative(path: Place, project: Path) -> Place:
+    return path.relative_to(project) if isinstance(path, Path) and path.is_relative_to(project) else path

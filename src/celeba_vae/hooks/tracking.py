@@ -17,6 +17,7 @@ from kedro.io import CatalogProtocol
 from pydantic import BaseModel
 
 from celeba_vae.hooks.run_summary import REPORTING_FOLDER, saved_path
+from celeba_vae.storage import readable
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +112,8 @@ class TrackingHooks:
             mlflow.log_metrics(metrics, run_id=self._run_id)
         path = saved_path(self._catalog[dataset_name])
         if path and path.is_file() and REPORTING_FOLDER in path.parts:
-            mlflow.log_artifact(str(path), run_id=self._run_id)
+            with readable(path) as file:
+                mlflow.log_artifact(str(file), run_id=self._run_id)
 
     def _end_unfinished_run(self) -> None:
         """Mark the run as failed where neither its end nor an error in a node has ended it: by Ctrl-C, for instance."""

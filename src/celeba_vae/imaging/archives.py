@@ -47,18 +47,20 @@ class ZipArchive:
 
     Args:
         path: The archive.
+        name: What messages call it; by default the path.
 
     Raises:
         DataError: it can't be read, or is no complete zip archive.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, name: str = "") -> None:
         self.path = Path(path)
+        self.name = name or str(path)
         try:
             self._file = self.path.open("rb")
             self._start, self._end, self._shift = _find_directory(self._file)
         except OSError as error:
-            raise DataError(f"{self.path} can't be read: {error.strerror or error}.") from error
+            raise DataError(f"{self.name} can't be read: {error.strerror or error}.") from error
         except (struct.error, zipfile.BadZipFile) as error:
             raise self._incomplete() from error
 
@@ -107,7 +109,7 @@ class ZipArchive:
 
     def _incomplete(self) -> DataError:
         return DataError(
-            f"{self.path} is damaged or was not downloaded to its end: its directory of contents can't be read."
+            f"{self.name} is damaged or was not downloaded to its end: its directory of contents can't be read."
             " Download it again."
         )
 

@@ -1,4 +1,4 @@
-"""Collections of original images, in a folder or in a zip archive: their names, and how to read one."""
+"""Collections of original images, in a local or remote folder or a zip archive: their names, and how to read one."""
 
 import bisect
 import hashlib
@@ -6,10 +6,10 @@ import os
 import struct
 import zipfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Self
+from pathlib import Path, PurePosixPath
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from celeba_vae.imaging.annotations import ListFile, Partition
 from celeba_vae.imaging.archives import ZipArchive, ZipMember
 from celeba_vae.imaging.decoding import BadImageError
 from celeba_vae.imaging.names import pack_names
+from celeba_vae.storage import CONNECTIONS, RemotePath, state_of
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 # the numbers of a ZipMember
@@ -33,7 +34,11 @@ class ImageCollection(ABC):
         state: A hash of the names and of what changes with an image (size, time): equal states, equal images.
         partition: What CelebA's partition file says; None without that file.
         attributes: CelebA's attribute list, where there is one.
+
+    ``readers`` is how many threads keep reading busy, where that is not one a processor.
     """
+
+    readers: ClassVar[int | None] = None
 
     image_ids: Sequence[str] | np.ndarray
     state: str
@@ -89,6 +94,32 @@ class FolderCollection(ImageCollection):
         except UnicodeEncodeError as error:
             name = os.fsencode(error.object)
             raise DataError(f"{folder} holds a file whose name is not valid UTF-8, {name!r}: rename it.") from error
+        return cls(image_ids=np.sort(names), state=state.text, folder=folder, **annotations)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoteFolderCollection(ImageCollection):
+    """Images in a folder at an fsspec address and the folders below it; their names are paths relative to it."""
+
+    readers = CONNECTIONS
+    folder: RemotePath
+
+    def read(self, image_id: str) -> bytes:
+        """Give the bytes of an image's file.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            DataError: the store can't be reached or refuses.
+        """
+        return (self.folder / image_id).read_bytes()
+
+    @classmethod
+    def of(cls, folder: RemotePath, **annotations: Any) -> "RemoteFolderCollection":
+        """Collect the images below a folder; hidden files and folders are passed over."""
+        state = _State()
+        names = pack_names(state.note((name, *state_of(info))) for name, info in list_images(folder))
+        # a long listing is not kept
+        folder.fs.invalidate_cache()
         return cls(image_ids=np.sort(names), state=state.text, folder=folder, **annotations)
 
 
@@ -182,6 +213,18 @@ def scan_images(folder: Path) -> Iterator[tuple[str, int, int]]:
             elif is_image(entry):
                 size, changed = _size_and_time(entry)
                 yield below + entry.name, size, changed
+
+
+def list_images(folder: RemotePath) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Give each image file below a folder, but for hidden ones: its path from there, and what the store knows of it."""
+    for name, info in folder.files():
+        if has_image_name(PurePosixPath(name).name) and not is_hidden(name):
+            yield name, info
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a relative path is that of a hidden file or lies in a hidden folder."""
+    return name.startswith(".") or "/." in name
 
 
 def entries(folder: Path) -> Iterator[os.DirEntry]:

@@ -3,13 +3,15 @@
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePosixPath
 
 import numpy as np
 
 from celeba_vae.imaging.cropping import Box, crop_box, resize
 from celeba_vae.imaging.decoding import BadImageError, decode
 from celeba_vae.imaging.faces import CELEBA_SIZE, INSTALL_COMMAND, align_as_celeba, can_find_faces, find_faces
+from celeba_vae.imaging.originals import is_hidden
+from celeba_vae.storage import Place, RemotePath
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +52,7 @@ class Photos:
         return "\n".join(notes)
 
 
-def read_photos(folder: Path, image_shape: tuple[int, int, int], crop: int | Box | None) -> Photos:
+def read_photos(folder: Place, image_shape: tuple[int, int, int], crop: int | Box | None) -> Photos:
     """Read the photos in a folder and its subfolders, cropped and resized to the models' images.
 
     Photos may have any size; EXIF orientation is obeyed, whatever colours they have become RGB. With the extra
@@ -106,7 +108,7 @@ def photo_box(width: int, height: int, aspect: float, crop: int | Box | None) ->
     return left, top, left + box_width, top + box_height
 
 
-def _in_celebas_form(photo: np.ndarray, path: Path) -> np.ndarray:
+def _in_celebas_form(photo: np.ndarray, path: Place) -> np.ndarray:
     """Bring the largest face to where CelebA has it; a photo that can't be aligned, or need not be, stays as it is."""
     if _has_celebas_size(photo) or not can_find_faces():
         return photo
@@ -123,8 +125,12 @@ def _has_celebas_size(photo: np.ndarray) -> bool:
     return photo.shape[1::-1] == CELEBA_SIZE
 
 
-def photo_files(folder: Path) -> Iterator[Path]:
+def photo_files(folder: Place) -> Iterator[Place]:
     """Give the files in a folder, which may be missing, and its subfolders by name; hidden ones are no photos."""
+    if isinstance(folder, RemotePath):
+        names = sorted(PurePosixPath(name) for name, _ in folder.files() if not is_hidden(name))
+        yield from (folder / str(name) for name in names)
+        return
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts):
             yield path

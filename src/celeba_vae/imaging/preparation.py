@@ -195,7 +195,7 @@ def _prepare(
         prepare = RangePreparer(arrays, journal.folder, ImagePreparer(config.crop, *config.image_shape[:2]))
         tasks = (RangeTask(rows, index.image_ids[rows.positions], originals) for rows in remaining)
         # closed before the arrays are cut: from then on no worker may write
-        with closing(_run(prepare, tasks, config)) as prepared:
+        with closing(_run(prepare, tasks, config, originals.readers)) as prepared:
             for rows, (bad, sum_) in _with_progress(prepared, sum(map(len, remaining)), sum(map(len, ranges))):
                 sums[rows.split] += sum_
                 if bad:
@@ -245,7 +245,7 @@ def _ranges(index: ImageIndex, image_shape: tuple[int, int, int]) -> list[RowRan
 
 
 def _run(
-    prepare: RangePreparer, tasks: Iterator[RangeTask], config: DataEngineeringConfig
+    prepare: RangePreparer, tasks: Iterator[RangeTask], config: DataEngineeringConfig, readers: int | None
 ) -> Generator[tuple[RowRange, PreparedRange]]:
     """Prepare ranges in threads or on the cluster that the parameters name; give each with what became of it."""
     if config.cluster.scheduler:
@@ -254,7 +254,7 @@ def _run(
     def prepare_range(task: RangeTask) -> tuple[RowRange, PreparedRange]:
         return task.rows, prepare(task)
 
-    return map_in_threads(prepare_range, tasks, config.workers)
+    return map_in_threads(prepare_range, tasks, config.workers or readers)
 
 
 def _with_progress(

@@ -18,11 +18,12 @@ from celeba_vae.imaging.preparation import prepare_images as prepare
 from celeba_vae.imaging.previews import Sample, sample_images
 from celeba_vae.imaging.splits import assign_splits as assign
 from celeba_vae.plugins import create_component
+from celeba_vae.storage import Place
 
 CROP_EXAMPLES = 3
 
 
-def collect_images(raw_folder: Path, config: DataEngineeringConfig) -> ImageCollection:
+def collect_images(raw_folder: Place, config: DataEngineeringConfig) -> ImageCollection:
     """Collect the originals from the source that the parameters name."""
     return create_component("sources", config.source).collect(raw_folder)
 

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from celeba_vae.latent.attributes import attribute_directions, check_attribute
 from celeba_vae.latent.components import principal_components
 from celeba_vae.latent.faces import find_face, names_of_generated_images, names_of_test_images
 from celeba_vae.latent.paths import linear_path, spherical_path
+from celeba_vae.storage import Place
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ def choose_faces(
     encoder: Any,
     generated_latents: np.ndarray,
     test_images: np.ndarray,
-    own_photos: Path,
+    own_photos: Place,
     generation: GenerationConfig,
     data_engineering: DataEngineeringConfig,
 ) -> tuple[Faces, Faces]:

@@ -4,7 +4,6 @@ import json
 import logging
 from collections import Counter
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -16,6 +15,7 @@ from celeba_vae.metrics.differences import differences
 from celeba_vae.metrics.measures import Measure
 from celeba_vae.pipelines.evaluation.comparison import measure_groups
 from celeba_vae.reporting import Report, Section, Table, differences_table, render_report
+from celeba_vae.storage import Place
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ METRICS, SETTINGS = "metrics.json", "evaluated_settings.json"
 
 
 def compare_versions(
-    metrics_versions: Path, settings_versions: Path, parameters: EvaluationConfig
+    metrics_versions: Place, settings_versions: Place, parameters: EvaluationConfig
 ) -> tuple[pd.DataFrame, str]:
     """Compare two versions of metrics.json: ``evaluation.compared_versions``, by default the newest two.
 
@@ -60,7 +60,7 @@ def known_measures(parameters: EvaluationConfig) -> list[Measure]:
     return list({measure.name: measure for measures in groups.values() for measure in measures}.values())
 
 
-def _versions(folder: Path, wanted: Any) -> tuple[str, str]:
+def _versions(folder: Place, wanted: Any) -> tuple[str, str]:
     existing = sorted(path.parent.name for path in folder.glob(f"*/{METRICS}"))
     if wanted is None:
         if len(existing) < 2:
@@ -78,7 +78,7 @@ def _versions(folder: Path, wanted: Any) -> tuple[str, str]:
     return wanted
 
 
-def _settings_section(older: Path, newer: Path) -> Section:
+def _settings_section(older: Place, newer: Place) -> Section:
     title = "What was changed"
     if not (older.exists() and newer.exists()):
         return Section(title, ["Not known: one of the two evaluations has recorded no settings."])
@@ -89,5 +89,5 @@ def _settings_section(older: Path, newer: Path) -> Section:
     return Section(title, blocks=[Table("Settings, data and packages", ["Setting", "older -> newer"], rows)])
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _read(file: Place) -> dict[str, Any]:
     return json.loads(file.read_text())

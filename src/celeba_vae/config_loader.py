@@ -1,0 +1,33 @@
+"""Kedro's configuration loader, which knows the credentials of remote addresses."""
+
+from typing import Any
+
+from kedro.config import MissingConfigException, OmegaConfigLoader
+
+from celeba_vae.storage import protocol_of
+
+
+class ConfigLoader(OmegaConfigLoader):
+    """Gives catalog entries at ``s3://…`` the block ``s3`` of ``credentials.yml``, where it has one; ``gs`` likewise.
+
+    An entry that names credentials itself keeps them. Without such a block the environment's count.
+    """
+
+    def __getitem__(self, key: str) -> dict[str, Any]:
+        """Give the configuration of a kind."""
+        configuration = super().__getitem__(key)
+        return self._with_credentials(configuration) if key == "catalog" else configuration
+
+    def _with_credentials(self, catalog: dict[str, Any]) -> dict[str, Any]:
+        try:
+            known = super().__getitem__("credentials")
+        except MissingConfigException:
+            return catalog
+        return {name: _with_credentials(entry, known) for name, entry in catalog.items()}
+
+
+def _with_credentials(entry: Any, known: dict[str, Any]) -> Any:
+    if not isinstance(entry, dict) or "credentials" in entry:
+        return entry
+    protocol = protocol_of(entry.get("filepath") or entry.get("path") or "")
+    return {**entry, "credentials": protocol} if protocol in known else entry

@@ -1,0 +1,75 @@
+"""What the catalog's own datasets share: a file or folder on disk or at an fsspec address, versioned or not."""
+
+import copy
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
+
+from kedro.io import AbstractVersionedDataset, Version
+from kedro.io.core import get_protocol_and_path
+
+from celeba_vae.storage import Place, RemotePath, file_system, is_remote
+
+Saved = TypeVar("Saved")
+Loaded = TypeVar("Loaded")
+
+
+class StoredDataset(AbstractVersionedDataset[Saved, Loaded]):
+    """Base of datasets whose file or folder lies on this machine's disk or at an address such as ``s3://bucket/…``.
+
+    Args:
+        filepath: A path, or an fsspec address.
+        version: Kedro's.
+        credentials: What the address's file system needs to let one in, as in Kedro's own datasets.
+        fs_args: Further arguments of that file system, such as an endpoint.
+        metadata: For other tools.
+
+    Raises:
+        SettingError: there is no file system for the address, or its package is not installed.
+    """
+
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        version: Version | None = None,
+        credentials: dict[str, Any] | None = None,
+        fs_args: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self.metadata = metadata
+        if not is_remote(filepath):
+            super().__init__(filepath=PurePosixPath(filepath), version=version)
+            return
+        self._protocol, path = get_protocol_and_path(filepath, version)
+        self._fs = file_system(self._protocol, copy.deepcopy({**(credentials or {}), **(fs_args or {})}))
+        super().__init__(
+            filepath=PurePosixPath(path),
+            version=version,
+            exists_function=self._fs.exists,
+            glob_function=self._fs.glob,
+        )
+
+    def _load_place(self) -> Place:
+        return place_of(self, self._get_load_path())
+
+    def _save_place(self) -> Place:
+        return place_of(self, self._get_save_path())
+
+    def _exists(self) -> bool:
+        return self._load_place().is_file()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(place_of(self, self._filepath)), "version": self._version}
+
+    def _release(self) -> None:
+        super()._release()
+        if isinstance(place := place_of(self, self._filepath), RemotePath):
+            place.fs.invalidate_cache(str(place.path))
+
+
+def place_of(dataset: Any, path: PurePosixPath) -> Place:
+    """Give where a path of a dataset is, one of Kedro's own or of these: on disk, or in its remote file system."""
+    protocol = getattr(dataset, "_protocol", "file")
+    if protocol == "file":
+        return Path(path)
+    return RemotePath(protocol, dataset._fs, path, getattr(dataset, "_cache", None))
