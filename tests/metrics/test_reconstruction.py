@@ -7,6 +7,7 @@ import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from celeba_vae.config import ComponentConfig
+from celeba_vae.metrics.measures import Measure
 from celeba_vae.metrics.reconstruction import (
     BUILT_IN_METRICS,
     ExplainedVariance,
@@ -217,6 +218,8 @@ def test_metrics_are_components_and_say_what_their_figures_are():
         assert list(measurement.result()) == [measure.name for measure in metric.measures]
     (measure,) = Psnr().measures
     assert (measure.heading, measure.text(19.041), measure.best([19.0, None, 23.5])) == ("PSNR in dB", "19.04", 23.5)
+    assert [measure.text(value) for value in (None, -0.001, -0.01, 5212.4)] == ["not defined", "0.00", "-0.01", "5,212"]
+    assert [Measure("share", "Share", number="{:.0%}").text(value) for value in (-0.001, 12.0)] == ["0%", "1200%"]
 
 
 def test_a_metric_of_ones_own_is_a_value_an_image(tmp_path, monkeypatch):

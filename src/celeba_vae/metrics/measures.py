@@ -54,10 +54,11 @@ class Measure:
         return f"{self.title} in {self.unit}" if self.unit else self.title
 
     def text(self, value: float | None) -> str:
-        """Put a value into words; one in the thousands has no use for decimals."""
+        """Put a value into words; one in the thousands has no use for decimals, and 0 has no sign."""
         if value is None:
             return "not defined"
-        return f"{value:,.0f}" if abs(value) >= 1000 and "%" not in self.number else self.number.format(value)
+        text = f"{value:,.0f}" if abs(value) >= 1000 and "%" not in self.number else self.number.format(value)
+        return text.removeprefix("-") if not text.strip("-0.%") else text
 
     def best(self, values: Iterable[float | None]) -> float | None:
         """Give the best of the values that are known; None where none is, or none can be."""
