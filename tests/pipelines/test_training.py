@@ -280,17 +280,17 @@ def test_ctrl_c_saves_first_and_the_same_command_goes_on(small_project, run_kedr
 def test_a_fresh_run_goes_on_with_the_same_command_and_then_starts_anew(small_project, run_kedro):
     training = ("--pipelines", "training")
     succeeded(run_kedro(small_project, *training))
-    fresh = ("--params", "training.fresh=true,training.epochs=30")
+    fresh = ("--params", "training.fresh=true,training.epochs=14")
     # the first variant is finished, the second under way
     for number in (signal.SIGINT, signal.SIGKILL):
         run = Run(small_project, *fresh)
-        run.wait_for(f" vae epoch {4 if number == signal.SIGINT else 9}/30")
+        run.wait_for(f" vae epoch {3 if number == signal.SIGINT else 6}/14")
         run.end(number)
     output = succeeded(run_kedro(small_project, *training, *fresh))
     assert " ae epoch" not in output
     assert "vae: training goes on after epoch" in output
-    assert " vae epoch 9/30" not in output
-    assert " vae epoch 30/30" in output
+    assert " vae epoch 6/14" not in output
+    assert " vae epoch 14/14" in output
 
     output = succeeded(run_kedro(small_project, *training, "--params", "training.fresh=true"))
     for variant in ("vae", "ae"):
@@ -298,7 +298,7 @@ def test_a_fresh_run_goes_on_with_the_same_command_and_then_starts_anew(small_pr
 
 
 def test_a_run_killed_at_any_moment_ends_with_the_bits_of_an_uninterrupted_one(small_project, tmp_path, run_kedro):
-    settings = {**SMALL, "training": {**SMALL["training"], "epochs": 30, "checkpoint_steps": 2}}
+    settings = {**SMALL, "training": {**SMALL["training"], "epochs": 14, "checkpoint_steps": 2}}
     settings["hardware"] = {"precision": "float32", "deterministic": True}
     (small_project / "conf/local/parameters.yml").write_text(yaml.safe_dump(settings))
     uninterrupted = tmp_path / "uninterrupted"
@@ -308,18 +308,18 @@ def test_a_run_killed_at_any_moment_ends_with_the_bits_of_an_uninterrupted_one(s
     random = np.random.default_rng()
     # at a random moment
     run = Run(small_project)
-    run.wait_for(f"ae epoch {random.integers(1, 15)}/30")
+    run.wait_for(f"ae epoch {random.integers(1, 7)}/14")
     time.sleep(random.uniform(0, 0.05))
     assert run.end(signal.SIGKILL)[0] == -signal.SIGKILL
     # while a checkpoint is being written
     run = Run(small_project)
-    run.wait_for("ae epoch 18/30")
+    run.wait_for("ae epoch 8/14")
     while not any(small_project.glob("data/06_models/ae/checkpoints/*/.step_*")):
         assert run.process.poll() is None
     assert run.end(signal.SIGKILL)[0] == -signal.SIGKILL
     # in the second variant
     run = Run(small_project)
-    run.wait_for(f"vae epoch {random.integers(1, 25)}/30")
+    run.wait_for(f"vae epoch {random.integers(1, 11)}/14")
     time.sleep(random.uniform(0, 0.05))
     assert run.end(signal.SIGKILL)[0] == -signal.SIGKILL
 
