@@ -119,6 +119,26 @@ print("SAME", refusal())
     assert "SAME None" in process.stdout
 
 
+def test_a_model_is_mirrored_on_the_devices_that_there_are():
+    process = run("""
+from celeba_vae.hardware import training_device_names
+print("ALONE", refusal(strategy="mirrored", device="cpu"))
+configure_hardware(HardwareConfig(virtual_devices=2, device="cpu"))
+for strategy in "auto", "mirrored", "one":
+    names = training_device_names(HardwareConfig(strategy=strategy, virtual_devices=2, device="cpu"))
+    print("NAMES", strategy, *names)
+import tensorflow as tf
+assert len(tf.config.list_logical_devices("CPU")) == 2
+print("LATE", refusal(virtual_devices=3, device="cpu"))
+""")
+    assert "ALONE hardware.yml says strategy: mirrored, but there is one device only: CPU:0." in process.stdout
+    assert "Hardware: CPU" in process.stdout
+    assert "; mirrored, 2 replicas; XLA off; " in process.stdout
+    for line in ("NAMES auto CPU:0 CPU:1", "NAMES mirrored CPU:0 CPU:1", "NAMES one CPU:0"):
+        assert f"{line}\n" in process.stdout
+    assert "virtual_devices: wanted 3, in effect 2" in process.stdout
+
+
 def test_memory_limit_of_a_gpu_reaches_tensorflow_and_can_not_change_after_it_has_started():
     process = run(
         STAND_IN_GPU

@@ -148,7 +148,11 @@ class LayersConfig(Parameters):
     activation: Literal["leaky_relu", "relu", "elu", "selu"] = Field(
         "leaky_relu", description="Activation after each convolution"
     )
-    batch_normalization: bool = Field(True, description="Batch normalisation after each convolution")
+    batch_normalization: Literal["synchronized"] | bool = Field(
+        True,
+        description="Batch normalisation after each convolution; synchronized: on several devices, too, each batch is"
+        " normalised as a whole, not each device's part of it by itself",
+    )
     batch_normalization_momentum: float = Field(
         0.99,
         ge=0,
@@ -390,7 +394,17 @@ class HardwareConfig(Parameters):
     cpu_threads: Annotated[PositiveInt | None, NoneFromText] = Field(
         None, description="CPU threads for TensorFlow; none: all processors"
     )
-    xla: Literal["auto"] | bool = Field("auto", description="XLA: true, false, or auto: on with a GPU, off without")
+    strategy: Literal["auto", "one", "mirrored", "multi_worker"] = Field(
+        "auto",
+        description="Devices that a model is trained on: one; mirrored: all of this machine; multi_worker: those of all"
+        " machines that TF_CONFIG names; auto: as many as there are",
+    )
+    virtual_devices: Annotated[PositiveInt | None, NoneFromText] = Field(
+        None, description="CPU devices that TensorFlow is to see, to try mirrored without GPUs; none: one"
+    )
+    xla: Literal["auto"] | bool = Field(
+        "auto", description="XLA: true, false, or auto: on with one GPU that trains, off without and with several"
+    )
     precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = Field(
         "auto", description="Arithmetic of the training; auto: mixed_bfloat16 where the hardware has it, else float32"
     )

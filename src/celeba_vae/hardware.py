@@ -14,6 +14,7 @@ from typing import Any
 
 from celeba_vae.config import HardwareConfig
 from celeba_vae.errors import HardwareError
+from celeba_vae.workers import this_worker
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +25,8 @@ _START_UP_LINE = re.compile(rb"WARNING: All log messages before absl::|[IWE]\d{4
 _ONEDNN_LINE = re.compile(rb"E\d{4} [\d:.]+ +\d+ util\.cc:\d+\] oneDNN supports \w+ only on platforms with AVX-512")
 _BFLOAT16_INSTRUCTIONS = {"avx512_bf16", "amx_bf16"}
 _LOG_LEVEL = "1"
+# where one is lost, the others' every thread says so, and then an exception does
+_LOG_LEVEL_OF_WORKERS = "3"
 
 _deterministic = False
 
@@ -39,7 +42,7 @@ def configure_hardware(config: HardwareConfig) -> str:
     Raises:
         HardwareError: a GPU is asked for where there is none, or TensorFlow has started with other settings.
     """
-    load_tensorflow_quietly()
+    load_tensorflow_quietly(_LOG_LEVEL_OF_WORKERS if this_worker(config) else _LOG_LEVEL)
     import keras
 
     gpus = _gpus(config)
@@ -63,12 +66,43 @@ def describe_hardware(config: HardwareConfig) -> str:
         devices = f"{names} ({limit}), {devices}"
     xla = "on" if use_xla(config) else "off"
     deterministic = "; deterministic" if config.deterministic else ""
-    return f"Hardware: {devices}; XLA {xla}; {effective_precision(config)}; seed {config.seed}{deterministic}"
+    return (
+        f"Hardware: {devices}; {_strategy_text(config)}XLA {xla}; {effective_precision(config)};"
+        f" seed {config.seed}{deterministic}"
+    )
+
+
+def training_device_names(config: HardwareConfig) -> list[str]:
+    """Name the devices of this machine that a model is trained on, as TensorFlow does: GPU:0 and so on.
+
+    Raises:
+        HardwareError: ``strategy`` is mirrored, and there is one device only.
+    """
+    names = [f"GPU:{i}" for i in range(len(_gpus(config)))]
+    names = names or [f"CPU:{i}" for i in range(config.virtual_devices or 1)]
+    if config.strategy == "one":
+        return names[:1]
+    if config.strategy == "mirrored" and len(names) == 1:
+        raise HardwareError(
+            f"hardware.yml says strategy: mirrored, but there is one device only: {names[0]}.\n"
+            "Set strategy: auto; or virtual_devices: 2, to try it without GPUs."
+        )
+    return names
 
 
 def use_xla(config: HardwareConfig) -> bool:
-    """Say whether to compile with XLA; ``auto`` means with a GPU only, since on a CPU it halves this model's speed."""
-    return bool(_gpus(config)) if config.xla == "auto" else config.xla
+    """Say whether to compile with XLA; ``auto`` means with one GPU, since on a CPU it halves this model's speed.
+
+    Raises:
+        HardwareError: ``xla`` is true, and a model is trained on several devices.
+    """
+    several = this_worker(config) is not None or len(training_device_names(config)) > 1
+    if several and config.xla is True:
+        raise HardwareError(
+            "hardware.yml says xla: true, but XLA can't compile what several devices compute together.\n"
+            "Set xla: auto or false, or strategy: one."
+        )
+    return bool(_gpus(config)) and not several if config.xla == "auto" else config.xla
 
 
 def effective_precision(config: HardwareConfig) -> str:
@@ -85,11 +119,11 @@ def effective_precision(config: HardwareConfig) -> str:
     return "mixed_bfloat16" if has_bfloat16 else "float32"
 
 
-def load_tensorflow_quietly() -> None:
+def load_tensorflow_quietly(log_level: str = _LOG_LEVEL) -> None:
     """Load TensorFlow without its greetings, unless TF_CPP_MIN_LOG_LEVEL says what the user wants to see."""
     if "tensorflow" in sys.modules or "TF_CPP_MIN_LOG_LEVEL" in os.environ:
         return
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = _LOG_LEVEL
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = log_level
     # said of every few models that a run loads, though each is traced once
     logging.getLogger("tensorflow").addFilter(lambda record: "triggered tf.function retracing" not in record.msg)
     with _lines_dropped(_START_UP_LINE):
@@ -133,9 +167,19 @@ def _apply(settings: list[_Setting]) -> None:
         ) from error
 
 
+def _strategy_text(config: HardwareConfig) -> str:
+    """Say how a model is trained on several devices, with a semicolon behind; nothing where there is one."""
+    worker, devices = this_worker(config), len(training_device_names(config))
+    if worker:
+        return f"multi_worker, {worker}, {devices * len(worker.addresses)} replicas; "
+    return f"mirrored, {devices} replicas; " if devices > 1 else ""
+
+
 def _device_settings(config: HardwareConfig, gpus: list[Any]) -> Iterator[_Setting]:
     from tensorflow import config as tf_config
 
+    if config.virtual_devices:
+        yield _virtual_devices(config.virtual_devices)
     yield _Setting(
         name="device",
         wanted=_names(gpus),
@@ -146,6 +190,19 @@ def _device_settings(config: HardwareConfig, gpus: list[Any]) -> Iterator[_Setti
         yield _memory_limit(config, gpu)
         if config.gpu_memory_limit is None:
             yield _memory_growth(config, gpu)
+
+
+def _virtual_devices(count: int) -> _Setting:
+    from tensorflow import config as tf_config
+
+    (cpu,) = tf_config.list_physical_devices("CPU")
+    logical = tf_config.LogicalDeviceConfiguration()
+    return _Setting(
+        name="virtual_devices",
+        wanted=count,
+        in_effect=len(tf_config.get_logical_device_configuration(cpu) or [logical]),
+        apply=lambda: tf_config.set_logical_device_configuration(cpu, [logical] * count),
+    )
 
 
 def _memory_limit(config: HardwareConfig, gpu: Any) -> _Setting:

@@ -6,6 +6,7 @@ from kedro.pipeline import Pipeline
 
 from celeba_vae.config import HardwareConfig
 from celeba_vae.hardware import configure_hardware, drop_onednn_line
+from celeba_vae.workers import TRAINS
 
 
 class HardwareHooks:
@@ -15,5 +16,11 @@ class HardwareHooks:
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         """Configure the hardware; the data check has passed by then."""
         if pipeline.only_nodes_with_tags("tensorflow").nodes:
-            configure_hardware(HardwareConfig.model_validate(catalog["params:hardware"].load()))
+            config = HardwareConfig.model_validate(catalog["params:hardware"].load())
+            configure_hardware(config)
+            if pipeline.only_nodes_with_tags(TRAINS).nodes:
+                # machines that train together must meet before TensorFlow's first operation
+                from celeba_vae.models.replicas import training_devices
+
+                training_devices(config)
             drop_onednn_line()

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from celeba_vae.models.layers import KLDivergence, Reparameterization
+from celeba_vae.models.replicas import batch_mean, current_part, sum_over_replicas
 
 Losses = dict[str, tf.Tensor]
 
@@ -21,7 +22,8 @@ class Autoencoder(keras.Model):
         decoder: From z to images, with a layer ``logits`` before the sigmoid.
         reconstruction_loss: From images and logits to (n,) losses.
 
-    Images come as uint8. ``step`` counts training steps and is what noise depends on.
+    Images come as uint8: a batch, or the part of it that one of several replicas has. ``step`` counts training steps
+    and is what noise depends on.
     """
 
     metric_names = ("total_loss", "reconstruction_loss")
@@ -33,7 +35,7 @@ class Autoencoder(keras.Model):
         self.logits = keras.Model(decoder.inputs, decoder.get_layer("logits").output, name="logits_of_decoder")
         self.reconstruction_loss = reconstruction_loss
         self.step = self.add_weight(shape=(), dtype="int64", initializer="zeros", trainable=False, name="step")
-        self._means = {name: keras.metrics.Mean(name) for name in self.metric_names}
+        self._means = {name: _Mean(name) for name in self.metric_names}
         self.built = True
 
     def compute_losses(self, images: tf.Tensor, training: bool) -> Losses:
@@ -49,7 +51,7 @@ class Autoencoder(keras.Model):
             # in mixed_float16 gradients of the unscaled loss would vanish
             scaled_loss = self.optimizer.scale_loss(losses["total_loss"])
         weights = self.trainable_weights
-        self.optimizer.apply(tape.gradient(scaled_loss, weights), weights)
+        self.optimizer.apply(sum_over_replicas(tape.gradient(scaled_loss, weights)), weights)
         self.step.assign_add(1)
         return self._update_means(losses, images)
 
@@ -85,11 +87,13 @@ class Autoencoder(keras.Model):
 
     def _reconstruction_loss_of(self, images: tf.Tensor, z: tf.Tensor, training: bool) -> tf.Tensor:
         logits = tf.cast(self.logits(z, training=training), tf.float32)
-        return tf.reduce_mean(self.reconstruction_loss(images, logits))
+        return batch_mean(self.reconstruction_loss(images, logits))
 
     def _update_means(self, losses: Losses, images: tf.Tensor) -> Losses:
+        part = current_part()
+        count = tf.shape(images)[0] if part is None else part.count
         for name, mean in self._means.items():
-            mean.update_state(losses[name], sample_weight=tf.shape(images)[0])
+            mean.update_state(losses[name], sample_weight=count)
         return {name: mean.result() for name, mean in self._means.items()}
 
 
@@ -142,6 +146,13 @@ class VAE(Autoencoder):
             "kl_loss": kl_loss,
             "kl": kl,
         }
+
+
+class _Mean(keras.metrics.Mean):
+    """Keras' ``Mean`` of values that are the same on every replica, whose state is not to be summed over them."""
+
+    def add_variable(self, *args: Any, **kwargs: Any) -> Any:
+        return super().add_variable(*args, **{**kwargs, "aggregation": "only_first_replica"})
 
 
 def _to_float(images: tf.Tensor) -> tf.Tensor:

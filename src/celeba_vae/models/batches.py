@@ -24,8 +24,18 @@ def steps_per_epoch(count: int, batch_size: int) -> int:
     return math.ceil(count / batch_size)
 
 
+def images_of_step(count: int, batch_size: int, step: int) -> int:
+    """Give the images of a step's batch, counted from 0 over all epochs of ``count`` images: the last has fewer."""
+    return min(batch_size, count - step % steps_per_epoch(count, batch_size) * batch_size)
+
+
 def training_batches(
-    images: np.ndarray, batch_size: int, seed: int, first_step: int = 0, horizontal_flips: bool = False
+    images: np.ndarray,
+    batch_size: int,
+    seed: int,
+    first_step: int = 0,
+    horizontal_flips: bool = False,
+    rows: Callable[[int], slice] = slice,
 ) -> Any:
     """Give an endless ``tf.data.Dataset`` of shuffled uint8 batches, each image once an epoch; the last may be smaller.
 
@@ -35,6 +45,7 @@ def training_batches(
         seed: Seed of the order and of the flips.
         first_step: Step to begin with, counted from 0 over all epochs.
         horizontal_flips: Mirror the images that ``epoch_flips`` says.
+        rows: From a batch's number of images to the rows of it that are wanted; only these are read. Default: all.
     """
     first_epoch, first_batch = divmod(first_step, steps_per_epoch(len(images), batch_size))
 
@@ -44,22 +55,24 @@ def training_batches(
             order = epoch_order(len(images), seed, epoch)
             flips = epoch_flips(len(images), seed, epoch) if horizontal_flips else None
             for first in range(skipped, len(order), batch_size):
-                rows = order[first : first + batch_size]
-                batch = images[rows]
+                chosen = order[first : first + batch_size]
+                chosen = chosen[rows(len(chosen))]
+                batch = images[chosen]
                 if flips is not None:
-                    batch[flips[rows]] = batch[flips[rows], :, ::-1]
+                    batch[flips[chosen]] = batch[flips[chosen], :, ::-1]
                 yield batch
             skipped = 0
 
     return _dataset(generate, images)
 
 
-def validation_batches(images: np.ndarray, batch_size: int) -> Any:
-    """Give a ``tf.data.Dataset`` of the images in their own order, once."""
+def validation_batches(images: np.ndarray, batch_size: int, rows: Callable[[int], slice] = slice) -> Any:
+    """Give a ``tf.data.Dataset`` of the images in their own order, once; ``rows`` as in ``training_batches``."""
 
     def generate() -> Iterator[np.ndarray]:
         for first in range(0, len(images), batch_size):
-            yield images[first : first + batch_size]
+            batch = images[first : first + batch_size]
+            yield batch[rows(len(batch))]
 
     return _dataset(generate, images)
 

@@ -72,7 +72,8 @@ class LayerFactory:
 
     def normalize(self, x: Any, name: str) -> Any:
         """Put batch normalisation after the layer ``name``, if chosen."""
-        from celeba_vae.models.layers import FusedBatchNormalization
+        from celeba_vae.models.layers import FusedBatchNormalization, SynchronizedBatchNormalization
+        from celeba_vae.models.replicas import in_replicas
 
         if not self.style.batch_normalization:
             return x
@@ -80,13 +81,17 @@ class LayerFactory:
         if bias is not None:
             # normalisation takes every constant away again: the gradient is 0, and computing it takes time
             bias.trainable = False
-        return FusedBatchNormalization(
+        synchronized = self.style.batch_normalization == "synchronized" and in_replicas()
+        return (SynchronizedBatchNormalization if synchronized else FusedBatchNormalization)(
             momentum=self.style.batch_normalization_momentum, dtype=self.precision, name=f"{name}_normalization"
         )(x)
 
     def activate(self, x: Any, name: str) -> Any:
         """Put the activation and, if chosen, dropout after the layer ``name``."""
         import keras
+
+        from celeba_vae.models.layers import ReplicatedDropout
+        from celeba_vae.models.replicas import in_replicas
 
         activation = {
             "leaky_relu": keras.layers.LeakyReLU,  # slope 0.3, Keras' default and the articles'
@@ -96,7 +101,7 @@ class LayerFactory:
         }[self.style.activation]
         x = activation(dtype=self.precision, name=f"{name}_activation")(x)
         if self.style.dropout:
-            x = keras.layers.Dropout(
+            x = (ReplicatedDropout if in_replicas() else keras.layers.Dropout)(
                 self.style.dropout, seed=next(self._seeds), dtype=self.precision, name=f"{name}_dropout"
             )(x)
         return x

@@ -1,5 +1,6 @@
 """The state of a training on disk: weights, optimizer, counters, the history so far, and the best weights."""
 
+import io
 import json
 import re
 import shutil
@@ -69,8 +70,7 @@ class Checkpoints:
         with written_atomically(path) as temporary:
             temporary.mkdir()
             np.savez(temporary / "state.npz", **state)
-            content = {**vars(progress), "history": progress.history.to_dict("records")}
-            (temporary / "progress.json").write_text(json.dumps(content, indent=1))
+            (temporary / "progress.json").write_text(_progress_text(progress))
             if best:
                 np.savez(temporary / BEST_WEIGHTS, *model.kept_weights())
             elif self._best:
@@ -121,6 +121,42 @@ class Checkpoints:
                 shutil.rmtree(self._path(step))
 
 
+class NoCheckpoints:
+    """In place of ``Checkpoints`` where another process keeps the training: only knows up to which step it has."""
+
+    def __init__(self) -> None:
+        self._step = 0
+
+    def save(self, model: Any, progress: Progress, finished: bool = False, best: bool = False) -> None:
+        """Take note that the other process saves."""
+        self._step = progress.step
+
+    def newest(self, steps: int) -> int:
+        """Give the steps of the newest checkpoint that this process knows of; 0 when there is none."""
+        return self._step
+
+    def restore(self, model: Any, step: int) -> Progress:
+        """Give no progress: the other process tells."""
+        return Progress()
+
+
+def packed_state(model: Any, progress: Progress) -> bytes:
+    """Give a compiled model's state and progress as bytes, for ``unpack_state``."""
+    file = io.BytesIO()
+    state = {f"{i:04d}": np.asarray(variable) for i, variable in enumerate(_variables(model))}
+    np.savez(file, progress=np.frombuffer(_progress_text(progress).encode(), np.uint8), **state)
+    return file.getvalue()
+
+
+def unpack_state(content: bytes, model: Any) -> Progress:
+    """Put a state into a compiled model built alike; give its progress."""
+    with np.load(io.BytesIO(content), allow_pickle=False) as state:
+        progress = _progress_of(state["progress"].tobytes().decode())
+        for variable, name in zip(_variables(model), state.files[1:], strict=True):
+            variable.assign(state[name])
+    return progress
+
+
 def kept_checkpoints(folder: Path) -> list[Path]:
     """Give the checkpoints in a folder, the earliest first; a process may be training there."""
     return sorted(folder.glob(_CHECKPOINTS))
@@ -148,8 +184,7 @@ def read_progress(path: Path) -> Progress:
         DataError: the checkpoint is damaged.
     """
     try:
-        content = json.loads((path / "progress.json").read_text())
-        return Progress(**{**content, "history": pd.DataFrame(content["history"])})
+        return _progress_of((path / "progress.json").read_text())
     except _DAMAGE as error:
         raise _damaged(path, error) from error
 
@@ -206,6 +241,15 @@ def _variables(model: Any) -> list[Any]:
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
     return [*model.variables, *model.metrics_variables, *model.optimizer.variables]
+
+
+def _progress_text(progress: Progress) -> str:
+    return json.dumps({**vars(progress), "history": progress.history.to_dict("records")}, indent=1)
+
+
+def _progress_of(text: str) -> Progress:
+    content = json.loads(text)
+    return Progress(**{**content, "history": pd.DataFrame(content["history"])})
 
 
 def _refuse_not_finite(state: Mapping[str, np.ndarray], step: int) -> None:

@@ -53,4 +53,7 @@ class Recipe:
         """Give the settings that the weights depend on, in the form that a ``Stage`` keeps."""
         without = _WITHOUT_EFFECT | (_OF_A_VAE if self.variant.model == "ae" else set())
         settings = {name: value for name, value in self.settings().items() if name not in without}
+        # synchronized is what one device does
+        normalized = bool(settings["layers"]["batch_normalization"])
+        settings["layers"] = {**settings["layers"], "batch_normalization": normalized}
         return {"format": CHECKPOINT_FORMAT, "variant": settings}

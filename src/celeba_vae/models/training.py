@@ -18,11 +18,12 @@ from tqdm import tqdm
 from celeba_vae.durations import duration
 from celeba_vae.errors import SettingError
 from celeba_vae.models.autoencoders import VAE, Autoencoder
-from celeba_vae.models.batches import steps_per_epoch, training_batches, validation_batches
-from celeba_vae.models.checkpoints import Checkpoints, Progress
+from celeba_vae.models.batches import images_of_step, steps_per_epoch, training_batches, validation_batches
+from celeba_vae.models.checkpoints import Checkpoints, NoCheckpoints, Progress, packed_state, unpack_state
 from celeba_vae.models.description import describe_training
 from celeba_vae.models.optimizers import FusedAdam, Scheduled
 from celeba_vae.models.recipe import Recipe
+from celeba_vae.models.replicas import OneDevice, Replicas
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +89,8 @@ def compile_autoencoder(model: Autoencoder, recipe: Recipe, precision: str, epoc
     )
     if precision == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    # replicas can't make its variables within a step
+    optimizer.build(model.trainable_weights)
     model.compile(optimizer=optimizer)
 
 
@@ -96,24 +99,26 @@ def train(
     recipe: Recipe,
     train_images: np.ndarray,
     validation_images: np.ndarray,
-    checkpoints: Checkpoints,
+    checkpoints: Checkpoints | NoCheckpoints,
     xla: bool = False,
     on_epoch_end: Callable[[int, Mapping[str, float], bool], None] | None = None,
+    devices: OneDevice | Replicas | None = None,
 ) -> pd.DataFrame:
     """Train a compiled model up to the variant's epochs, going on from the newest checkpoint.
 
     A training that has gone so far already is handed on. Ctrl-C and SIGTERM are answered after the step under way: by a
-    checkpoint, then by KeyboardInterrupt.
+    checkpoint, then by KeyboardInterrupt. Of several processes that train together, all stop after the same step.
 
     Args:
-        model: Built and compiled with the same recipe.
+        model: Built and compiled with the same recipe, in the ``scope`` of ``devices``.
         recipe: The variant's parameters and components.
         train_images: (n, h, w, c) uint8.
         validation_images: (m, h, w, c) uint8; none at all are allowed.
-        checkpoints: Where the state is kept.
+        checkpoints: Where the state is kept; by the chief, of several processes.
         xla: Compile the steps with XLA.
         on_epoch_end: Called with the epochs done, the history's new row, and whether the training ends there, before
             the epoch's checkpoint is saved; the model has the weights that are worth keeping.
+        devices: What to train on; None: one device.
 
     Returns:
         The history, a row an epoch: ``epoch``, each loss, each loss of the validation images as ``validation_…``,
@@ -123,8 +128,10 @@ def train(
     Raises:
         SettingError: a loss or a weight is not finite.
         DataError: the checkpoint is damaged.
+        CelebaVaeError: a process that trains together with this one is lost.
     """
-    return _Training(model, recipe, train_images, validation_images, checkpoints, xla, on_epoch_end).run()
+    devices = devices or OneDevice()
+    return _Training(model, recipe, train_images, validation_images, checkpoints, xla, on_epoch_end, devices).run()
 
 
 class _Training:
@@ -136,9 +143,10 @@ class _Training:
         recipe: Recipe,
         train_images: np.ndarray,
         validation_images: np.ndarray,
-        checkpoints: Checkpoints,
+        checkpoints: Checkpoints | NoCheckpoints,
         xla: bool,
         on_epoch_end: Callable[[int, Mapping[str, float], bool], None] | None,
+        devices: OneDevice | Replicas,
     ) -> None:
         self.model = model
         self.recipe = recipe
@@ -147,19 +155,15 @@ class _Training:
         self.validation_images = validation_images
         self.checkpoints = checkpoints
         self.on_epoch_end = on_epoch_end
+        self.devices = devices
         self.epoch_steps = steps_per_epoch(len(train_images), self.variant.batch_size)
         self.all_steps = self.variant.epochs * self.epoch_steps
-        compiled = {
-            "input_signature": [tf.TensorSpec((None, *train_images.shape[1:]), tf.uint8)],
-            "jit_compile": xla,
-            "autograph": False,
-        }
-        self.train_step = tf.function(model.train_step, **compiled)
-        self.test_step = tf.function(model.test_step, **compiled)
+        self.train_step = devices.compile(model.train_step, train_images.shape[1:], xla)
+        self.test_step = devices.compile(model.test_step, train_images.shape[1:], xla)
 
     def run(self) -> pd.DataFrame:
-        done = self.checkpoints.newest(self.all_steps)
-        self.progress = self.checkpoints.restore(self.model, done) if done else Progress()
+        self.progress = self._take_up()
+        done = self.progress.step
         self._say_where_it_stands()
         if self._is_finished():
             return self.progress.history
@@ -172,6 +176,7 @@ class _Training:
                 self.variant.seed,
                 first_step=done,
                 horizontal_flips=self.variant.horizontal_flips,
+                rows=self.devices.rows,
             )
         )
         try:
@@ -182,6 +187,14 @@ class _Training:
             del self.batches
         return self.progress.history
 
+    def _take_up(self) -> Progress:
+        """Restore the newest checkpoint, if there is one, in all processes that train together."""
+        done = self.checkpoints.newest(self.all_steps)
+        progress = self.checkpoints.restore(self.model, done) if done else Progress()
+        if not self.devices.several_processes:
+            return progress
+        return unpack_state(self.devices.from_chief(packed_state(self.model, progress)), self.model)
+
     def _take_all_steps(self, stop_requested: Callable[[], bool]) -> None:
         while not self._is_finished():
             self._take_steps(stop_requested)
@@ -189,7 +202,7 @@ class _Training:
                 self._end_epoch()
             else:
                 self.checkpoints.save(self.model, self.progress)
-            if stop_requested():
+            if self.stopping or self.devices.any_process(stop_requested()):
                 self._stop()
 
     def _say_where_it_stands(self) -> None:
@@ -227,7 +240,8 @@ class _Training:
                 began = time.perf_counter()
                 images = next(self.batches)
                 waited = time.perf_counter() - began
-                self.losses = {name: float(loss) for name, loss in self.train_step(images).items()}
+                count = images_of_step(len(self.train_images), self.variant.batch_size, progress.step)
+                self.losses, self.stopping = self.train_step(images, count, stop_requested)
                 seconds = time.perf_counter() - began
                 progress.step += 1
                 progress.wait_seconds += waited
@@ -235,8 +249,8 @@ class _Training:
                 self._stop_unless_finite()
                 self.remaining.step_ended(seconds)
                 bar.set_postfix_str(_losses_text(self.losses), refresh=False)
-                bar.update(int(images.shape[0]))
-                if progress.step % self.epoch_steps == 0 or progress.step % every == 0 or stop_requested():
+                bar.update(count)
+                if progress.step % self.epoch_steps == 0 or progress.step % every == 0 or self.stopping:
                     return
 
     def _end_epoch(self) -> None:
@@ -273,12 +287,13 @@ class _Training:
     def _validation_losses(self) -> dict[str, float]:
         """Compute the losses of the validation images with the weights that are worth keeping; leave the means at 0."""
         self.model.reset_metrics()
-        losses: dict[str, Any] = {}
+        losses: Mapping[str, float] = {}
+        size, count = self.variant.batch_size, len(self.validation_images)
         with self.model.averaged_weights():
-            for images in validation_batches(self.validation_images, self.variant.batch_size):
-                losses = self.test_step(images)
+            for step, images in enumerate(validation_batches(self.validation_images, size, self.devices.rows)):
+                losses, _ = self.test_step(images, images_of_step(count, size, step), lambda: False)
         self.model.reset_metrics()
-        return {f"validation_{name}": float(loss) for name, loss in losses.items()}
+        return {f"validation_{name}": loss for name, loss in losses.items()}
 
     def _stop_unless_finite(self) -> None:
         values = {name: self.losses.get(name, 0.0) for name in _ADVICE}

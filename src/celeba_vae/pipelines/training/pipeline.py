@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from kedro.pipeline import Node, Pipeline
 
 from celeba_vae.pipelines.training.nodes import draw_faces_forming, draw_loss_curves, train_variant
+from celeba_vae.workers import TRAINS
 
 
 def create_pipeline(variants: Iterable[str]) -> Pipeline:
@@ -23,7 +24,7 @@ def create_pipeline(variants: Iterable[str]) -> Pipeline:
                 ],
                 outputs=["encoder", "decoder", "history", "configuration"],
                 name="train",
-                tags="tensorflow",
+                tags=["tensorflow", TRAINS],
             ),
             Node(
                 draw_loss_curves,
