@@ -8,11 +8,14 @@ from celeba_vae.hooks.run_record import RunRecordHooks
 from celeba_vae.hooks.run_summary import RunSummaryHooks
 from celeba_vae.hooks.tracking import tracking_hooks
 from celeba_vae.hooks.variants import VariantHooks
+from celeba_vae.hooks.workers import WorkerHooks
 
 HOOKS = (
     VariantHooks(),
     DataCheckHooks(),
     HardwareHooks(),
+    # called before the hardware, whose hook waits for the other machines
+    WorkerHooks(),
     PublicationHooks(),
     FreshRunHooks(),
     RunRecordHooks(),

@@ -1,6 +1,5 @@
 """Stops a run that can't succeed before TensorFlow is loaded and before any node runs."""
 
-import logging
 import math
 from collections import defaultdict
 from collections.abc import Mapping
@@ -23,6 +22,7 @@ from celeba_vae.config import (
 from celeba_vae.datasets import FolderDataset, place_of
 from celeba_vae.errors import DataError, SettingError
 from celeba_vae.files import check_room
+from celeba_vae.hooks.catalogs import replace_dataset
 from celeba_vae.hooks.run_record import RUN_RECORD
 from celeba_vae.imaging.cluster import check_dask
 from celeba_vae.imaging.own_photos import photo_files
@@ -140,7 +140,7 @@ def check_inputs(pipeline: Pipeline, catalog: CatalogProtocol, env: str | None =
     models = {name for name in pipeline.inputs() if name.endswith(".encoder")}
     if not needed & missing.keys() and not (models and models <= missing.keys()):
         for name, command in missing.items():
-            _put_in_place(MissingInput(name, command), catalog)
+            replace_dataset(catalog, name, MemoryDataset(MissingInput(name, command)))
         return
     made_by = defaultdict(list)
     for name, command in missing.items():
@@ -362,15 +362,6 @@ def _is_only_in_memory(name: str, catalog: CatalogProtocol) -> bool:
         # a hook puts the record of a run into the catalog
         return name != RUN_RECORD
     return isinstance(dataset, MemoryDataset) and not dataset.exists()
-
-
-def _put_in_place(missing: MissingInput, catalog: CatalogProtocol) -> None:
-    catalog_logger = logging.getLogger("kedro.io.data_catalog")
-    level = catalog_logger.level
-    # it warns of what is done here on purpose
-    catalog_logger.setLevel(logging.ERROR)
-    catalog[missing.name] = MemoryDataset(missing)
-    catalog_logger.setLevel(level)
 
 
 def _what_does_without(missing: Mapping[str, str], pipeline: Pipeline, catalog: CatalogProtocol) -> list[str]:

@@ -6,6 +6,7 @@ import importlib.util
 import logging
 import os
 import re
+import tempfile
 import warnings
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from kedro.io import CatalogProtocol
 from pydantic import BaseModel
 
 from celeba_vae.hooks.run_summary import REPORTING_FOLDER, saved_path
+from celeba_vae.hooks.workers import is_helper
 from celeba_vae.storage import readable
 
 logger = logging.getLogger(__name__)
@@ -47,6 +49,7 @@ class TrackingHooks:
 
     def __init__(self) -> None:
         self._run_id: str | None = None
+        self._discarded: tempfile.TemporaryDirectory[str] | None = None
 
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
@@ -56,6 +59,10 @@ class TrackingHooks:
             settings = context.config_loader["mlflow"]
         except MissingConfigException:
             return
+        if is_helper(context.config_loader["parameters"]):
+            # the chief logs the run
+            self._discarded = tempfile.TemporaryDirectory(prefix="celeba_vae_")
+            settings = {**settings, "server": {"mlflow_tracking_uri": f"{_SQLITE}{self._discarded.name}/mlflow.db"}}
         server = settings.get("server") or {}
         uri = server.get("mlflow_tracking_uri") or ""
         if uri.startswith(_SQLITE):
@@ -77,6 +84,8 @@ class TrackingHooks:
         if run:
             # runs before MLflow's own handler, which would call the run finished
             atexit.register(self._end_unfinished_run)
+            if self._discarded:
+                return
             environment = f" --env {run_params['env']}" if run_params.get("env") else ""
             logger.info("MLflow logs this run as %s; to look at it: kedro mlflow ui%s", run.info.run_name, environment)
 

@@ -11,6 +11,7 @@ from kedro.framework.project import pipelines
 
 from celeba_vae import pipeline_registry
 from celeba_vae.errors import SettingError
+from celeba_vae.hooks.workers import is_helper
 from celeba_vae.parameters import check_parameters, nearest_of
 from celeba_vae.variants import expand_variants, graph_shape
 
@@ -31,7 +32,7 @@ class VariantHooks:
         check_parameters(parameters)
         shape = graph_shape(parameters)
         context.config_loader["parameters"] = parameters
-        pipeline_registry.use_graph_shape(shape)
+        pipeline_registry.use_graph_shape(shape, trains_only=is_helper(parameters))
         # pipelines of an earlier session in this process may have been built for other variants
         pipelines.configure(pipeline_registry.__name__)
 
