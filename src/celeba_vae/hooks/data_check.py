@@ -1,5 +1,6 @@
 """Stops a run that can't succeed before TensorFlow is loaded and before any node runs."""
 
+import logging
 import math
 from collections import defaultdict
 from collections.abc import Mapping
