@@ -194,6 +194,8 @@ def test_a_file_that_could_not_be_written_leaves_the_older_one(store):
 def test_unknown_file_systems_and_missing_packages_are_named(monkeypatch):
     with pytest.raises(SettingError, match="s4://"):
         RemotePath.of("s4://bucket")
+    with pytest.raises(SettingError, match="s3:// names no bucket: write s3://BUCKET/FOLDER"):
+        RemotePath.of("s3://")
     monkeypatch.setitem(sys.modules, "gcsfs", None)
     monkeypatch.delitem(sys.modules["fsspec.registry"]._registry, "gs", raising=False)
     with pytest.raises(SettingError, match=r"gs:// addresses need the package gcsfs: pip install .* -e '\.\[gs\]'"):
@@ -207,10 +209,10 @@ def test_versions_are_compared_wherever_they_are(store, tmp_path):
             with written(folder / "metrics.json" / version / "metrics.json") as file:
                 file.write_text(json.dumps({"vae": {"test": {"psnr": psnr}}}))
             with written(folder / "settings" / version / "evaluated_settings.json") as file:
-                file.write_text(json.dumps({"training": {"epochs": psnr}}))
+                file.write_text(json.dumps({"variants": {"vae": {"epochs": psnr}}}))
         results.append(compare_versions(folder / "metrics.json", folder / "settings", EvaluationConfig()))
     (remote, remote_page), (local, local_page) = results
     assert remote.equals(local)
     assert len(remote) == 1
     assert remote_page == local_page
-    assert "training.epochs" in remote_page
+    assert "variants.vae.epochs" in remote_page

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 # tag of a node that takes a MissingInput for those of its inputs that may be missing, named without their namespace
 GOES_ON_WITHOUT = "goes_on_without"
-MAY_BE_MISSING = frozenset({"encoder", "decoder", "history", "configuration", "test_attributes"})
+MAY_BE_MISSING = frozenset({"encoder", "decoder", "history", "configuration", "test_attributes", "data_summary"})
 
 
 @dataclass(frozen=True)

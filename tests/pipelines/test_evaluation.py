@@ -180,7 +180,7 @@ def test_without_test_images_all_else_is_reported(project, evaluate, caplog):
     assert "against the test images" not in report
     (claims,) = (project / "data/08_reporting/claims.json").glob("*/claims.json")
     claims = {claim["name"]: claim for claim in json.loads(claims.read_text())}
-    for name in ("quality_falls", "sharpening_sharpens", "ae_reconstructs_better", "normal_points"):
+    for name in ("quality_falls", "sharpening_sharpens", "ae_reconstructs_better", "normal_points", "fitted_sampler"):
         assert claims[name]["verdict"] == "not enough data"
         assert "There are no test images" in claims[name]["hint"]
 
@@ -262,7 +262,9 @@ def test_a_model_that_can_not_be_evaluated_is_named_and_all_else_is_reported(pro
 
     assert result.returncode == 0, result.stdout + result.stderr
     (report,) = (project / "data/08_reporting/report.html").glob("*/report.html")
-    command = "kedro run --pipelines training --namespaces ae" if not shape else "--namespaces ae"
+    command = "kedro run --pipelines training --namespaces ae"
+    if shape:
+        command = "kedro run --pipelines variants --namespaces ae --params variants.ae.fresh=true"
     for text in (result.stdout + result.stderr, html.unescape(report.read_text(encoding="utf-8"))):
         assert expected in text
         assert command in text

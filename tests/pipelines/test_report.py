@@ -152,6 +152,20 @@ def test_two_evaluations_are_compared_value_by_value(project, run):
     page = (reporting / "version_differences.html").read_text()
     assert "evaluation.seed" in page
     assert "-&gt; 7" in page
+    assert "data." not in page
+    save_small_model(project, "ae", seed=2)
+    summary = project / "data/08_reporting/data_summary.json" / NEW
+    summary.mkdir(parents=True)
+    (summary / "data_summary.json").write_text(json.dumps({"source": {"name": "folder"}, "crop": 148}))
+    save_test_images(project, count=9)
+    fourth = run("evaluation", variants=["ae", "vae"], seed=7)
+    run("versions", compared_versions=[third, fourth])
+    page = (reporting / "version_differences.html").read_text()
+    for expected in ("data.test_images", "-&gt; 9 images, content", "data.crop", "variants.ae", "only in the newer"):
+        assert expected in page
+    assert "variants.vae" not in page
+    report = (reporting / "report.html" / fourth / "report.html").read_text()
+    assert "centre square of 148 pixels" in report
     run("versions", compared_versions=[second, first])
     turned = pd.read_csv(reporting / "version_differences.csv").set_index(["group", "measure"])
     assert turned.loc[("test", "mse"), "change"] == pytest.approx(-row["change"])

@@ -1,4 +1,4 @@
-"""Tells the report what the run is about: when, with which data, settings, hardware and versions."""
+"""Tells the report what the run is about: when, with which options, hardware and versions."""
 
 import importlib.metadata
 import platform
@@ -9,7 +9,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import AbstractVersionedDataset, CatalogProtocol, MemoryDataset
 from kedro.pipeline import Pipeline
 
-from celeba_vae.config import DataEngineeringConfig, HardwareConfig
+from celeba_vae.config import HardwareConfig
 from celeba_vae.hardware import describe_hardware
 
 RUN_RECORD = "run_record"
@@ -21,11 +21,10 @@ class RunRecordHooks:
 
     @hook_impl(trylast=True)
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        """Make the record: time, pipelines, options, data, hardware, and the versions of what is read and made."""
+        """Make the record: time, pipelines, options, hardware, and the versions of what is read and made."""
         if RUN_RECORD not in pipeline.inputs():
             return
         made = pipeline.all_outputs()
-        data = DataEngineeringConfig.model_validate(catalog["params:data_engineering"].load())
         hardware = HardwareConfig.model_validate(catalog["params:hardware"].load())
         versioned = {name: catalog.get(name) for name in sorted(pipeline.datasets())}
         catalog[RUN_RECORD] = MemoryDataset(
@@ -35,7 +34,6 @@ class RunRecordHooks:
                 "pipelines": list(run_params.get("pipeline_names") or ["__default__"]),
                 "environment": run_params.get("env") or "base",
                 "options": dict(run_params.get("runtime_params") or {}),
-                "data": data.model_dump(mode="json", include={"source", "crop"}),
                 "hardware": describe_hardware(hardware),
                 "python": platform.python_version(),
                 "packages": {package: importlib.metadata.version(package) for package in PACKAGES},

@@ -124,11 +124,10 @@ def fitted_sampler(variants: Variants) -> Outcome:
 def _faces_of_fitted_points(pair: tuple[VariantEvidence, VariantEvidence]) -> Outcome:
     samplers = [name for name in pair[0].fitted_groups if all(has(each, name, "swd") for each in pair)]
     if not samplers:
-        problem = pair[0].problem or pair[1].problem
-        raise EvidenceError(
-            problem
-            or f"{_names(pair)} have no images of a sampler fitted to both: kedro run --pipelines generation,evaluation"
-        )
+        for each in pair:
+            # says what is missing, where not only samplers are
+            figure(each, "reconstructed", "swd")
+        raise EvidenceError(f"{_names(pair)} have no images of a sampler fitted to both (evaluation.samplers).")
     name = samplers[0]
     (ae, ae_normal), (vae, vae_normal) = (
         [figure(each, group, "swd") for group in (name, _prior_group(each))] for each in pair

@@ -75,6 +75,8 @@ def _summary(originals: ImageCollection, prepared: PreparedImages, config: DataE
     return {
         "images": prepared.index.counts,
         "statuses": prepared.index.statuses,
+        "source": config.source.model_dump(mode="json"),
+        "split": config.split.model_dump(mode="json"),
         "crop": config.crop,
         "crop_box_of_first_image": crop_box(config.crop, width=width, height=height),
         "image_shape": list(config.image_shape),

@@ -18,6 +18,7 @@ from celeba_vae.missing import MissingInput
 from celeba_vae.pipelines.evaluation.measuring import Examined, sampler_groups, sampler_label
 from celeba_vae.pipelines.evaluation.models import TrainedVariant, shown_name, title_of
 from celeba_vae.plugins import create_component
+from celeba_vae.stages import images_content
 
 logger = logging.getLogger(__name__)
 
@@ -50,15 +51,31 @@ def gather_metrics(parameters: EvaluationConfig, *results: Any) -> Metrics:
 
 
 def record_settings(
-    run_record: Mapping[str, Any], parameters: EvaluationConfig, *models: TrainedVariant
+    test_images: np.ndarray,
+    train_images: np.ndarray,
+    data_summary: Any,
+    run_record: Mapping[str, Any],
+    parameters: EvaluationConfig,
+    *models: TrainedVariant,
 ) -> dict[str, Any]:
     """Record what the figures depend on, so that two evaluations can be told apart: data, settings, packages."""
     return {
-        "data": run_record["data"],
+        "data": {
+            "test_images": images_content(test_images),
+            "train_images": f"{len(train_images)} images",
+            **preparation_of(data_summary),
+        },
         "evaluation": parameters.model_dump(mode="json", exclude={"compared_versions"}),
         "variants": {model.name: dict(model.configuration) for model in models if not model.problem},
         "packages": run_record["packages"],
     }
+
+
+def preparation_of(data_summary: Any) -> dict[str, Any]:
+    """Give how the images were prepared: source, split, crop and shape; nothing where that is not known."""
+    if isinstance(data_summary, MissingInput):
+        return {}
+    return {name: data_summary[name] for name in ("source", "split", "crop", "image_shape") if name in data_summary}
 
 
 def verdict(metrics: Mapping[str, Mapping[str, Figures]]) -> str:

@@ -109,9 +109,9 @@ def _misfit(name: str, encoder: Any, images: np.ndarray) -> str:
         return ""
     return (
         f"The model '{name}' takes images of {_size(expected)} pixels, the test images have {_size(images.shape[1:])}."
-        f" Train it on these images (kedro run --pipelines variants --namespaces {name}), prepare images of its size"
-        " (data_engineering.image_size), or choose another version of it with --load-versions"
-        f" {name}.encoder:...,{name}.decoder:..."
+        f" Train it on these images (kedro run --pipelines variants --namespaces {name} --params"
+        f" variants.{name}.fresh=true), prepare images of its size (data_engineering.image_size), or choose"
+        f" another version of it with --load-versions {name}.encoder:...,{name}.decoder:..."
     )
 
 

@@ -173,9 +173,17 @@ def _comparison_pipeline(variants: Sequence[str], swept: str, prefix: str) -> Pi
             ),
             Node(
                 record_settings,
-                inputs=["run_record", "params:evaluation", *of_each("model")],
+                inputs=[
+                    "test_images",
+                    "train_images",
+                    "data_summary",
+                    "run_record",
+                    "params:evaluation",
+                    *of_each("model"),
+                ],
                 outputs=f"{prefix}evaluated_settings",
                 name=f"{prefix}record_settings",
+                tags=GOES_ON_WITHOUT,
             ),
             Node(
                 draw_created_faces,
@@ -234,6 +242,7 @@ def _comparison_pipeline(variants: Sequence[str], swept: str, prefix: str) -> Pi
                     "photo_note",
                     "own_photos",
                     "summarised_originals",
+                    "data_summary",
                     "test_attributes",
                     "run_record",
                     "params:evaluation",

@@ -12,7 +12,14 @@ from celeba_vae.commands import in_environment
 from celeba_vae.config import TRIAL, EvaluationConfig
 from celeba_vae.durations import duration
 from celeba_vae.metrics import charts
-from celeba_vae.pipelines.evaluation.comparison import Metrics, coloured_by, measure_groups, thirds, verdict
+from celeba_vae.pipelines.evaluation.comparison import (
+    Metrics,
+    coloured_by,
+    measure_groups,
+    preparation_of,
+    thirds,
+    verdict,
+)
 from celeba_vae.pipelines.evaluation.measuring import Examined, Generated, Originals
 from celeba_vae.pipelines.evaluation.models import TrainedVariant, shown_name, title_of
 from celeba_vae.reporting import Cell, Picture, Problem, Report, Section, Table, measures_table, render_report
@@ -48,6 +55,7 @@ def write_report(
     photo_note: str,
     own_photos: Path,
     originals: Originals,
+    data_summary: Any,
     test_attributes: Any,
     run_record: Mapping[str, Any],
     parameters: EvaluationConfig,
@@ -66,6 +74,7 @@ def write_report(
         photo_note: What else is to be said of them.
         own_photos: Folder of own photos.
         originals: For what could not be measured.
+        data_summary: How the images were prepared, or a MissingInput.
         test_attributes: The test images' attributes, or a MissingInput.
         run_record: When and with what it was run, as ``RunRecordHooks`` says.
         parameters: What is measured.
@@ -77,7 +86,7 @@ def write_report(
     models = [replace(model, name=shown_name(model.name)) for model in models]
     metrics = {shown_name(name): groups for name, groups in metrics.items()}
     evaluated = [model for model in models if not model.problem]
-    run = _run_section(run_record, evaluated, originals, parameters)
+    run = _run_section(run_record, preparation_of(data_summary), evaluated, originals, parameters)
     claimed = _claims_section(claims, trials)
     seen = "" if any(model.doubt for model in models) else ", which no model has seen in training"
     reconstructions = Section(
@@ -134,6 +143,7 @@ def _problem(text: str) -> Problem:
 
 def _run_section(
     record: Mapping[str, Any],
+    preparation: Mapping[str, Any],
     models: Sequence[TrainedVariant],
     originals: Originals,
     parameters: EvaluationConfig,
@@ -147,8 +157,8 @@ def _run_section(
         "Duration": f"{duration(elapsed.total_seconds())} until this report was written",
         "Environment": str(record["environment"]),
         "Options": ", ".join(f"{name}={value}" for name, value in _flat(record["options"])) or "none",
-        "Source of the images": _text(record["data"]["source"]),
-        "Crop": _crop(record["data"]["crop"]),
+        "Source of the images": _text(preparation.get("source", "not known")),
+        "Crop": _crop(preparation["crop"]) if "crop" in preparation else "not known",
         "Image size": f"{width}x{height} pixels",
         "Test images": f"{count:,}",
         "Generated images": f"{parameters.generated_count:,} of each model and sampler",

@@ -82,10 +82,18 @@ def _settings_section(older: Place, newer: Place) -> Section:
     title = "What was changed"
     if not (older.exists() and newer.exists()):
         return Section(title, ["Not known: one of the two evaluations has recorded no settings."])
-    changes = stages.differences(*map(_read, (older, newer)))
-    if not changes:
+    before, after = map(_read, (older, newer))
+    of_both = before["variants"].keys() & after["variants"].keys()
+    rows = [
+        [f"variants.{name}", f"only in the {'older' if name in before['variants'] else 'newer'}"]
+        for name in {**before["variants"], **after["variants"]}
+        if name not in of_both
+    ]
+    for settings in (before, after):
+        settings["variants"] = {name: settings["variants"][name] for name in sorted(of_both)}
+    rows += [change.split(": ", 1) for change in stages.differences(before, after)]
+    if not rows:
         return Section(title, ["Nothing: data, models, settings and packages are the same."])
-    rows = [change.split(": ", 1) for change in changes]
     return Section(title, blocks=[Table("Settings, data and packages", ["Setting", "older -> newer"], rows)])
 
 
