@@ -149,6 +149,13 @@ def test_a_variant_that_another_environment_has_is_answered_with_the_one_that_is
     assert "conf/base and conf/demo are read, conf/local is not" in message
 
 
+def test_commands_in_messages_are_those_of_the_environment(run_here):
+    message = one_message(run_here("--env", "demo", "--pipelines", "evaluation"))
+
+    assert "kedro run --env demo --pipelines data_engineering" in message
+    assert "kedro run --pipelines" not in message
+
+
 def test_without_an_environment_none_is_named(run_here, monkeypatch):
     monkeypatch.delenv("KEDRO_ENV", raising=False)
 

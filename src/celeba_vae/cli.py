@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from kedro.io import DatasetError, DatasetNotFoundError
 from kedro.io.core import VersionNotFoundError
 from kedro.validation.exceptions import DataValidationError, ParameterValidationError
 
+from celeba_vae.commands import in_environment
 from celeba_vae.errors import CelebaVaeError
 from celeba_vae.storage import failure, is_failure, missing_package
 
@@ -58,10 +60,11 @@ def run(traceback: bool, **options: Any) -> None:
     if traceback:
         kedro_run.callback(**options)
         return
-    duplicates = _DuplicateFilter()
+    environment = _environment() or "base"
+    filters = [_DuplicateFilter(), _EnvironmentFilter(environment)]
     handlers = logging.getLogger().handlers
-    for handler in handlers:
-        handler.addFilter(duplicates)
+    for handler, each in product(handlers, filters):
+        handler.addFilter(each)
     try:
         kedro_run.callback(**options)
     except KeyboardInterrupt:
@@ -71,10 +74,10 @@ def run(traceback: bool, **options: Any) -> None:
         message = expected_message(error)
         if message is None:
             raise
-        raise click.ClickException(message) from error
+        raise click.ClickException(in_environment(message, environment)) from error
     finally:
-        for handler in handlers:
-            handler.removeFilter(duplicates)
+        for handler, each in product(handlers, filters):
+            handler.removeFilter(each)
 
 
 def expected_message(error: BaseException) -> str | None:
@@ -132,6 +135,19 @@ class _DuplicateFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         error = sys.exception()
         return error is None or not record.name.startswith("kedro.") or expected_message(error) is None
+
+
+class _EnvironmentFilter(logging.Filter):
+    """Has the commands in what this project logs name the environment of the run."""
+
+    def __init__(self, environment: str) -> None:
+        super().__init__()
+        self._environment = environment
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.startswith("celeba_vae."):
+            record.msg, record.args = in_environment(record.getMessage(), self._environment), ()
+        return True
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
