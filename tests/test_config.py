@@ -78,6 +78,13 @@ def test_blocks_refuse_unknown_names_and_changes():
         GenerationConfig().columns = 3
 
 
+def test_a_cluster_is_named_in_one_of_three_ways():
+    for scheduler in ("none", "local", "tcp://host:8786", "tls://10.0.0.1:8786"):
+        DataEngineeringConfig(cluster={"scheduler": scheduler})
+    with pytest.raises(ValidationError, match="give none, local, or a scheduler's address such as tcp://host:8786"):
+        DataEngineeringConfig(cluster={"scheduler": "localhost:8786"})
+
+
 def test_image_size_is_a_side_or_height_and_width():
     assert DataEngineeringConfig(image_size=64).image_shape == (64, 64, 3)
     assert DataEngineeringConfig(image_size=[128, 96]).image_shape == (128, 96, 3)

@@ -3,9 +3,11 @@
 The nodes' type hints name these models; the defaults are the articles' settings and those of ``conf/base``.
 """
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -26,6 +28,12 @@ def _none_from_text(value: Any) -> Any:
 def _tuple_from_text(value: Any) -> Any:
     """Let ``--params x=vae`` mean what ``x: [vae]`` means in a file: Kedro splits ``--params`` at every comma."""
     return (value,) if isinstance(value, str) else value
+
+
+def _scheduler(value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"local|(tcp|tls)://\S+:\d+", value):
+        raise ValueError("give none, local, or a scheduler's address such as tcp://host:8786")
+    return value
 
 
 NoneFromText = BeforeValidator(_none_from_text)
@@ -82,9 +90,8 @@ class SplitConfig(Parameters):
 class ClusterConfig(Parameters):
     """Where images are prepared: in this process, or by Dask's workers (the extra dask)."""
 
-    scheduler: Annotated[str | None, NoneFromText] = Field(
+    scheduler: Annotated[str | None, AfterValidator(_scheduler), NoneFromText] = Field(
         None,
-        pattern=r"^(local|(tcp|tls)://\S+:\d+)$",
         description="none: this process; local: worker processes of their own on this machine; or the address of a Dask"
         " scheduler, such as tcp://host:8786",
     )

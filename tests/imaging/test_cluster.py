@@ -105,10 +105,12 @@ class HeldImage:
     def reader(self) -> tuple[int, int]:
         """Wait for another process that reads the image; give its number and the pipe's open end."""
         end = self._open()
-        while True:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
             for process in filter(str.isdecimal, os.listdir("/proc")):
                 if int(process) != os.getpid() and self._is_open_in(process):
                     return int(process), end
+        raise AssertionError(f"nobody reads {HELD}")
 
     def feed(self, end: int | None = None) -> None:
         """Let the reader go on, or the one that is going to come."""
@@ -411,6 +413,8 @@ def test_a_scheduler_that_is_not_there_or_has_no_worker_is_named_soon(
     address = unused_address()
     with pytest.raises(ClusterError, match=rf"No Dask scheduler answers at {address} within 1 seconds"):
         prepare(raw, tmp_path / "work", scheduler=address, timeout=1)
+    with pytest.raises(ClusterError, match=r"tls://localhost:8786 needs certificates"):
+        prepare(raw, tmp_path / "work", scheduler="tls://localhost:8786")
     assert time.monotonic() - start < 10
 
 

@@ -269,8 +269,14 @@ def _quiet(name: str) -> Iterator[None]:
 
 
 def _connected(config: ClusterConfig) -> Any:
+    import dask
     from distributed import Client
 
+    if config.scheduler.startswith("tls:") and not dask.config.get("distributed.comm.tls.ca-file", None):
+        raise ClusterError(
+            f"{config.scheduler} needs certificates, and Dask's configuration names none (distributed.comm.tls.ca-file"
+            " and distributed.comm.tls.client). See Dask's documentation of TLS, or use a tcp:// address."
+        )
     seconds = min(config.timeout, SECONDS_TO_CONNECT)
     try:
         return Client(config.scheduler, timeout=seconds, set_as_default=False)
