@@ -8,7 +8,7 @@ RUN python -m pip install --no-cache-dir setuptools==84.2.1 uv==0.13.9
 
 # the versions tested; changed source does not install them again
 COPY pyproject.toml constraints.txt /tmp/
-# more of pyproject.toml's extras, separated by blanks: gpu, faces, track, notebook
+# more of pyproject.toml's extras, separated by blanks: gpu, faces, s3, gs, dask, track, notebook
 ARG EXTRAS=""
 RUN set -- \
     && for extra in ${EXTRAS}; do set -- "$@" --extra "${extra}"; done \

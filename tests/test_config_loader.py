@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from celeba_vae.config_loader import ConfigLoader
+from celeba_vae.errors import SettingError
 
 
 @pytest.fixture
@@ -45,3 +46,8 @@ def test_addresses_get_the_credentials_of_their_kind_unless_they_name_some(catal
 def test_without_credentials_the_environments_count(catalog_of):
     entries = {"report": {"type": "celeba_vae.datasets.PageDataset", "filepath": "s3://bucket/report.html"}}
     assert catalog_of(entries) == entries
+
+
+def test_credentials_that_are_no_settings_are_named(catalog_of):
+    with pytest.raises(SettingError, match=r"credentials.yml: s3 must hold settings by their names"):
+        catalog_of({"report": {"type": "celeba_vae.datasets.PageDataset"}}, {"s3": "key"})

@@ -4,6 +4,7 @@ from typing import Any
 
 from kedro.config import MissingConfigException, OmegaConfigLoader
 
+from celeba_vae.errors import SettingError
 from celeba_vae.storage import protocol_of
 
 
@@ -23,6 +24,10 @@ class ConfigLoader(OmegaConfigLoader):
             known = super().__getitem__("credentials")
         except MissingConfigException:
             return catalog
+        if wrong := [name for name, value in known.items() if not isinstance(value, dict)]:
+            raise SettingError(
+                f"credentials.yml: {', '.join(wrong)} must hold settings by their names, such as key: and secret:."
+            )
         return {name: _with_credentials(entry, known) for name, entry in catalog.items()}
 
 

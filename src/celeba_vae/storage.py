@@ -4,6 +4,7 @@ An object store has no rename and no lock, but an object appears only when its u
 to a local one first and uploaded; of a folder, the file that marks it as complete is the last.
 """
 
+import errno
 import hashlib
 import io
 import logging
@@ -29,6 +30,7 @@ logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 CHECKSUM_SUFFIX = ".sha256"
+_OF_THIS_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _ADDRESS = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://")
 # the package that each kind of address needs, and the extra that brings it
 _EXTRAS = {"s3fs": "s3", "gcsfs": "gs"}
@@ -93,9 +95,11 @@ class RemotePath:
         """Give the path at an address; ``options`` are the file system's own, such as credentials.
 
         Raises:
-            SettingError: there is no such file system, or its package is not installed.
+            SettingError: there is no such file system, its package is not installed, or no bucket is named.
         """
         protocol = protocol_of(address)
+        if not _ADDRESS.sub("", address, count=1).strip("/") and protocol in PROTOCOLS:
+            raise SettingError(f"{address} names no bucket: write {protocol}://BUCKET/FOLDER.")
         return cls.at(protocol, file_system(protocol, options), address, cache)
 
     @classmethod
@@ -252,6 +256,10 @@ class RemotePath:
             return function(*arguments, **options)
         except FileNotFoundError:
             raise
+        except OSError as error:
+            if error.errno in _OF_THIS_DISK:
+                raise
+            raise failure(self, error) from error
         except Exception as error:
             raise failure(self, error) from error
 
@@ -295,9 +303,9 @@ def failure(place: RemotePath | str, error: Exception) -> CelebaVaeError:
     reason = " ".join(f"{type(error).__name__}: {error}".split())
     return DataError(
         f"{place} can't be used: {reason[:300]}\n"
-        "Check the bucket's name, the credentials (credentials.yml, or the environment's such as AWS_ACCESS_KEY_ID) and"
-        " what they allow, the endpoint if it is not the provider's own, and the network. Then run again: what is"
-        " finished is not made again."
+        "Check the bucket's name, the credentials (conf/local/credentials.yml, with --env NAME that of conf/NAME, or"
+        " the shell's such as AWS_ACCESS_KEY_ID) and what they allow, the endpoint if it is not the provider's own, and"
+        " the network. Then run again: what is finished is not made again."
     )
 
 

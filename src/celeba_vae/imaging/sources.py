@@ -120,13 +120,20 @@ class SyntheticSource(Source):
 
 
 def _below(raw_folder: Place, folder: str) -> Place:
-    """Give the folder that a source names: below the folder of originals unless it says where."""
+    """Give the folder that a source names: below the folder of originals unless it says where.
+
+    Raises:
+        DataError: it names an address that can't be reached.
+    """
     remote = raw_folder if isinstance(raw_folder, RemotePath) else None
     if is_remote(folder):
         if remote and remote.protocol == protocol_of(folder):
             # with its credentials
-            return RemotePath.at(remote.protocol, remote.fs, folder, remote.cache)
-        return RemotePath.of(folder)
+            place = RemotePath.at(remote.protocol, remote.fs, folder, remote.cache)
+        else:
+            place = RemotePath.of(folder)
+        place.check()
+        return place
     if remote and not Path(folder).is_absolute():
         return remote / folder
     return Path(folder) if remote else Path(raw_folder) / folder
