@@ -2,9 +2,9 @@
 
 import importlib.metadata
 import logging
-from collections.abc import Mapping
-from contextlib import closing
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -60,77 +60,117 @@ def train_variant(
         HardwareError: the devices are not there.
         CelebaVaeError: a process that trains with this one is lost.
     """
-    from celeba_vae.models import training
-    from celeba_vae.models.monitoring import Monitor
     from celeba_vae.models.replicas import training_devices
+    from celeba_vae.models.training import build_autoencoder, inference_models
 
     if not len(train_images):
         raise DataError("There are no training images: train_images is empty. Look at split and at image_index.")
     train_images = train_images[: variant.image_count]
-    image_shape = train_images.shape[1:]
-    epoch_steps = steps_per_epoch(len(train_images), variant.batch_size)
-    precision = effective_precision(hardware)
-    recipe = create_recipe(variant)
     devices = training_devices(hardware)
     devices.check(variant)
-    parts = {PARTS: devices.count} if variant.layers.batch_normalization is True and devices.count > 1 else {}
-    identity = {
-        **recipe.identity(),
-        "train_images": images_content(train_images),
-        "validation_images": images_content(validation_images),
-        "precision": precision,
-        **parts,
-    }
-
-    def build() -> Any:
-        with devices.scope():
-            model = training.build_autoencoder(recipe, image_shape, precision, epoch_steps)
-            training.compile_autoencoder(model, recipe, precision, epoch_steps)
-        return model
-
-    train = partial(
-        training.train,
-        recipe=recipe,
-        train_images=train_images,
-        validation_images=validation_images,
-        xla=use_xla(hardware),
-        devices=devices,
-    )
+    recipe, precision = create_recipe(variant), effective_precision(hardware)
+    task = _Task(recipe, train_images, validation_images, devices, precision, use_xla(hardware))
+    identity = task.identity()
     if checkpoints is None:
         devices.check_same(identity)
-        model = build()
-        history = train(model, checkpoints=NoCheckpoints())
+        model = task.build()
+        history = task.train(model, NoCheckpoints())
         return model.encoder, model.decoder, history, identity
     if not variant.fresh:
         refuse_changed_training(checkpoints, {PARTS: None, **identity}, variant.name)
     with Stage(checkpoints, identity, variant.fresh) as stage:
         devices.check_same(identity)
         saved = Checkpoints(stage.path, variant.keep_checkpoints)
-        model = build()
-        # as replicas, it can't be used by one process alone
-        seen = model if devices.count == 1 else training.build_autoencoder(recipe, image_shape, precision)
-        monitor = Monitor(
-            monitoring / stage.path.name,
-            variant.name,
-            seen.encoder,
-            seen.decoder,
-            latents=np.random.default_rng(variant.seed).standard_normal((PREVIEWS, variant.latent_dim), np.float32),
-            images=(validation_images if len(validation_images) else train_images)[:PREVIEWS],
-            every=variant.preview_epochs,
-        )
-
-        def watch(epoch: int, row: Mapping[str, float], last: bool) -> None:
-            if seen is not model:
-                seen.set_weights(model.get_weights())
-            monitor.epoch_ended(epoch, row, last)
-
-        with closing(monitor):
-            history = train(model, checkpoints=saved, on_epoch_end=watch)
+        model = task.build()
+        with _watched(task, model, monitoring / stage.path.name) as watch:
+            history = task.train(model, saved, on_epoch_end=watch)
         configuration = {**_configuration(recipe, identity, model, history, hardware), "training": stage.path.name}
         stage.finish(configuration)
-        float32_model = training.build_autoencoder(recipe, image_shape, precision="float32")
-        encoder, decoder = training.inference_models(_chosen_weights(variant, model, saved), float32_model)
+        float32_model = build_autoencoder(recipe, task.image_shape, precision="float32")
+        encoder, decoder = inference_models(_chosen_weights(variant, model, saved), float32_model)
         return encoder, decoder, history, configuration
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A training, whichever process keeps it."""
+
+    recipe: Recipe
+    train_images: np.ndarray
+    validation_images: np.ndarray
+    devices: Any
+    precision: str
+    xla: bool
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        return self.train_images.shape[1:]
+
+    def identity(self) -> dict[str, Any]:
+        """Give what the weights depend on."""
+        variant = self.recipe.variant
+        in_parts = variant.layers.batch_normalization is True and self.devices.count > 1
+        return {
+            **self.recipe.identity(),
+            "train_images": images_content(self.train_images),
+            "validation_images": images_content(self.validation_images),
+            "precision": self.precision,
+            **({PARTS: self.devices.count} if in_parts else {}),
+        }
+
+    def build(self) -> Any:
+        """Build and compile the model on the devices."""
+        from celeba_vae.models.training import build_autoencoder, compile_autoencoder
+
+        epoch_steps = steps_per_epoch(len(self.train_images), self.recipe.variant.batch_size)
+        with self.devices.scope():
+            model = build_autoencoder(self.recipe, self.image_shape, self.precision, epoch_steps)
+            compile_autoencoder(model, self.recipe, self.precision, epoch_steps)
+        return model
+
+    def train(self, model: Any, checkpoints: Checkpoints | NoCheckpoints, on_epoch_end: Any = None) -> pd.DataFrame:
+        """Train a model that was built; gives the history."""
+        from celeba_vae.models.training import train
+
+        return train(
+            model,
+            self.recipe,
+            self.train_images,
+            self.validation_images,
+            checkpoints,
+            xla=self.xla,
+            on_epoch_end=on_epoch_end,
+            devices=self.devices,
+        )
+
+
+@contextmanager
+def _watched(task: _Task, model: Any, folder: Path) -> Iterator[Callable[[int, Mapping[str, float], bool], None]]:
+    """Give what shows, after each epoch, what has become of a model."""
+    from celeba_vae.models.monitoring import Monitor
+    from celeba_vae.models.training import build_autoencoder
+
+    variant = task.recipe.variant
+    # as replicas, it can't be used by one process alone
+    seen = model if task.devices.count == 1 else build_autoencoder(task.recipe, task.image_shape, task.precision)
+    images = task.validation_images if len(task.validation_images) else task.train_images
+    monitor = Monitor(
+        folder,
+        variant.name,
+        seen.encoder,
+        seen.decoder,
+        latents=np.random.default_rng(variant.seed).standard_normal((PREVIEWS, variant.latent_dim), np.float32),
+        images=images[:PREVIEWS],
+        every=variant.preview_epochs,
+    )
+
+    def watch(epoch: int, row: Mapping[str, float], last: bool) -> None:
+        if seen is not model:
+            seen.set_weights(model.get_weights())
+        monitor.epoch_ended(epoch, row, last)
+
+    with closing(monitor):
+        yield watch
 
 
 def draw_faces_forming(configuration: dict[str, Any], monitoring: Path) -> Image.Image:
