@@ -63,7 +63,7 @@ def test_each_missing_dataset_is_named_with_the_command_that_makes_it(project, r
 
     lines = stopped(run_kedro(project, "--env", "demo", "--pipelines", "evaluation")).splitlines()
 
-    assert "  test_attributes, test_images: kedro run --env demo --pipelines data_engineering" in lines
+    assert "  data_summary, test_attributes, test_images: kedro run --env demo --pipelines data_engineering" in lines
     assert (
         "  ae.configuration, ae.decoder, ae.encoder, ae.history: kedro run --env demo --pipelines training"
         " --namespaces ae"
