@@ -4,6 +4,7 @@ TensorFlow takes its number of devices once a process, so all that needs two of 
 """
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,7 @@ CASES = {
 def results(tmp_path_factory):
     process = subprocess.run(
         [sys.executable, SCRIPT, json.dumps(CASES), tmp_path_factory.mktemp("replicas")],
+        env={**os.environ, "PYTHONPATH": str(SCRIPT.parents[1])},
         capture_output=True,
         text=True,
         check=False,

@@ -8,6 +8,7 @@ import signal
 import numpy as np
 import pandas as pd
 import pytest
+from discs import discs
 from keras.optimizers import SGD
 
 from celeba_vae.config import VariantConfig
@@ -29,12 +30,7 @@ TIMES = ["seconds", "images_per_second", "data_wait_share"]
 
 @pytest.fixture(scope="module")
 def images():
-    """Discs of many colours, sizes and places on a black ground."""
-    random = np.random.default_rng(0)
-    rows, columns = np.mgrid[:16, :16]
-    centre, radius = random.uniform(4, 12, (2, 200, 1, 1)), random.uniform(2, 6, (200, 1, 1))
-    inside = (rows - centre[0]) ** 2 + (columns - centre[1]) ** 2 < radius**2
-    return np.where(inside[..., None], random.integers(0, 256, (200, 1, 1, 3)), 0).astype(np.uint8)
+    return discs()
 
 
 def variant(**options):

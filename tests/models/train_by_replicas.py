@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from discs import discs
 
 from celeba_vae.config import HardwareConfig, VariantConfig
 from celeba_vae.errors import CelebaVaeError
@@ -22,16 +23,6 @@ from celeba_vae.variants import create_recipe  # noqa: E402
 
 COUNT = 161
 EPOCHS = 9
-
-
-def discs():
-    random = np.random.default_rng(0)
-    rows, columns = np.mgrid[:16, :16]
-    centre, radius = random.uniform(4, 12, (2, 200, 1, 1)), random.uniform(2, 6, (200, 1, 1))
-    inside = (rows - centre[0]) ** 2 + (columns - centre[1]) ** 2 < radius**2
-    return np.where(inside[..., None], random.integers(0, 256, (200, 1, 1, 3)), 0).astype(np.uint8)
-
-
 IMAGES = discs()
 
 
