@@ -166,6 +166,8 @@ def test_two_evaluations_are_compared_value_by_value(project, run):
     assert "variants.vae" not in page
     report = (reporting / "report.html" / fourth / "report.html").read_text()
     assert "centre square of 148 pixels" in report
+    # as many as there are test images
+    assert "9 of each model and sampler" in report
     run("versions", compared_versions=[second, first])
     turned = pd.read_csv(reporting / "version_differences.csv").set_index(["group", "measure"])
     assert turned.loc[("test", "mse"), "change"] == pytest.approx(-row["change"])

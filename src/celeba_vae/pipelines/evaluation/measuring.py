@@ -81,7 +81,7 @@ def summarise_originals(test_images: np.ndarray, parameters: EvaluationConfig) -
         logger.warning(note)
     usable = [metric for metric in metrics if len(test_images) and not metric.unavailable()]
     measures = DistributionMeasures(usable, [])
-    compared = test_images[: compared_count(test_images, parameters)]
+    compared = test_images[: compared_count(len(test_images), parameters)]
     for batch in _batches(compared, parameters.batch_size, "Test images"):
         measures.update(batch)
     return Originals(usable, measures.summaries(), notes, test_images.shape)
@@ -124,7 +124,7 @@ def _examined(
     training, latents = _pass_through(model, train_images, None, parameters)
     figures = {"model": _size_of(model), "training": {**training, "images": len(train_images)}}
     if len(test_images):
-        reconstructed = ComparedSet(originals.start(), compared_count(test_images, parameters))
+        reconstructed = ComparedSet(originals.start(), compared_count(len(test_images), parameters))
         test, latents = _pass_through(model, test_images, reconstructed, parameters)
         figures |= {"test": test, "gap": _difference(training, test), "reconstructed": reconstructed.result()}
     if latents is not None:
@@ -132,9 +132,9 @@ def _examined(
     return Examined(figures, latents)
 
 
-def compared_count(test_images: np.ndarray, parameters: EvaluationConfig) -> int:
+def compared_count(test_images: int, parameters: EvaluationConfig) -> int:
     """Give how many images each set has that is compared with the test images, and how many of these it is."""
-    return min(parameters.generated_count, len(test_images) or parameters.generated_count)
+    return min(parameters.generated_count, test_images or parameters.generated_count)
 
 
 class ComparedSet:
@@ -176,7 +176,7 @@ def generate_and_measure(
             generated.notes.append(f"{model.name}, {name}: {error}")
             logger.warning(generated.notes[-1])
             continue
-        measures, shown = ComparedSet(originals.start(), compared_count(test_images, parameters)), []
+        measures, shown = ComparedSet(originals.start(), compared_count(len(test_images), parameters)), []
         for block in decoded_blocks(model.decoder, points, f"{model.name}, {name}"):
             measures.update(block)
             if sum(map(len, shown)) < parameters.columns:
@@ -229,7 +229,7 @@ def _points(
         fitted = fit_to_latents(model.encoder, array, test_images, latent_stages, config)
     latent_dim = model.decoder.input_shape[-1]
     # a whole row is shown, also where there are fewer test images
-    count = max(compared_count(test_images, parameters), min(parameters.columns, parameters.generated_count))
+    count = max(compared_count(len(test_images), parameters), min(parameters.columns, parameters.generated_count))
     return LatentPoints(sampler, count, latent_dim, parameters.seed, fitted)
 
 

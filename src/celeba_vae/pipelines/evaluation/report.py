@@ -20,7 +20,7 @@ from celeba_vae.pipelines.evaluation.comparison import (
     thirds,
     verdict,
 )
-from celeba_vae.pipelines.evaluation.measuring import Examined, Generated, Originals
+from celeba_vae.pipelines.evaluation.measuring import Examined, Generated, Originals, compared_count
 from celeba_vae.pipelines.evaluation.models import TrainedVariant, shown_name, title_of
 from celeba_vae.reporting import Cell, Picture, Problem, Report, Section, Table, measures_table, render_report
 
@@ -161,7 +161,7 @@ def _run_section(
         "Crop": _crop(preparation["crop"]) if "crop" in preparation else "not known",
         "Image size": f"{width}x{height} pixels",
         "Test images": f"{count:,}",
-        "Generated images": f"{parameters.generated_count:,} of each model and sampler",
+        "Generated images": f"{compared_count(count, parameters):,} of each model and sampler",
         "Images a step of the sweeps": f"{parameters.sweep_count:,}",
         "Hardware": str(record["hardware"]).removeprefix("Hardware: "),
         "Versions": ", ".join(
