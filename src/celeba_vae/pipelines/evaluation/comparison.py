@@ -153,7 +153,7 @@ def draw_created_faces(parameters: EvaluationConfig, *results: Any) -> Image.Ima
     return image_grid(
         [image for images in rows.values() for image in images],
         min(parameters.columns, parameters.generated_count),
-        title=f"Seed {parameters.seed}",
+        title=f"Faces that each model creates from each sampler's points, seed {parameters.seed}",
         row_labels=list(rows),
         scale=GRID_SCALE,
     )
