@@ -24,7 +24,7 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from sklearn.linear_model import LogisticRegression
 
-from celeba_vae.imaging.arrays import to_uint8
+from celeba_vae.models.inference import to_uint8
 
 ROOT = Path(__file__).parents[1]
 CASES = 200

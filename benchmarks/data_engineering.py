@@ -94,7 +94,7 @@ def run(folder: Path, arguments: argparse.Namespace) -> None:
 
 
 def draw_faces(folder: Path) -> Path:
-    from celeba_vae.imaging.synthetic_faces import write_synthetic_celeba
+    from celeba_vae.synthetic.faces import write_synthetic_celeba
 
     write_synthetic_celeba(folder, count=DRAWN, seed=1)
     return folder / "img_align_celeba"
@@ -172,9 +172,9 @@ def command(task: str, source: Path, target: Path) -> list[str]:
 def prepare(raw: Path, work: Path, **parameters: Any) -> None:
     """Prepare as the pipeline's nodes do."""
     from celeba_vae.config import DataEngineeringConfig
-    from celeba_vae.imaging.preparation import prepare_images
-    from celeba_vae.imaging.sources import CelebaSource
-    from celeba_vae.imaging.splits import assign_splits
+    from celeba_vae.preparation.preparing import prepare_images
+    from celeba_vae.preparation.sources import CelebaSource
+    from celeba_vae.preparation.splits import assign_splits
 
     config = DataEngineeringConfig(**parameters)
     start = time.perf_counter()

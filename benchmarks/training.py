@@ -24,7 +24,7 @@ import numpy as np
 from data_engineering import peak_memory_of
 
 from celeba_vae.config import HardwareConfig, VariantConfig
-from celeba_vae.hardware import effective_precision, load_tensorflow_quietly
+from celeba_vae.training.devices import effective_precision, load_tensorflow_quietly
 
 IMAGE_SHAPE = (96, 96, 3)
 STEP_GFLOP = 0.447  # an image
@@ -151,7 +151,7 @@ def memory_peaks(folder: Path, options: argparse.Namespace) -> list[float]:
 
 def train(options: argparse.Namespace) -> dict[str, Any]:
     """Train as the pipeline's node does; give what the history says, and how fast a large matrix product is."""
-    from celeba_vae.models.checkpoints import Checkpoints
+    from celeba_vae.training.checkpoints import Checkpoints
 
     history = train_variant(options, Checkpoints, epochs=options.epochs)
     return {
@@ -163,7 +163,7 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
 
 def stop(options: argparse.Namespace) -> None:
     """Train until the third checkpoint, however many images an epoch has."""
-    from celeba_vae.models.checkpoints import Checkpoints
+    from celeba_vae.training.checkpoints import Checkpoints
 
     class Stopping(Checkpoints):
         saved = 0
@@ -182,9 +182,9 @@ def stop(options: argparse.Namespace) -> None:
 
 def train_variant(options: argparse.Namespace, checkpoints: type, **settings: int) -> Any:
     """Train the reference network; give the history."""
-    from celeba_vae.models.training import build_autoencoder, compile_autoencoder
-    from celeba_vae.models.training import train as train_model
-    from celeba_vae.variants import create_recipe
+    from celeba_vae.training.recipe import create_recipe
+    from celeba_vae.training.trainer import build_autoencoder, compile_autoencoder
+    from celeba_vae.training.trainer import train as train_model
 
     images = np.load(options.images, mmap_mode="r")
     variant = VariantConfig(

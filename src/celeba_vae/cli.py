@@ -20,7 +20,7 @@ from kedro.io import DatasetError, DatasetNotFoundError
 from kedro.io.core import VersionNotFoundError
 from kedro.validation.exceptions import DataValidationError, ParameterValidationError
 
-from celeba_vae.commands import in_environment
+from celeba_vae.config.wording import in_environment
 from celeba_vae.errors import CelebaVaeError
 from celeba_vae.storage import failure, is_failure, missing_package
 

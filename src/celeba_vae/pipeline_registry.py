@@ -7,37 +7,23 @@ from kedro.config import OmegaConfigLoader
 from kedro.pipeline import Pipeline
 from kedro.utils import find_kedro_project
 
-from celeba_vae.variants import GraphShape, expand_variants, graph_shape
-from celeba_vae.workers import TRAINS
-
-_shape: GraphShape | None = None
-_trains_only = False
-
-
-def use_graph_shape(shape: GraphShape, trains_only: bool = False) -> None:
-    """Build the pipelines for this shape from now on.
-
-    Args:
-        shape: The variants' names.
-        trains_only: Leave nothing but the training in the pipelines that train: this process helps another one.
-    """
-    global _shape, _trains_only
-    _shape, _trains_only = shape, trains_only
+from celeba_vae.config.variants import GraphShape, current_graph, expand_variants, graph_shape
+from celeba_vae.training.distributed.peers import TRAINS
 
 
 def register_pipelines() -> dict[str, Pipeline]:
     """Build all pipelines; ``__default__`` is data_engineering, training, generation and evaluation in a row."""
-    pipelines = _all_pipelines()
-    if not _trains_only:
+    graph = current_graph()
+    pipelines = _all_pipelines(graph.shape or _graph_shape_of_base())
+    if not graph.trains_only:
         return pipelines
     trainings = {name: pipeline.only_nodes_with_tags(TRAINS) for name, pipeline in pipelines.items()}
     return {name: trainings[name] if trainings[name].nodes else pipeline for name, pipeline in pipelines.items()}
 
 
-def _all_pipelines() -> dict[str, Pipeline]:
+def _all_pipelines(shape: GraphShape) -> dict[str, Pipeline]:
     from celeba_vae.pipelines import data_engineering, evaluation, generation, training, versions
 
-    shape = _shape or _graph_shape_of_base()
     with warnings.catch_warnings():
         # nodes outside a variant's namespace read its models on purpose
         warnings.filterwarnings("ignore", message="One or more dataset names contain '.'")

@@ -1,6 +1,6 @@
 """Kedro's project settings."""
 
-from celeba_vae.config_loader import ConfigLoader
+from celeba_vae.config.loader import ConfigLoader
 from celeba_vae.hooks import HOOKS
 from celeba_vae.storage import working_folder
 

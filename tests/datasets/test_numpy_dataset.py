@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from kedro.io import DatasetError, Version
 
-from celeba_vae.datasets import NumpyDataset, NumpyFile
+from celeba_vae.datasets import NumpyDataset
+from celeba_vae.storage import NumpyFile
 
 
 class Blocks:

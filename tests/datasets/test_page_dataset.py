@@ -9,7 +9,7 @@ import pytest
 from kedro.io import DatasetError, Version
 
 from celeba_vae.datasets import PageDataset
-from celeba_vae.hooks.run_summary import publish, saved_path
+from celeba_vae.hooks.summary_hooks import publish, saved_path
 
 TEXT = "<p>Überblendung, 人脸, ★</p>\n"
 

@@ -22,9 +22,9 @@ from celeba_vae.datasets import (
     PictureDataset,
     ReportDataset,
     TableDataset,
-    TableFile,
 )
 from celeba_vae.errors import SettingError
+from celeba_vae.storage import TableFile
 
 OLD, NEW = "2024-01-01T00.00.00.000Z", "2024-01-02T00.00.00.000Z"
 

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 from kedro.io import DatasetError
 
-from celeba_vae.datasets import ReportDataset, TableDataset, TableFile
+from celeba_vae.datasets import ReportDataset, TableDataset
+from celeba_vae.storage import TableFile
 
 ATTRIBUTES = {"save_args": {"index": False}, "load_args": {"dtype": {"image_id": str, "*": "int8"}}}
 

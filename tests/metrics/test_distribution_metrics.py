@@ -5,11 +5,11 @@ import pytest
 from small_models import save_random_inception
 
 from celeba_vae.config import ComponentConfig
+from celeba_vae.config.plugins import create_component, known_names
 from celeba_vae.metrics.distribution import sliced_wasserstein_distance
 from celeba_vae.metrics.distribution_metrics import CrossingLines, Inception, SetSharpness, SlicedWasserstein, Variety
 from celeba_vae.metrics.features import kernel_distance
 from celeba_vae.metrics.reconstruction import laplacian_variance
-from celeba_vae.plugins import create_component, known_names
 
 WITHOUT_DOWNLOAD = (SlicedWasserstein(), CrossingLines(), Variety(), SetSharpness())
 

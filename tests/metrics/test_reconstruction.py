@@ -7,6 +7,7 @@ import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from celeba_vae.config import ComponentConfig
+from celeba_vae.config.plugins import create_component, known_names
 from celeba_vae.metrics.measures import Measure
 from celeba_vae.metrics.reconstruction import (
     BUILT_IN_METRICS,
@@ -21,7 +22,6 @@ from celeba_vae.metrics.reconstruction import (
     psnr,
     ssim,
 )
-from celeba_vae.plugins import create_component, known_names
 
 
 def photos_and_blurs(count=6, height=40, width=28, seed=0):

@@ -7,9 +7,9 @@ import tensorflow as tf
 from keras import layers
 
 from celeba_vae.config import VariantConfig
-from celeba_vae.models.batches import training_batches
-from celeba_vae.models.training import build_autoencoder, compile_autoencoder
-from celeba_vae.variants import create_recipe
+from celeba_vae.training.batches import training_batches
+from celeba_vae.training.recipe import create_recipe
+from celeba_vae.training.trainer import build_autoencoder, compile_autoencoder
 
 SHAPE = (16, 16, 3)
 LATENT_DIM, KL_WEIGHT, LEARNING_RATE, SEED = 6, 2.0, 1e-3, 3

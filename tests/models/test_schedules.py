@@ -9,7 +9,7 @@ import tensorflow as tf
 from celeba_vae.config import VariantConfig
 from celeba_vae.errors import SettingError
 from celeba_vae.models.schedules import Constant, Cosine, Cyclical, LinearWarmUp, Step
-from celeba_vae.variants import create_recipe
+from celeba_vae.training.recipe import create_recipe
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ from skimage.metrics import structural_similarity
 from small_models import NEW, OLD, save_small_model, save_test_images, save_train_images
 
 from celeba_vae.config import EvaluationConfig
-from celeba_vae.pipelines.evaluation.comparison import verdict
-from celeba_vae.pipelines.evaluation.reconstruction import choose_originals, compare_reconstructions
-from celeba_vae.stages import images_content
+from celeba_vae.pipelines.evaluation.nodes_comparison import verdict
+from celeba_vae.pipelines.evaluation.nodes_reconstruction import choose_originals, compare_reconstructions
+from celeba_vae.storage.stages import images_content
 
 SHAPE = (16, 16, 3)
 

@@ -5,14 +5,14 @@ import pandas as pd
 import pytest
 
 from celeba_vae.config import EvaluationConfig
-from celeba_vae.pipelines.evaluation.measuring import (
+from celeba_vae.pipelines.evaluation.nodes_measuring import (
     examine_model,
     generate_and_measure,
     sampler_groups,
     sampler_label,
     summarise_originals,
 )
-from celeba_vae.pipelines.evaluation.models import TrainedVariant
+from celeba_vae.pipelines.evaluation.trained_variant import TrainedVariant
 
 SHAPE = (16, 16, 3)
 
@@ -90,7 +90,7 @@ def test_a_whole_row_is_created_for_few_test_images(images, tmp_path):
 
 
 def test_without_test_images_it_is_said_how_many_training_images_are_measured(images, monkeypatch):
-    monkeypatch.setattr("celeba_vae.pipelines.evaluation.measuring.TRAINING_IMAGES", 25)
+    monkeypatch.setattr("celeba_vae.pipelines.evaluation.nodes_measuring.TRAINING_IMAGES", 25)
     parameters = EvaluationConfig(distribution_metrics=["variety"])
     nothing = images[:0]
 

@@ -12,8 +12,8 @@ from PIL import Image, ImageEnhance
 from small_models import save_small_model, save_test_images, save_train_images
 
 from celeba_vae.config import EvaluationConfig, GenerationConfig
-from celeba_vae.pipelines.evaluation.models import TrainedVariant
-from celeba_vae.pipelines.evaluation.photos import compare_photos, reconstruct_photos
+from celeba_vae.pipelines.evaluation.nodes_photos import compare_photos, reconstruct_photos
+from celeba_vae.pipelines.evaluation.trained_variant import TrainedVariant
 
 SHAPE = (16, 16, 3)
 SMALL = {"kernel_sizes": [3], "strides": [2]}

@@ -11,11 +11,11 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from small_models import save_test_images, save_train_images
 
+from celeba_vae.claims.checking import check_claims
+from celeba_vae.claims.evidence import VariantEvidence
 from celeba_vae.config import VariantConfig
-from celeba_vae.metrics.claims import check_claims
-from celeba_vae.metrics.evidence import VariantEvidence
+from celeba_vae.config.variants import expand_variants
 from celeba_vae.settings import CONFIG_LOADER_ARGS
-from celeba_vae.variants import expand_variants
 
 SHAPE = (16, 16, 3)
 LAYERS = {"kernel_sizes": [3, 3], "strides": [2, 2]}

@@ -7,13 +7,18 @@ import pytest
 from PIL import Image, ImageEnhance, ImageFilter
 
 from celeba_vae.config import GenerationConfig, LayersConfig
+from celeba_vae.config.plugins import create_component
 from celeba_vae.datasets import ImageFolder, ImageFolderDataset
 from celeba_vae.errors import DataError
 from celeba_vae.latent.samplers import EncodedImages, LatentPoints
 from celeba_vae.models.decoders import ConvTransposeDecoder
 from celeba_vae.pipelines.generation import remake_image
-from celeba_vae.pipelines.generation.images import decode_latents, draw_grid, draw_sharpening_series, enhance_images
-from celeba_vae.plugins import create_component
+from celeba_vae.pipelines.generation.nodes_images import (
+    decode_latents,
+    draw_grid,
+    draw_sharpening_series,
+    enhance_images,
+)
 
 LATENT_DIM = 12
 CHAIN = [{"name": "sharpness", "factor": 2.5}, {"name": "detail"}]

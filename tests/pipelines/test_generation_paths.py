@@ -239,7 +239,7 @@ def test_where_no_face_can_be_moved_the_picture_and_the_log_say_why(project, arr
         "none in own_photos",
     ]
     warnings = [
-        record.getMessage() for record in caplog.records if record.name == "celeba_vae.pipelines.generation.paths"
+        record.getMessage() for record in caplog.records if record.name == "celeba_vae.pipelines.generation.nodes_paths"
     ]
     assert len(warnings) == len(reasons)
     for warning, reason in zip(warnings, reasons, strict=True):

@@ -11,14 +11,6 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from celeba_vae.imaging.grids import comparison_grid, image_grid
-from celeba_vae.metrics.charts import (
-    latent_correlation_chart,
-    latent_distances_chart,
-    latent_moments_chart,
-    latent_projection_chart,
-    measures_chart,
-)
 from celeba_vae.metrics.differences import differences
 from celeba_vae.metrics.distribution_metrics import CrossingLines, Inception, SlicedWasserstein
 from celeba_vae.metrics.latent_space import LATENT_MEASURES, LatentStatistics
@@ -34,6 +26,14 @@ from celeba_vae.reporting import (
     measures_table,
     render_report,
 )
+from celeba_vae.reporting.charts import (
+    latent_correlation_chart,
+    latent_distances_chart,
+    latent_moments_chart,
+    latent_projection_chart,
+    measures_chart,
+)
+from celeba_vae.reporting.grids import comparison_grid, image_grid
 
 FOREIGN = (
     "Größenänderung für Gesichter: 人脸重建 <b onclick='x()'>&amp; \"quoted\" & 'single'</b> <script>alert(1)</script>"

@@ -1,16 +1,16 @@
 """What the catalog can hold and Kedro does not bring. Importing this loads no TensorFlow."""
 
 from celeba_vae.datasets.animation_dataset import AnimationDataset
-from celeba_vae.datasets.arrays_dataset import ArraysDataset, load_arrays, save_arrays
+from celeba_vae.datasets.arrays_dataset import ArraysDataset
 from celeba_vae.datasets.folder_dataset import FolderDataset, InputFolderDataset
 from celeba_vae.datasets.image_folder_dataset import ImageFolder, ImageFolderDataset
 from celeba_vae.datasets.keras_model_dataset import KerasModelDataset
-from celeba_vae.datasets.numpy_dataset import NumpyDataset, NumpyFile
+from celeba_vae.datasets.numpy_dataset import NumpyDataset
 from celeba_vae.datasets.page_dataset import PageDataset
 from celeba_vae.datasets.picture_dataset import PictureDataset
 from celeba_vae.datasets.report_dataset import ReportDataset
 from celeba_vae.datasets.stored_dataset import place_of
-from celeba_vae.datasets.table_dataset import TableDataset, TableFile
+from celeba_vae.datasets.table_dataset import TableDataset
 
 __all__ = [
     "AnimationDataset",
@@ -21,13 +21,9 @@ __all__ = [
     "InputFolderDataset",
     "KerasModelDataset",
     "NumpyDataset",
-    "NumpyFile",
     "PageDataset",
     "PictureDataset",
     "ReportDataset",
     "TableDataset",
-    "TableFile",
-    "load_arrays",
     "place_of",
-    "save_arrays",
 ]

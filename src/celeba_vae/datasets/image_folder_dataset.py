@@ -16,10 +16,10 @@ from kedro.io import DatasetError
 from kedro_datasets._typing import ImagePreview
 
 from celeba_vae.datasets.stored_dataset import StoredDataset
-from celeba_vae.files import written_atomically
-from celeba_vae.imaging.grids import image_grid
+from celeba_vae.reporting.grids import image_grid
 from celeba_vae.storage import CONNECTIONS, Place, RemotePath, is_remote
-from celeba_vae.threads import map_in_threads
+from celeba_vae.storage.atomic import written_atomically
+from celeba_vae.storage.threads import map_in_threads
 
 INDEX = "index.csv"
 PREVIEW_COUNT = 28

@@ -3,7 +3,6 @@
 import os
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,9 +11,8 @@ from kedro.io import Version
 
 from celeba_vae.datasets.stored_dataset import StoredDataset, place_of
 from celeba_vae.errors import DataError
-from celeba_vae.files import link_or_copy, written_atomically
-from celeba_vae.npy import write_blocks
 from celeba_vae.storage import (
+    NumpyFile,
     RemotePath,
     checksum,
     keep_in_cache,
@@ -22,13 +20,8 @@ from celeba_vae.storage import (
     upload_with_checksum,
     use_cached,
 )
-
-
-@dataclass(frozen=True)
-class NumpyFile:
-    """A finished ``.npy`` file in a working folder: saving puts it in place by a hard link, without reading it."""
-
-    path: Path
+from celeba_vae.storage.atomic import link_or_copy, written_atomically
+from celeba_vae.storage.npy import write_blocks
 
 
 class RowBlocks(Protocol):

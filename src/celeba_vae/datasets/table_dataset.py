@@ -3,21 +3,13 @@
 import shutil
 from collections import defaultdict
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from kedro_datasets.pandas import CSVDataset
 
 from celeba_vae.datasets.stored_dataset import place_of
-from celeba_vae.storage import written
-
-
-@dataclass(frozen=True)
-class TableFile:
-    """A finished ``.csv`` file in a working folder: saving copies it, without reading it as a table."""
-
-    path: Path
+from celeba_vae.storage import TableFile, written
 
 
 class TableDataset(CSVDataset):

@@ -1,14 +1,14 @@
 """What happens around the nodes: parameters and data are checked, hardware is set up, results are put in place."""
 
-from celeba_vae.hooks.data_check import DataCheckHooks
-from celeba_vae.hooks.fresh_runs import FreshRunHooks
-from celeba_vae.hooks.hardware import HardwareHooks
-from celeba_vae.hooks.publication import PublicationHooks
-from celeba_vae.hooks.run_record import RunRecordHooks
-from celeba_vae.hooks.run_summary import RunSummaryHooks
-from celeba_vae.hooks.tracking import tracking_hooks
-from celeba_vae.hooks.variants import VariantHooks
-from celeba_vae.hooks.workers import WorkerHooks
+from celeba_vae.hooks.fresh_run_hooks import FreshRunHooks
+from celeba_vae.hooks.hardware_hooks import HardwareHooks
+from celeba_vae.hooks.input_hooks import DataCheckHooks
+from celeba_vae.hooks.peer_hooks import WorkerHooks
+from celeba_vae.hooks.publication_hooks import PublicationHooks
+from celeba_vae.hooks.run_record_hooks import RunRecordHooks
+from celeba_vae.hooks.summary_hooks import RunSummaryHooks
+from celeba_vae.hooks.tracking_hooks import tracking_hooks
+from celeba_vae.hooks.variant_hooks import VariantHooks
 
 HOOKS = (
     VariantHooks(),

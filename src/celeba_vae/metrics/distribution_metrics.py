@@ -11,7 +11,6 @@ from typing import ClassVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
-from celeba_vae.imaging.arrays import to_uint8
 from celeba_vae.metrics.artefacts import border_and_centre, line_energy, power_spectra
 from celeba_vae.metrics.distribution import SMALLEST_LEVEL, sliced_wasserstein_distance
 from celeba_vae.metrics.features import frechet_distance, kernel_distance
@@ -19,6 +18,7 @@ from celeba_vae.metrics.inception import InceptionFeatures
 from celeba_vae.metrics.measures import Arrays, DistributionMetric, Figures, Measure, Summary
 from celeba_vae.metrics.reconstruction import laplacian_variance
 from celeba_vae.metrics.streaming import RandomSample, RunningCovariance, RunningVariance
+from celeba_vae.models.inference import to_uint8
 
 OWN_SCALE = "Inception with Keras' ImageNet weights: comparable with one another, not with published figures"
 PER_ORIGINALS = "share of the originals'"

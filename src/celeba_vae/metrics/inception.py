@@ -13,7 +13,7 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
 from celeba_vae.config import NoneFromText
-from celeba_vae.imaging.arrays import to_uint8
+from celeba_vae.models.inference import to_uint8
 
 SIZE = 299
 WEIGHTS_NAME = "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5"

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from celeba_vae.models.layers import KLDivergence, Reparameterization
-from celeba_vae.models.replicas import batch_mean, current_part, sum_over_replicas
+from celeba_vae.training.distributed.replicas import batch_mean, current_part, sum_over_replicas
 
 Losses = dict[str, tf.Tensor]
 

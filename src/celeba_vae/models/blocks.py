@@ -73,7 +73,7 @@ class LayerFactory:
     def normalize(self, x: Any, name: str) -> Any:
         """Put batch normalisation after the layer ``name``, if chosen."""
         from celeba_vae.models.layers import FusedBatchNormalization, SynchronizedBatchNormalization
-        from celeba_vae.models.replicas import in_replicas
+        from celeba_vae.training.distributed.replicas import in_replicas
 
         if not self.style.batch_normalization:
             return x
@@ -91,7 +91,7 @@ class LayerFactory:
         import keras
 
         from celeba_vae.models.layers import ReplicatedDropout
-        from celeba_vae.models.replicas import in_replicas
+        from celeba_vae.training.distributed.replicas import in_replicas
 
         activation = {
             "leaky_relu": keras.layers.LeakyReLU,  # slope 0.3, Keras' default and the articles'

@@ -85,6 +85,11 @@ def reconstruct(encoder: Any, decoder: Any, images: np.ndarray, batch_size: int 
     return decode(decoder, encode(encoder, images, batch_size))
 
 
+def to_uint8(images: np.ndarray) -> np.ndarray:
+    """Turn float images in [0, 1] into uint8 in 0..255: values outside are clipped, those between are rounded."""
+    return np.rint(np.clip(images, 0, 1) * 255).astype(np.uint8)
+
+
 def first_output(outputs: Any) -> Any:
     """Give mu of [mu, logvar], or the only output of a plain encoder."""
     return outputs[0] if isinstance(outputs, list | tuple) else outputs

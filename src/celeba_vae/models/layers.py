@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from celeba_vae.models.losses import kl_divergence
-from celeba_vae.models.replicas import batch_mean, current_part, own_rows, sum_over_replicas
+from celeba_vae.training.distributed.replicas import batch_mean, current_part, own_rows, sum_over_replicas
 
 
 @keras.saving.register_keras_serializable("celeba_vae")

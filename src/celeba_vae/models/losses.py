@@ -67,7 +67,7 @@ class GaussianLikelihood(BaseModel):
         """Give (n,) losses of images in [0, 1] and logits, both (n, h, w, c) float32."""
         import tensorflow as tf
 
-        from celeba_vae.models.replicas import batch_mean
+        from celeba_vae.training.distributed.replicas import batch_mean
 
         errors = tf.math.squared_difference(images, tf.sigmoid(logits))
         variance = tf.maximum(batch_mean(errors), math.exp(2 * MIN_LOG_SIGMA))

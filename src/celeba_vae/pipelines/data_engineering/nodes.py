@@ -7,18 +7,17 @@ import numpy as np
 from PIL import Image
 
 from celeba_vae.config import DataEngineeringConfig
-from celeba_vae.datasets import NumpyFile, TableFile
-from celeba_vae.imaging import previews
-from celeba_vae.imaging.cropping import ImagePreparer, crop_box
-from celeba_vae.imaging.decoding import decode
-from celeba_vae.imaging.index import ImageIndex
-from celeba_vae.imaging.originals import ImageCollection
-from celeba_vae.imaging.preparation import PreparedImages
-from celeba_vae.imaging.preparation import prepare_images as prepare
-from celeba_vae.imaging.previews import Sample, sample_images
-from celeba_vae.imaging.splits import assign_splits as assign
-from celeba_vae.plugins import create_component
-from celeba_vae.storage import Place
+from celeba_vae.config.plugins import create_component
+from celeba_vae.preparation.cropping import ImagePreparer, crop_box
+from celeba_vae.preparation.decoding import decode
+from celeba_vae.preparation.index import ImageIndex
+from celeba_vae.preparation.originals import ImageCollection
+from celeba_vae.preparation.preparing import PreparedImages
+from celeba_vae.preparation.preparing import prepare_images as prepare
+from celeba_vae.preparation.splits import assign_splits as assign
+from celeba_vae.reporting import previews
+from celeba_vae.reporting.previews import Sample, sample_images
+from celeba_vae.storage import NumpyFile, Place, TableFile
 
 CROP_EXAMPLES = 3
 

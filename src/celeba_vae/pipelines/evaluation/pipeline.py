@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from kedro.pipeline import Node, Pipeline
 
-from celeba_vae.missing import GOES_ON_WITHOUT
-from celeba_vae.pipelines.evaluation.comparison import (
+from celeba_vae.datasets.missing_input import GOES_ON_WITHOUT
+from celeba_vae.pipelines.evaluation.nodes_comparison import (
     check_articles_claims,
     draw_created_faces,
     draw_latent_charts,
@@ -14,16 +14,16 @@ from celeba_vae.pipelines.evaluation.comparison import (
     list_latent_dimensions,
     record_settings,
 )
-from celeba_vae.pipelines.evaluation.measuring import examine_model, generate_and_measure, summarise_originals
-from celeba_vae.pipelines.evaluation.models import open_variant
-from celeba_vae.pipelines.evaluation.photos import compare_photos, prepare_photos, reconstruct_photos
-from celeba_vae.pipelines.evaluation.reconstruction import (
+from celeba_vae.pipelines.evaluation.nodes_measuring import examine_model, generate_and_measure, summarise_originals
+from celeba_vae.pipelines.evaluation.nodes_photos import compare_photos, prepare_photos, reconstruct_photos
+from celeba_vae.pipelines.evaluation.nodes_reconstruction import (
     choose_originals,
     compare_reconstructions,
     reconstruct_images,
 )
-from celeba_vae.pipelines.evaluation.report import write_report
-from celeba_vae.pipelines.evaluation.sweeps import draw_distance_sweep, draw_sharpening_sweep, sweep
+from celeba_vae.pipelines.evaluation.nodes_report import write_report
+from celeba_vae.pipelines.evaluation.nodes_sweeps import draw_distance_sweep, draw_sharpening_sweep, sweep
+from celeba_vae.pipelines.evaluation.trained_variant import open_variant
 
 LATENT_CHARTS = ("distances", "moments", "projection", "correlation", "kl")
 

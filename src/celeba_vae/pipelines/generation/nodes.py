@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from celeba_vae.config import GenerationConfig
-from celeba_vae.datasets import NumpyFile
-from celeba_vae.pipelines.fitting import encode_images
+from celeba_vae.latent.fitting import encode_images
+from celeba_vae.storage import NumpyFile
 
 
 def encode_training_images(

@@ -5,14 +5,14 @@ from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
-from celeba_vae.pipelines.generation.images import (
+from celeba_vae.pipelines.generation.nodes import encode_training_images
+from celeba_vae.pipelines.generation.nodes_images import (
     decode_latents,
     draw_grid,
     draw_sharpening_series,
     enhance_images,
 )
-from celeba_vae.pipelines.generation.nodes import encode_training_images
-from celeba_vae.pipelines.generation.paths import (
+from celeba_vae.pipelines.generation.nodes_paths import (
     animate_interpolation,
     choose_faces,
     draw_attribute_grid,
@@ -20,7 +20,7 @@ from celeba_vae.pipelines.generation.paths import (
     draw_traversals,
     find_attribute_directions,
 )
-from celeba_vae.pipelines.generation.sampling import (
+from celeba_vae.pipelines.generation.nodes_sampling import (
     draw_distance_series,
     draw_sampler_comparison,
     fit_compared_sampler,

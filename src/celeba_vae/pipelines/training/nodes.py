@@ -14,13 +14,12 @@ from PIL import Image
 
 from celeba_vae.config import HardwareConfig, VariantConfig
 from celeba_vae.errors import DataError
-from celeba_vae.hardware import effective_precision, use_xla
-from celeba_vae.imaging.forming import forming_grid
-from celeba_vae.models.batches import steps_per_epoch
-from celeba_vae.models.checkpoints import Checkpoints, NoCheckpoints, refuse_changed_training
-from celeba_vae.models.recipe import Recipe
-from celeba_vae.stages import Stage, images_content
-from celeba_vae.variants import create_recipe
+from celeba_vae.reporting.forming import forming_grid
+from celeba_vae.storage.stages import Stage, images_content
+from celeba_vae.training.batches import steps_per_epoch
+from celeba_vae.training.checkpoints import Checkpoints, NoCheckpoints, refuse_changed_training
+from celeba_vae.training.devices import effective_precision, use_xla
+from celeba_vae.training.recipe import Recipe, create_recipe
 
 logger = logging.getLogger(__name__)
 
@@ -60,8 +59,8 @@ def train_variant(
         HardwareError: the devices are not there.
         CelebaVaeError: a process that trains with this one is lost.
     """
-    from celeba_vae.models.replicas import training_devices
-    from celeba_vae.models.training import build_autoencoder, inference_models
+    from celeba_vae.training.distributed.replicas import training_devices
+    from celeba_vae.training.trainer import build_autoencoder, inference_models
 
     if not len(train_images):
         raise DataError("There are no training images: train_images is empty. Look at split and at image_index.")
@@ -120,7 +119,7 @@ class _Task:
 
     def build(self) -> Any:
         """Build and compile the model on the devices."""
-        from celeba_vae.models.training import build_autoencoder, compile_autoencoder
+        from celeba_vae.training.trainer import build_autoencoder, compile_autoencoder
 
         epoch_steps = steps_per_epoch(len(self.train_images), self.recipe.variant.batch_size)
         with self.devices.scope():
@@ -130,7 +129,7 @@ class _Task:
 
     def train(self, model: Any, checkpoints: Checkpoints | NoCheckpoints, on_epoch_end: Any = None) -> pd.DataFrame:
         """Train a model that was built; gives the history."""
-        from celeba_vae.models.training import train
+        from celeba_vae.training.trainer import train
 
         return train(
             model,
@@ -147,8 +146,8 @@ class _Task:
 @contextmanager
 def _watched(task: _Task, model: Any, folder: Path) -> Iterator[Callable[[int, Mapping[str, float], bool], None]]:
     """Give what shows, after each epoch, what has become of a model."""
-    from celeba_vae.models.monitoring import Monitor
-    from celeba_vae.models.training import build_autoencoder
+    from celeba_vae.training.monitoring import Monitor
+    from celeba_vae.training.trainer import build_autoencoder
 
     variant = task.recipe.variant
     # as replicas, it can't be used by one process alone
@@ -189,7 +188,7 @@ def draw_faces_forming(configuration: dict[str, Any], monitoring: Path) -> Image
 
 def draw_loss_curves(history: pd.DataFrame, variant: VariantConfig) -> Any:
     """Draw each loss over the epochs, training and validation images in one panel."""
-    from celeba_vae.metrics.charts import loss_chart
+    from celeba_vae.reporting.charts import loss_chart
 
     return loss_chart(history, variant.name)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from kedro.pipeline import Node, Pipeline
 
 from celeba_vae.pipelines.training.nodes import draw_faces_forming, draw_loss_curves, train_variant
-from celeba_vae.workers import TRAINS
+from celeba_vae.training.distributed.peers import TRAINS
 
 
 def create_pipeline(variants: Iterable[str]) -> Pipeline:

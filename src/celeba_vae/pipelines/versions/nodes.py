@@ -8,14 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from celeba_vae import stages
 from celeba_vae.config import EvaluationConfig
 from celeba_vae.errors import DataError
 from celeba_vae.metrics.differences import differences
 from celeba_vae.metrics.measures import Measure
-from celeba_vae.pipelines.evaluation.comparison import measure_groups
+from celeba_vae.pipelines.evaluation.nodes_comparison import measure_groups
 from celeba_vae.reporting import Report, Section, Table, differences_table, render_report
-from celeba_vae.storage import Place
+from celeba_vae.storage import Place, stages
 
 logger = logging.getLogger(__name__)
 

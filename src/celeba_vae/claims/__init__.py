@@ -1,0 +1,1 @@
+"""The articles' claims, and the evidence for each."""

@@ -1,0 +1,82 @@
+"""Wrong parameters in words: one line for each wrong value, with its full name and the nearest known one."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from celeba_vae.config import (
+    TRIAL,
+    DataEngineeringConfig,
+    EvaluationConfig,
+    ExperimentsConfig,
+    GenerationConfig,
+    HardwareConfig,
+    VariantConfig,
+)
+from celeba_vae.config.wording import nearest_of
+from celeba_vae.errors import SettingError
+
+_BLOCKS: dict[str, type[BaseModel]] = {
+    "data_engineering": DataEngineeringConfig,
+    "generation": GenerationConfig,
+    "evaluation": EvaluationConfig,
+    "experiments": ExperimentsConfig,
+    "hardware": HardwareConfig,
+}
+
+
+def check_parameters(parameters: Mapping[str, Any]) -> None:
+    """Validate the project's parameter blocks, ``variants`` completed with ``training`` (see ``expand_variants``).
+
+    Raises:
+        SettingError: something is wrong; the message has one line for each wrong value.
+    """
+    found = [line for name, model in _BLOCKS.items() if name in parameters for line in _check(parameters, name, model)]
+    shared = {key: value for key, value in parameters.get("training", {}).items() if key != "variants"}
+    of_all = _check({"training": shared}, "training", VariantConfig)
+    found += of_all
+    # trials are made of other blocks, whose errors would be said again
+    for name in [name for name in parameters.get("variants", {}) if not name.startswith(TRIAL)]:
+        of_one = _check(parameters["variants"], name, VariantConfig)
+        found += [f"variants.{line}" for line in of_one if f"training{line.removeprefix(name)}" not in of_all]
+    if found:
+        raise SettingError(
+            "\n  ".join(["Wrong parameters (conf/*/parameters_*.yml, hardware.yml or --params):", *found])
+        )
+
+
+def problems(error: ValidationError, model: type[BaseModel], prefix: str = "") -> list[str]:
+    """Write what is wrong, one line a value: ``kl_weight: Input should be greater than or equal to 0 (given -1)``."""
+    messages: dict[str, list[str]] = {}
+    for problem in error.errors():
+        path, fields = _path(problem["loc"], model)
+        message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            message = f"unknown name; {nearest_of(path[-1], fields)}"
+        elif problem["type"] != "missing" and not isinstance(problem["input"], Mapping):
+            message += f" (given {problem['input']!r})"
+        messages.setdefault(".".join(filter(None, [prefix, *path])), []).append(message)
+    return [f"{name}: {'; or '.join(each)}" if name else "; or ".join(each) for name, each in messages.items()]
+
+
+def _check(parameters: Mapping[str, Any], name: str, model: type[BaseModel]) -> list[str]:
+    try:
+        model.model_validate(parameters[name])
+    except ValidationError as error:
+        return problems(error, model, name)
+    return []
+
+
+def _path(location: tuple[int | str, ...], model: Any) -> tuple[list[str], list[str]]:
+    """Keep the field names of a location (it also names the branches of unions), and the names known where it ends."""
+    path = []
+    fields = getattr(model, "model_fields", {})
+    for part in location:
+        if not fields:
+            break
+        path.append(str(part))
+        if part not in fields:
+            break
+        fields = getattr(fields[part].annotation, "model_fields", {})
+    return path, list(fields)

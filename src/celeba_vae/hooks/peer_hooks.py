@@ -1,0 +1,71 @@
+"""Where machines train together, one of them writes: the others take part in the training, and in nothing else."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from kedro.framework.hooks import hook_impl
+from kedro.io import CatalogProtocol, MemoryDataset
+from kedro.pipeline import Pipeline
+from kedro.runner import SequentialRunner
+from pydantic import ValidationError
+
+from celeba_vae.config import HardwareConfig
+from celeba_vae.datasets import FolderDataset
+from celeba_vae.errors import SettingError
+from celeba_vae.hooks.catalogs import replace_dataset
+from celeba_vae.training.distributed.peers import TRAINS, this_worker
+
+
+class WorkerHooks:
+    """Keeps a run in line with the other machines', and one that is not the chief's from writing anything."""
+
+    @hook_impl
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        """Put memory in place of what a helper's run would write, its working folders included.
+
+        The data check, which comes before, has looked into these.
+
+        Raises:
+            SettingError: the run is one that machines can't share.
+        """
+        worker = this_worker(HardwareConfig.model_validate(catalog["params:hardware"].load()))
+        if worker is None:
+            return
+        trains = bool(pipeline.only_nodes_with_tags(TRAINS).nodes)
+        if trains and "train_images" in pipeline.all_outputs():
+            raise SettingError(
+                "TF_CONFIG names several machines, which train together once their data is prepared. Prepare it first,"
+                " on each machine or once where they share the data folder, by kedro run --pipelines data_engineering"
+                " --params hardware.strategy=one; then start kedro run --pipelines training on each."
+            )
+        if trains and SequentialRunner.__name__ not in run_params.get("runner", SequentialRunner.__name__):
+            raise SettingError(
+                "Machines that train together run their nodes one after the other: leave --runner out, or set"
+                " hardware.strategy=one."
+            )
+        if worker.is_chief:
+            return
+        if not trains:
+            raise SettingError(
+                f"TF_CONFIG makes this process {worker}, which only takes part in trainings: kedro run --pipelines"
+                " training. Run all else where the chief runs, or here alone with --params hardware.strategy=one."
+            )
+        for name in pipeline.all_outputs():
+            replace_dataset(catalog, name, MemoryDataset(copy_mode="assign"))
+        for name in pipeline.inputs():
+            if isinstance(catalog.get(name), FolderDataset):
+                replace_dataset(catalog, name, MemoryDataset(None, copy_mode="assign"))
+
+
+def is_helper(parameters: Mapping[str, Any]) -> bool:
+    """Say whether this process takes part in trainings that another one, the chief, keeps.
+
+    Raises:
+        HardwareError: TF_CONFIG can't be understood, or names no other worker where ``strategy`` is multi_worker.
+    """
+    try:
+        worker = this_worker(HardwareConfig.model_validate(parameters["hardware"]))
+    except (ValidationError, KeyError):
+        # said with all else that is wrong with the parameters
+        return False
+    return worker is not None and not worker.is_chief

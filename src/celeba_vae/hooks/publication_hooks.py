@@ -1,0 +1,33 @@
+"""Keeps files that belong together from being read as a mixture of an older and a newer set."""
+
+from typing import Any
+
+from kedro.framework.hooks import hook_impl
+from kedro.io import CatalogProtocol
+
+from celeba_vae.datasets import place_of
+from celeba_vae.storage import NumpyFile, RemotePath, TableFile, remove_with_checksum
+
+
+class PublicationHooks:
+    """Arrays and tables that one node hands over as finished files are put in place one after the other.
+
+    A run that is killed in between must leave some of them missing, which every reader notices, not some of them old.
+    """
+
+    @hook_impl
+    def after_node_run(self, catalog: CatalogProtocol, outputs: dict[str, Any]) -> None:
+        """Take an older set away before the first file of the new one is put in place."""
+        finished = {name: data for name, data in outputs.items() if isinstance(data, NumpyFile | TableFile)}
+        arrays = {name: data for name, data in finished.items() if isinstance(data, NumpyFile)}
+        if all(catalog[name].holds(data) for name, data in arrays.items()):
+            return
+        for name in finished:
+            target = place_of(catalog[name], catalog[name]._filepath)
+            if isinstance(target, RemotePath):
+                remove_with_checksum(target)
+                continue
+            target.unlink(missing_ok=True)
+            # what a killed run was putting in place; as a hard link it would keep its disk space
+            for left_over in target.parent.glob(f".{target.stem}-????????{target.suffix}"):
+                left_over.unlink(missing_ok=True)

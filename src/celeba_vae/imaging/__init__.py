@@ -1,1 +1,0 @@
-"""Images: where they come from, how they are cropped and resized, how they are put side by side."""

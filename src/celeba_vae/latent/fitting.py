@@ -1,0 +1,109 @@
+"""Encode training images and fit samplers to their latents, once for every pipeline that wants them."""
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from celeba_vae.config import ComponentConfig
+from celeba_vae.config.plugins import component_record, create_component
+from celeba_vae.latent.samplers import EncodedImages, check_rows
+from celeba_vae.storage import NumpyFile, load_arrays, save_arrays
+from celeba_vae.storage.npy import write_blocks
+from celeba_vae.storage.stages import Stage, content_of
+
+logger = logging.getLogger(__name__)
+
+Arrays = dict[str, np.ndarray]
+
+# raise it when latents that older code wrote are no longer what this code would write
+LATENTS_FORMAT = 1
+# raise it when arrays that older code fitted are no longer what this code would fit
+FIT_FORMAT = 1
+
+
+def encode_images(encoder: Any, images: np.ndarray, latent_stages: Path, fresh: bool = False) -> NumpyFile:
+    """Encode training images: mu of a variational encoder, z of a plain one.
+
+    Latents that the same encoder made of the same images are handed on.
+
+    Args:
+        encoder: A variant's encoder.
+        images: (n, h, w, 3) uint8.
+        latent_stages: Folder that the latents are kept in.
+        fresh: Encode again although nothing has changed.
+
+    Returns:
+        The file of an array (n, latent_dim) float32, its rows in the order of the images.
+    """
+    from celeba_vae.models.inference import encode_batches, weights_hash
+
+    identity = {"format": LATENTS_FORMAT, "encoder": weights_hash(encoder), "train_images": content_of(images)}
+    with Stage(latent_stages / "train_latents", identity, fresh) as stage:
+        file = stage.path / "train_latents.npy"
+        if stage.result is None:
+            logger.info("Encoding %s training images", f"{len(images):,}")
+            shape = (len(images), encoder.outputs[0].shape[-1])
+            write_blocks(file, shape, np.dtype(np.float32), encode_batches(encoder, images))
+            stage.finish({"rows": shape[0], "latent_dim": shape[1]})
+        return NumpyFile(file)
+
+
+def fit_to_latents(
+    encoder: Any,
+    train_latents: np.ndarray,
+    test_images: np.ndarray,
+    latent_stages: Path,
+    config: ComponentConfig,
+    fresh: bool = False,
+) -> Arrays:
+    """Give the arrays that the sampler keeps, none of one that is not fitted.
+
+    Arrays that the same sampler was fitted with to the same encoder and images are handed on.
+
+    Args:
+        encoder: The variant's encoder.
+        train_latents: (n, latent_dim), what it makes of training images.
+        test_images: (n, h, w, 3) uint8.
+        latent_stages: Folder that the arrays are kept in.
+        config: The sampler's name and options.
+        fresh: Fit again although nothing has changed.
+
+    Raises:
+        SettingError: the sampler does not suit the encoder, or names a test image that is not there.
+        DataError: it can't be fitted to these latents.
+    """
+    from celeba_vae.models.inference import weights_hash
+
+    sampler = create_component("samplers", config)
+    if not hasattr(sampler, "fit"):
+        return {}
+    identity = {
+        "format": FIT_FORMAT,
+        "sampler": component_record("samplers", config),
+        "encoder": weights_hash(encoder),
+        "train_latents": content_of(train_latents),
+        "test_images": content_of(test_images),
+    }
+    with Stage(latent_stages / "fitted_samplers", identity, fresh) as stage:
+        file = stage.path / "arrays.npz"
+        if stage.result is None:
+            logger.info("Fitting the sampler %s to %s latents", config.name, f"{len(train_latents):,}")
+            arrays = sampler.fit(EncodedImages(train_latents, _posterior_of(encoder, test_images)))
+            save_arrays(file, arrays)
+            stage.finish({name: list(array.shape) for name, array in arrays.items()})
+        return load_arrays(file)
+
+
+def _posterior_of(
+    encoder: Any, test_images: np.ndarray
+) -> Callable[[Sequence[int]], tuple[np.ndarray, np.ndarray | None]]:
+    def posterior(rows: Sequence[int]) -> tuple[np.ndarray, np.ndarray | None]:
+        check_rows(rows, len(test_images))
+        images = np.stack([test_images[row] for row in rows]).astype(np.float32) / np.float32(255)
+        outputs = encoder.predict_on_batch(images)
+        return tuple(outputs) if isinstance(outputs, list | tuple) else (outputs, None)
+
+    return posterior

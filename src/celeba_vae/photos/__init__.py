@@ -1,0 +1,1 @@
+"""Own photos: read, faces found in them, enhanced."""

@@ -1,0 +1,1 @@
+"""From original images to arrays."""

@@ -1,0 +1,110 @@
+"""Cropping and resizing with the quality of Pillow's antialiased filters, at several times its speed."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from celeba_vae.preparation.decoding import BadImageError, decode
+
+Box = tuple[int, int, int, int]
+
+
+def crop_box(crop: int | Box | None, width: int, height: int) -> Box:
+    """Give the box (left, top, right, bottom) that is cut out of an image of this size.
+
+    Args:
+        crop: Side of a centre square, a box, or None for the whole image.
+        width: The image's width in pixels.
+        height: The image's height in pixels.
+
+    Raises:
+        BadImageError: ``too small``: the image does not hold the box.
+
+    Example:
+        >>> crop_box(148, width=178, height=218)
+        (15, 35, 163, 183)
+    """
+    if crop is None:
+        return 0, 0, width, height
+    if isinstance(crop, int):
+        left, top = (width - crop) // 2, (height - crop) // 2
+        box = (left, top, left + crop, top + crop)
+    else:
+        box = crop
+    if box[0] < 0 or box[1] < 0 or box[2] > width or box[3] > height:
+        raise BadImageError("too small", f"{width}x{height} pixels do not hold the crop {describe_crop(crop)}")
+    return box
+
+
+def describe_crop(crop: int | Box | None) -> str:
+    """Put a crop into words for messages and captions."""
+    if crop is None:
+        return "none"
+    return f"{crop}x{crop} at the centre" if isinstance(crop, int) else f"box {tuple(crop)}"
+
+
+@dataclass(frozen=True)
+class ImagePreparer:
+    """Turns the bytes of an image file into one row of an array.
+
+    Args:
+        crop: Side of a centre square, a box (left, top, right, bottom), or None.
+        height: Height of the result in pixels.
+        width: Width of the result in pixels.
+    """
+
+    crop: int | Box | None
+    height: int
+    width: int
+
+    def __call__(self, data: bytes) -> np.ndarray:
+        """Decode, crop and resize: uint8 RGB (height, width, 3).
+
+        Raises:
+            BadImageError: the image is damaged or smaller than the crop.
+        """
+        image = decode(data)
+        left, top, right, bottom = crop_box(self.crop, width=image.shape[1], height=image.shape[0])
+        return resize(image[top:bottom, left:right], self.height, self.width)
+
+
+def resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Resize a uint8 RGB image, antialiased: Pillow's BOX where it shrinks, LANCZOS where a side grows.
+
+    When each side shrinks to no less than half, every pixel of Pillow's BOX is the mean of one or two neighbours in
+    each direction, which is what a bilinear lookup half-way between them gives: the same picture within one level of
+    255, four times as fast.
+    """
+    if image.shape[:2] == (height, width):
+        return image.copy()
+    shrinks = [before / after for before, after in zip(image.shape, (height, width), strict=False)]
+    if all(1 <= shrink <= 2 for shrink in shrinks):
+        return cv2.remap(
+            image, *_lookup(*image.shape[:2], height, width), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+    filter_ = Image.Resampling.BOX if min(shrinks) >= 1 else Image.Resampling.LANCZOS
+    return np.asarray(Image.fromarray(image).resize((width, height), filter_))
+
+
+@lru_cache(maxsize=16)
+def _lookup(height: int, width: int, new_height: int, new_width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Where ``cv2.remap`` looks up each pixel, in its fixed-point form."""
+    columns, rows = np.meshgrid(_box_centres(width, new_width), _box_centres(height, new_height))
+    return cv2.convertMaps(columns, rows, cv2.CV_16SC2)
+
+
+def _box_centres(size: int, new_size: int) -> np.ndarray:
+    """Centre of the pixels that each new pixel averages: those whose own centres lie in its window.
+
+    A centre on the window's edge belongs to one side by rounding alone; so this is Pillow's arithmetic, step by step.
+    """
+    scale = size / new_size
+    middle = ((np.arange(new_size) + 0.5) * scale)[:, None]
+    pixels = np.arange(size)
+    first, end = (middle - 0.5 * scale + 0.5).astype(int), (middle + 0.5 * scale + 0.5).astype(int)
+    distance = (pixels - middle + 0.5) * (1 / scale)
+    inside = (first <= pixels) & (pixels < end) & (distance > -0.5) & (distance <= 0.5)
+    return ((inside * pixels).sum(axis=1) / inside.sum(axis=1)).astype(np.float32)

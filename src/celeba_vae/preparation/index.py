@@ -1,0 +1,107 @@
+"""What became of each image: its split, its row in the split's array, or why it has none."""
+
+import csv
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from celeba_vae.storage.atomic import written_atomically
+from celeba_vae.storage.npy import kept_order
+
+SPLITS = ("train", "validation", "test")
+NO_SPLIT = -1
+COLUMNS = ("image_id", "split", "row", "status", "reason")
+# such an image is prepared all the same
+NO_ATTRIBUTES = "no attributes"
+
+
+class BadImage(NamedTuple):
+    """An image with a fault: its position in the index, the kind of fault, and what is wrong with this one."""
+
+    position: int
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ImageIndex:
+    """The images of all splits, in a few bytes each.
+
+    Args:
+        image_ids: The images' names, strings: the originals, sorted, then the names of a list that have no image.
+        splits: int8, one an image: its place in ``SPLITS``, or -1.
+        bad: The images with a fault, by position.
+    """
+
+    image_ids: np.ndarray
+    splits: np.ndarray
+    bad: Mapping[int, BadImage] = field(default_factory=dict)
+
+    def with_bad(self, more: Iterable[BadImage]) -> "ImageIndex":
+        """Give the index with further faults; of two faults of one image the first counts."""
+        return replace(self, bad={**{image.position: image for image in more}, **self.bad})
+
+    def places(self, split: str) -> np.ndarray:
+        """Give the positions of a split's images: each has a place in the split's array from the start."""
+        return np.flatnonzero(self.splits == SPLITS.index(split))
+
+    def kept(self, split: str) -> np.ndarray:
+        """Say which of a split's places hold an image that can be used: bool, one a place."""
+        return ~np.isin(self.places(split), [b.position for b in self.bad.values() if b.status != NO_ATTRIBUTES])
+
+    def positions(self, split: str) -> np.ndarray:
+        """Give the position of the image in each row of a split's array."""
+        return self.places(split)[kept_order(self.kept(split))]
+
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """The row of each image in its split's array, -1 for one that is left out."""
+        rows = np.full(len(self.image_ids), -1, np.int32)
+        for split in SPLITS:
+            positions = self.positions(split)
+            rows[positions] = np.arange(len(positions))
+        return rows
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Images in each split's array."""
+        return {split: int(self.kept(split).sum()) for split in SPLITS}
+
+    @property
+    def statuses(self) -> dict[str, int]:
+        """Images of each status."""
+        counts = Counter(image.status for image in self.bad.values())
+        faultless = np.delete(self.splits, list(self.bad))
+        unused = int((faultless == NO_SPLIT).sum())
+        counts.update({"ok": len(faultless) - unused, "unused": unused})
+        return {status: count for status, count in sorted(counts.items()) if count}
+
+    @property
+    def expected(self) -> int:
+        """Images that were to be prepared: all but those beyond the splits' counts."""
+        return len(self.image_ids) - self.statuses.get("unused", 0)
+
+    def records(self) -> Iterator[tuple[str, str, int, str, str]]:
+        """Give (image_id, split, row, status, reason) of each image, in order."""
+        columns = zip(self.image_ids, self.splits, self.rows, strict=True)
+        for position, (image_id, split, row) in enumerate(columns):
+            name = SPLITS[split] if split >= 0 else ""
+            if image := self.bad.get(position):
+                yield image_id, name, row, image.status, image.reason
+            elif name:
+                yield image_id, name, row, "ok", ""
+            else:
+                yield image_id, "", row, "unused", "beyond the counts of data_engineering.split"
+
+
+def write_csv(file: Path, columns: Iterable[str], records: Iterable[Iterable]) -> None:
+    """Write a table row by row; it appears under its name only when it is complete."""
+    with written_atomically(file) as temporary, temporary.open("w", newline="", encoding="utf-8") as text:
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(records)

@@ -1,0 +1,123 @@
+"""What is done with a range of rows: the same in a thread here and in a process elsewhere, as often as one likes."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from celeba_vae.preparation.cropping import ImagePreparer
+from celeba_vae.preparation.decoding import BadImageError
+from celeba_vae.preparation.index import BadImage
+from celeba_vae.preparation.originals import ImageCollection
+from celeba_vae.storage.atomic import written_atomically
+from celeba_vae.storage.npy import NpyRows
+
+# raise it when the same originals and parameters give other arrays: what was prepared before is then prepared again
+FORMAT = 2
+UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True)
+class RowRange:
+    """Consecutive rows of one split's array, and the positions of the images that belong there."""
+
+    split: str
+    start: int
+    positions: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+
+@dataclass(frozen=True)
+class RangeTask:
+    """A range, its images' names in the rows' order, and the collection that has them."""
+
+    rows: RowRange
+    image_ids: np.ndarray
+    originals: ImageCollection
+
+    def to_send(self) -> "RangeTask":
+        """Give the task with a collection of its own images only."""
+        return RangeTask(self.rows, self.image_ids, self.originals.subset(self.image_ids))
+
+    def first(self, count: int) -> "RangeTask":
+        """Give the task of the range's first images."""
+        rows = RowRange(self.rows.split, self.rows.start, self.rows.positions[:count])
+        return RangeTask(rows, self.image_ids[:count], self.originals)
+
+    def __str__(self) -> str:
+        return f"{self.rows.split} images {self.image_ids[0]} to {self.image_ids[-1]}"
+
+
+class PreparedRange(NamedTuple):
+    """What became of a range: the images that can't be used, and the sum of the others, uint32 (h, w, 3)."""
+
+    bad: list[BadImage]
+    sum: np.ndarray
+
+
+@dataclass(frozen=True)
+class RangePreparer:
+    """Decodes the images of a range, writes their rows, then enters the range in the journal.
+
+    Args:
+        arrays: The array of each split.
+        journal: The journal's folder.
+        prepare: What makes a row of a file.
+        permit: A file without which nothing is written any more; None: it always is.
+        synchronous: Whether the array lies on a disk that other machines write to as well.
+    """
+
+    arrays: Mapping[str, NpyRows]
+    journal: Path
+    prepare: ImagePreparer
+    permit: Path | None = None
+    synchronous: bool = False
+
+    def __call__(self, task: RangeTask) -> PreparedRange:
+        """Prepare a range.
+
+        Raises:
+            OSError: the rows can't be written, or the permit is no longer there.
+        """
+        rows = task.rows
+        block, bad = self.make(task)
+        if self.permit:
+            # opened, not looked for: a network file system then asks its server instead of what it remembers
+            self.permit.open("rb").close()
+        self.arrays[rows.split].write(rows.start, block, synchronous=self.synchronous)
+        with written_atomically(journal_file(self.journal, rows)) as temporary:
+            temporary.write_text(json.dumps(bad))
+        return PreparedRange(bad, sum_of(block))
+
+    def make(self, task: RangeTask) -> tuple[np.ndarray, list[BadImage]]:
+        """Make the rows of a range and write nothing; the row of an image that can't be used stays black."""
+        block = np.zeros((len(task.rows), self.prepare.height, self.prepare.width, 3), np.uint8)
+        bad = []
+        for row, image_id, position in zip(block, task.image_ids, task.rows.positions.tolist(), strict=True):
+            try:
+                row[...] = self.prepare(_read(task.originals, image_id))
+            except BadImageError as error:
+                bad.append(BadImage(position, error.status, error.reason))
+        return block, bad
+
+
+def journal_file(folder: Path, rows: RowRange) -> Path:
+    """Name the file of a range in the journal: it is there only when the rows are written, and holds the bad images."""
+    return folder / f"{rows.split}-{rows.start:08d}.json"
+
+
+def sum_of(block: np.ndarray) -> np.ndarray:
+    """Add images up, exactly: whole numbers give the same mean however often a run was interrupted."""
+    return block.sum(axis=0, dtype=np.uint32)
+
+
+def _read(originals: ImageCollection, image_id: str) -> bytes:
+    try:
+        return originals.read(image_id)
+    except OSError as error:
+        raise BadImageError(UNREADABLE, error.strerror or str(error)) from error

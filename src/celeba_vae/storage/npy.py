@@ -1,0 +1,144 @@
+"""``.npy`` files written row by row, in any order, by any number of threads or processes."""
+
+import io
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from celeba_vae.errors import DataError
+from celeba_vae.storage.atomic import written_atomically
+
+
+def npy_header(shape: tuple[int, ...], dtype: np.dtype) -> bytes:
+    """Give the header of a C-ordered ``.npy`` file, version 1.0.
+
+    NumPy pads it so that its length does not depend on the number of rows: it can be rewritten in place.
+    """
+    buffer = io.BytesIO()
+    description = {
+        "descr": np.lib.format.dtype_to_descr(np.dtype(dtype)),
+        "fortran_order": False,
+        "shape": tuple(shape),
+    }
+    np.lib.format.write_array_header_1_0(buffer, description)
+    return buffer.getvalue()
+
+
+def write_blocks(path: Path, shape: tuple[int, ...], dtype: np.dtype, blocks: Iterable[np.ndarray]) -> None:
+    """Write an array that is given in blocks of rows, one after the other: for what does not fit into memory.
+
+    Args:
+        path: The file.
+        shape: Shape of the whole array.
+        dtype: Type of the whole array.
+        blocks: Arrays that together have that many rows.
+
+    Raises:
+        DataError: the blocks do not add up to the shape, or are of another type.
+    """
+    rows = 0
+    with path.open("wb") as file:
+        file.write(npy_header(shape, dtype))
+        for block in blocks:
+            if block.shape[1:] != tuple(shape[1:]) or block.dtype != dtype:
+                raise DataError(f"A block of {block.dtype} {block.shape} does not fit an array of {dtype} {shape}.")
+            file.write(np.ascontiguousarray(block).data)
+            rows += len(block)
+    if rows != shape[0]:
+        raise DataError(f"The blocks hold {rows} rows, but the array was to have {shape[0]}.")
+
+
+class NpyRows:
+    """A uint8 ``.npy`` file with a place for every row, filled in any order and cut to the rows that are used.
+
+    Rows are written to the file, not through mapped memory: the process's memory does not grow with it.
+
+    Args:
+        path: The file.
+        rows: Rows that there is a place for.
+        row_shape: Shape of one row.
+    """
+
+    def __init__(self, path: Path, rows: int, row_shape: tuple[int, ...]) -> None:
+        self.path = Path(path)
+        self.rows = rows
+        self.row_shape = row_shape
+        self.row_bytes = int(np.prod(row_shape))
+        self._header_bytes = len(npy_header((rows, *row_shape), np.uint8))
+
+    def allocate(self) -> None:
+        """Make the file, with all its rows zero."""
+        with written_atomically(self.path) as temporary, temporary.open("wb") as file:
+            file.write(npy_header((self.rows, *self.row_shape), np.uint8))
+            file.truncate(self.size(self.rows))
+
+    def is_complete(self, rows: int) -> bool:
+        """Whether the file is there with the size that so many rows make."""
+        return self.path.is_file() and self.path.stat().st_size == self.size(rows)
+
+    def size(self, rows: int) -> int:
+        """Bytes of a file with this many rows."""
+        return self._header_bytes + rows * self.row_bytes
+
+    def missing_bytes(self) -> int:
+        """Bytes that the file with all its rows still needs on the disk: rows not yet written take none."""
+        on_disk = self.path.stat().st_blocks * 512 if self.path.exists() else 0
+        return max(0, self.size(self.rows) - on_disk)
+
+    def read(self, first_row: int, rows: int) -> np.ndarray:
+        """Read consecutive rows."""
+        with self.path.open("rb") as file:
+            file.seek(self.size(first_row))
+            return np.frombuffer(file.read(rows * self.row_bytes), np.uint8).reshape(rows, *self.row_shape)
+
+    def write(self, first_row: int, block: np.ndarray, synchronous: bool = False) -> None:
+        """Write consecutive rows.
+
+        Args:
+            first_row: Where they begin.
+            block: The rows.
+            synchronous: Hand them to the disk at once. Machines that write neighbouring rows over a network file system
+                need it: without, one may write back a page of its memory whole, with what stood before in the part of
+                it that is another's.
+        """
+        flags = os.O_WRONLY | (os.O_DSYNC if synchronous else 0)
+        with open(os.open(self.path, flags), "wb") as file:
+            file.seek(self.size(first_row))
+            file.write(np.ascontiguousarray(block).data)
+
+    def keep(self, kept: np.ndarray) -> None:
+        """Cut the file to the rows that ``kept`` (bool, one a row) marks, in the order of ``kept_order``.
+
+        It can be repeated after it was interrupted at any point: a row that is moved stays where it was until the end,
+        and the last step shortens the file.
+        """
+        order = kept_order(kept)
+        if self.is_complete(len(order)):
+            return
+        with self.path.open("r+b") as file:
+            for row in np.flatnonzero(order != np.arange(len(order))):
+                file.seek(self.size(int(order[row])))
+                content = file.read(self.row_bytes)
+                file.seek(self.size(int(row)))
+                file.write(content)
+            file.seek(0)
+            file.write(npy_header((len(order), *self.row_shape), np.uint8))
+            file.truncate(self.size(len(order)))
+
+
+def kept_order(kept: np.ndarray) -> np.ndarray:
+    """Say which row comes to stand where when rows are left out: each hole is filled with the last row not yet used.
+
+    Args:
+        kept: bool, one a row.
+
+    Returns:
+        As many integers as there are rows to keep; entry i is the row that becomes row i.
+    """
+    count = int(np.count_nonzero(kept))
+    order = np.arange(count)
+    holes = np.flatnonzero(~kept[:count])
+    order[holes] = np.flatnonzero(kept[count:])[::-1] + count
+    return order

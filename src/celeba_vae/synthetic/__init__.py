@@ -1,0 +1,1 @@
+"""Drawn faces in CelebA's form."""

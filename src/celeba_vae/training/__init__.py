@@ -1,0 +1,1 @@
+"""How models are trained. Importing this package loads no TensorFlow."""
