@@ -35,7 +35,7 @@ def with_(
     explained=None,
 ):
     mse = None if psnr is None else 10 ** (-psnr / 10)
-    figures = {
+    measured = {
         "test": {"psnr": psnr, "mse": mse, "explained_variance": explained},
         "model": {"encoder_parameters": parameters},
         "reconstructed": {"swd": reconstructed, **(lines or {})},
@@ -43,7 +43,7 @@ def with_(
         "mixture": {"swd": mixture},
     }
     return VariantEvidence(
-        variant.name, variant.settings, figures, variant.history, variant.problem, "normal", ("mixture",)
+        variant.name, variant.settings, measured, variant.history, variant.problem, "normal", ("mixture",)
     )
 
 
@@ -114,7 +114,7 @@ def test_an_ae_is_compared_with_the_vae_of_the_same_network():
 
     assert verdict("ae_reconstructs_better", [GOOD_VAE, with_(AE, psnr=20.95)]) == "does not hold"
     torn = with_(AE, psnr=24.4)
-    torn.figures["test"]["mse"] = 0.02
+    torn.measured["test"]["mse"] = 0.02
     assert verdict("ae_reconstructs_better", [GOOD_VAE, torn]) == "does not hold"
     larger = with_(evidence("larger", model="ae", latent_dim=1600), psnr=25)
     assert verdict("ae_reconstructs_better", [GOOD_VAE, larger]) == "not enough data"
@@ -371,7 +371,7 @@ def test_sharpening_sharpens_until_artefacts_show():
 
 def test_settings_may_be_blocks_as_the_parameters_have_them():
     block = {"model": "vae", "kl_weight": 5.0, "latent_dim": 256, "encoder": {"name": "conv"}, "epochs": 24}
-    bare = VariantEvidence("bare", {**block, "name": "bare"}, GOOD_VAE.figures, pd.DataFrame())
+    bare = VariantEvidence("bare", {**block, "name": "bare"}, GOOD_VAE.measured, pd.DataFrame())
     dense = {**block, "name": "dense", "encoder": {"name": "conv", "dense_units": 256}}
     slim = with_(VariantEvidence("dense", dense, {}, pd.DataFrame()), psnr=20.7, parameters=2_881_472)
 

@@ -89,8 +89,8 @@ def test_a_run_leaves_parameters_metrics_and_pictures(project: Path, run_kedro: 
     latest = project / "data" / "demo" / "08_reporting" / "latest"
     measures = json.loads((latest / "metrics.json").read_text())
     for variant in ("vae", "ae"):
-        for group, figures in measures[variant].items():
-            for measure, value in figures.items():
+        for group, measured in measures[variant].items():
+            for measure, value in measured.items():
                 logged = run.data.metrics.get(f"metrics.{variant}.{group}.{measure}")
                 assert logged == (value if value is None else pytest.approx(value)), measure
 

@@ -41,7 +41,7 @@ def test_inception_distances_are_those_of_all_features(inception):
     originals, others = images_of(1, count=8), images_of(2, count=8, contrast=0.4)
     assert inception.unavailable() is None
 
-    figures = compared(inception, originals, others, batch_size=4)
+    measured = compared(inception, originals, others, batch_size=4)
 
     features = inception(originals).astype(np.float64), inception(others).astype(np.float64)
     means = [each.mean(axis=0) for each in features]
@@ -49,28 +49,28 @@ def test_inception_distances_are_those_of_all_features(inception):
     # the trace of (C1 C2)^(1/2) is the sum of the singular values of X1 X2^T, where X^T X = C
     root = np.linalg.svd(centred[0] @ centred[1].T, compute_uv=False).sum()
     fid = np.square(means[0] - means[1]).sum() + sum(np.square(each).sum() for each in centred) - 2 * root
-    assert figures == {
+    assert measured == {
         "fid": pytest.approx(fid, rel=1e-3),
         "kid": pytest.approx(kernel_distance(*features, subsets=5, subset_size=4, seed=42), rel=1e-3, abs=1e-9),
     }
-    assert figures["fid"] > 0
+    assert measured["fid"] > 0
     assert compared(inception, originals, others[:1]) == {"fid": None, "kid": None}
 
 
 def test_sliced_wasserstein_is_that_of_the_sets():
     originals, others = images_of(1), images_of(2, contrast=0.4)
 
-    figures = compared(SlicedWasserstein(seed=3), originals, others)
+    measured = compared(SlicedWasserstein(seed=3), originals, others)
 
     # in another order of the images, and so with other patches: the same but for chance
     levels = list(sliced_wasserstein_distance(originals, others, seed=0).values())
-    assert figures == {
+    assert measured == {
         "swd": pytest.approx(np.mean(levels), rel=0.1),
         "swd_finest": pytest.approx(levels[0], rel=0.1),
         "swd_coarsest": pytest.approx(levels[-1], rel=0.1),
     }
     assert compared(SlicedWasserstein(), originals, originals)["swd"] == 0
-    assert compared(SlicedWasserstein(images=10), originals, others[:6])["swd"] > figures["swd"]
+    assert compared(SlicedWasserstein(images=10), originals, others[:6])["swd"] > measured["swd"]
 
 
 def test_memory_of_a_summary_does_not_grow_with_the_number_of_images():
@@ -84,10 +84,10 @@ def test_lines_are_a_share_of_the_originals():
     originals = images_of(1, count=60, size=64)
     checkerboard = 0.02 * (-1.0) ** np.add.outer(np.arange(64), np.arange(64))[:, :, None]
 
-    figures = compared(CrossingLines(), originals, originals + checkerboard)
+    measured = compared(CrossingLines(), originals, originals + checkerboard)
 
-    assert figures["lines_2"] > 10
-    assert [figures[f"lines_{period}"] for period in (4, 8, 16)] == pytest.approx([1, 1, 1])
+    assert measured["lines_2"] > 10
+    assert [measured[f"lines_{period}"] for period in (4, 8, 16)] == pytest.approx([1, 1, 1])
     assert list(compared(CrossingLines(periods=(3,)), originals, originals)) == ["lines_3"]
 
 
@@ -118,9 +118,9 @@ def test_what_is_not_defined_is_none_and_nothing_fails(size):
 
     for metric in WITHOUT_DOWNLOAD:
         for pair in ((flat, one), (one, flat), (one, one)):
-            figures = compared(metric, *pair)
-            assert list(figures) == [measure.name for measure in metric.measures]
-            assert all(value is None or np.isfinite(value) for value in figures.values())
+            measured = compared(metric, *pair)
+            assert list(measured) == [measure.name for measure in metric.measures]
+            assert all(value is None or np.isfinite(value) for value in measured.values())
     assert compared(SetSharpness(), flat, one) == {"sharpness": None}
     assert set(compared(Variety(), one, flat).values()) == {None}
 

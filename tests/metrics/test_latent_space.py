@@ -37,10 +37,10 @@ def test_moments_and_kl_are_those_of_the_whole(batch_size):
     np.testing.assert_allclose(space.deviation, whole.std(axis=0, ddof=1), atol=1e-12)
     np.testing.assert_allclose(space.covariance, np.cov(whole.T), atol=1e-10)
     np.testing.assert_allclose(space.kl, kl, rtol=1e-6)
-    assert space.figures["kl"] == pytest.approx(kl.sum())
+    assert space.measured["kl"] == pytest.approx(kl.sum())
     # of the six, one is constant and one has a variance of 0.0025
-    assert space.figures["active_units"] == 4
-    assert list(space.figures) == [measure.name for measure in LATENT_MEASURES]
+    assert space.measured["active_units"] == 4
+    assert list(space.measured) == [measure.name for measure in LATENT_MEASURES]
 
 
 def test_correlation_is_that_of_numpy_and_a_constant_dimension_has_none():
@@ -53,8 +53,8 @@ def test_correlation_is_that_of_numpy_and_a_constant_dimension_has_none():
     apart = np.abs(expected[np.triu_indices(5, k=1)])
     np.testing.assert_allclose(space.correlation[np.ix_(varying, varying)], expected, atol=1e-9)
     assert np.isnan(space.correlation[1]).all()
-    assert space.figures["largest_correlation"] == pytest.approx(apart.max())
-    assert space.figures["mean_correlation"] == pytest.approx(apart.mean())
+    assert space.measured["largest_correlation"] == pytest.approx(apart.max())
+    assert space.measured["mean_correlation"] == pytest.approx(apart.mean())
 
 
 def test_points_of_a_perfect_model_lie_as_those_of_the_prior():
@@ -65,14 +65,14 @@ def test_points_of_a_perfect_model_lie_as_those_of_the_prior():
     space = gathered(mu, np.full_like(mu, 2 * np.log(sigma)))
 
     assert kstest(space.z_distances, chi(256).cdf).pvalue > 0.01
-    assert space.figures["z_distance"] == pytest.approx(np.sqrt(255.5), abs=0.05)
-    assert space.figures["z_distance_deviation"] == pytest.approx(np.sqrt(0.5), abs=0.03)
-    assert space.figures["prior_distance"] == pytest.approx(np.sqrt(255.5), abs=0.01)
-    assert space.figures["prior_distance_deviation"] == pytest.approx(np.sqrt(0.5), abs=0.01)
-    assert space.figures["in_shell"] == pytest.approx(0.99, abs=0.01)
+    assert space.measured["z_distance"] == pytest.approx(np.sqrt(255.5), abs=0.05)
+    assert space.measured["z_distance_deviation"] == pytest.approx(np.sqrt(0.5), abs=0.03)
+    assert space.measured["prior_distance"] == pytest.approx(np.sqrt(255.5), abs=0.01)
+    assert space.measured["prior_distance_deviation"] == pytest.approx(np.sqrt(0.5), abs=0.01)
+    assert space.measured["in_shell"] == pytest.approx(0.99, abs=0.01)
     # mu is nearer to the origin, by what sigma adds
     np.testing.assert_allclose(space.mu_distances, np.linalg.norm(mu.astype(np.float64), axis=1))
-    assert space.figures["mu_distance"] == pytest.approx(np.sqrt(255.5 * (1 - sigma**2)), abs=0.05)
+    assert space.measured["mu_distance"] == pytest.approx(np.sqrt(255.5 * (1 - sigma**2)), abs=0.05)
 
 
 def test_batches_do_not_change_what_is_drawn_but_the_seed_does():
@@ -92,11 +92,11 @@ def test_a_plain_encoder_has_no_kl_and_no_z_beside_its_points():
 
     assert space.kl is None
     assert space.z_distances is None
-    undefined = {name for name, value in space.figures.items() if value is None}
+    undefined = {name for name, value in space.measured.items() if value is None}
     assert undefined == {"kl", "z_distance", "z_distance_deviation"}
     low, high = chi(6).interval(0.99)
     lengths = np.linalg.norm(mu, axis=1)
-    assert space.figures["in_shell"] == pytest.approx(np.mean((lengths >= low) & (lengths <= high)))
+    assert space.measured["in_shell"] == pytest.approx(np.mean((lengths >= low) & (lengths <= high)))
 
 
 def test_projection_is_that_of_the_singular_vectors():
@@ -121,7 +121,7 @@ def test_of_many_images_a_sample_is_kept_and_its_rows_are_known():
     assert (space.mu_distances.shape, space.projection.shape) == ((50_000,), (2000, 2))
     lengths = np.linalg.norm(mu[space.projected_rows] - space.mean, axis=1)
     np.testing.assert_allclose(np.linalg.norm(space.projection, axis=1), lengths, rtol=1e-5)
-    assert space.figures["mu_distance"] == pytest.approx(np.linalg.norm(mu, axis=1).mean())
+    assert space.measured["mu_distance"] == pytest.approx(np.linalg.norm(mu, axis=1).mean())
 
 
 def test_prior_density_integrates_to_one_around_sixteen():
@@ -136,8 +136,8 @@ def test_one_dimension_and_a_collapsed_space_are_described_too():
     collapsed = gathered(np.zeros((5, 3), np.float32), np.zeros((5, 3), np.float32))
     line = gathered(np.arange(5, dtype=np.float32)[:, None])
 
-    assert (collapsed.figures["kl"], collapsed.figures["active_units"]) == (0, 0)
-    assert collapsed.figures["largest_correlation"] is None
+    assert (collapsed.measured["kl"], collapsed.measured["active_units"]) == (0, 0)
+    assert collapsed.measured["largest_correlation"] is None
     np.testing.assert_array_equal(collapsed.explained, [0, 0])
     assert line.projection.shape == (5, 1)
     assert line.explained == pytest.approx([1])

@@ -68,8 +68,8 @@ def test_sets_that_are_compared_are_of_one_size(images, tmp_path, generated_coun
     examined = examine_model(model, test, train, originals, parameters)
     generated = generate_and_measure(model, train, test, tmp_path, originals, parameters)
 
-    assert examined.figures["reconstructed"]["images"] == generated.figures["normal"]["images"] == expected
-    assert examined.figures["training"]["images"] == 10
+    assert examined.measured["reconstructed"]["images"] == generated.measured["normal"]["images"] == expected
+    assert examined.measured["training"]["images"] == 10
     assert len(generated.images["normal"]) == min(7, generated_count)
     of_test = originals.summaries[0]["variance"]
     np.testing.assert_allclose(of_test, (test[:expected] / 255).var(axis=0, ddof=1), rtol=1e-4)
@@ -77,7 +77,7 @@ def test_sets_that_are_compared_are_of_one_size(images, tmp_path, generated_coun
 
     copies = reconstruct(model.encoder, model.decoder, test[:expected])
     expected_share = copies.var(axis=0, ddof=1).mean() / of_test.mean()
-    assert examined.figures["reconstructed"]["variance"] == pytest.approx(expected_share, rel=1e-3)
+    assert examined.measured["reconstructed"]["variance"] == pytest.approx(expected_share, rel=1e-3)
 
 
 def test_a_whole_row_is_created_for_few_test_images(images, tmp_path):
@@ -86,7 +86,7 @@ def test_a_whole_row_is_created_for_few_test_images(images, tmp_path):
 
     generated = generate_and_measure(trained(), images, images[:2], tmp_path, originals, parameters)
 
-    assert (len(generated.images["normal"]), generated.figures["normal"]["images"]) == (5, 2)
+    assert (len(generated.images["normal"]), generated.measured["normal"]["images"]) == (5, 2)
 
 
 def test_without_test_images_it_is_said_how_many_training_images_are_measured(images, monkeypatch):
@@ -94,10 +94,10 @@ def test_without_test_images_it_is_said_how_many_training_images_are_measured(im
     parameters = EvaluationConfig(distribution_metrics=["variety"])
     nothing = images[:0]
 
-    figures = examine_model(trained(), nothing, images, summarise_originals(nothing, parameters), parameters).figures
+    measured = examine_model(trained(), nothing, images, summarise_originals(nothing, parameters), parameters).measured
 
-    assert figures["training"]["images"] == 25
-    assert figures["training"]["psnr"] > 0
+    assert measured["training"]["images"] == 25
+    assert measured["training"]["psnr"] > 0
 
 
 def test_latents_that_are_not_finite_are_that_models_problem(images, caplog):
@@ -107,6 +107,6 @@ def test_latents_that_are_not_finite_are_that_models_problem(images, caplog):
         trained(scale=np.nan), images[:10], images, summarise_originals(images[:10], parameters), parameters
     )
 
-    assert (examined.figures, examined.latent_space) == ({}, None)
+    assert (examined.measured, examined.latent_space) == ({}, None)
     assert "small is left out of the evaluation: The encoder gives latents that are not finite" in examined.problem
     assert examined.problem in caplog.text

@@ -101,7 +101,7 @@ def test_the_trials_that_are_configured_decide_every_claim_about_variants(enviro
     history = pd.DataFrame({"total_loss": [5015.0], "kl_loss": [176.0]})
 
     def evidence(name, place):
-        figures = {
+        measured = {
             "test": {"psnr": 20 + place, "mse": 0.01 - place / 2000, "explained_variance": 0.8},
             "reconstructed": {"swd": 80.0, "lines_2": 1 + place},
             "normal": {"swd": 200.0 if name in far else 90.0 + place, "variance": 0.8},
@@ -110,7 +110,7 @@ def test_the_trials_that_are_configured_decide_every_claim_about_variants(enviro
         }
         # with the defaults, as a training saves them
         settings = VariantConfig.model_validate(trials[name]).model_dump(mode="json")
-        return VariantEvidence(name, settings, figures, history, "", "normal", ("mixture",))
+        return VariantEvidence(name, settings, measured, history, "", "normal", ("mixture",))
 
     claims = check_claims([evidence(name, far.get(name, place)) for place, name in enumerate(trials)])
 

@@ -109,10 +109,10 @@ def test_distances_are_drawn_beside_those_of_the_prior():
     latents = space()
     figure = latent_distances_chart(latents, "VAE")
 
-    figures = latents.figures
+    measured = latents.measured
     assert labels(figure) == [
-        f"mu: {figures['mu_distance']:.1f} ± {latents.mu_distances.std():.1f}",
-        f"z, drawn from N(mu, σ²): {figures['z_distance']:.1f} ± {latents.z_distances.std():.1f}",
+        f"mu: {measured['mu_distance']:.1f} ± {latents.mu_distances.std():.1f}",
+        f"z, drawn from N(mu, σ²): {measured['z_distance']:.1f} ± {latents.z_distances.std():.1f}",
         "N(0, I): 2.7 ± 0.7",
     ]
     (prior,) = figure.axes[0].lines
@@ -130,7 +130,7 @@ def test_kl_is_said_in_all_and_an_autoencoder_has_none():
     (text,) = latent_kl_chart(latents, "VAE").axes[0].texts
 
     assert f"{latents.kl.sum():.1f} nats an image" in text.get_text()
-    assert f"{latents.figures['active_units']:.0f} of 8 units active" in text.get_text()
+    assert f"{latents.measured['active_units']:.0f} of 8 units active" in text.get_text()
     with pytest.raises(ValueError, match="AE is no variational autoencoder"):
         latent_kl_chart(space(variational=False), "AE")
 

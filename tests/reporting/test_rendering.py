@@ -103,7 +103,7 @@ def report(photograph):
                 ],
             ),
             Section(
-                "Latent space", blocks=[*latents, measures_table({"vae": vae.figures}, LATENT_MEASURES, "Confinement")]
+                "Latent space", blocks=[*latents, measures_table({"vae": vae.measured}, LATENT_MEASURES, "Confinement")]
             ),
             Section("结果 & claims?", blocks=[Table("Claims", ["claim", "figure", "verdict"], claims, note=FOREIGN)]),
             Section(

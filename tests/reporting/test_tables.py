@@ -16,9 +16,9 @@ def rows_of(table):
 
 
 def test_measures_are_rows_and_variants_columns_with_the_better_value_marked():
-    figures = {"vae": {"psnr": 19.041, "mse": 0.02, "sharpness": 0.2}, "ae": {"psnr": 23.456, "mse": 0.01}}
+    measured = {"vae": {"psnr": 19.041, "mse": 0.02, "sharpness": 0.2}, "ae": {"psnr": 23.456, "mse": 0.01}}
 
-    table = measures_table(figures, [MSE, PSNR, SHARPNESS], title="Reconstruction")
+    table = measures_table(measured, [MSE, PSNR, SHARPNESS], title="Reconstruction")
 
     assert table.columns == ["Measure", "vae", "ae"]
     assert table.rows[0][0] == Cell("Squared error ↓", note="mean over all values")
@@ -44,9 +44,9 @@ def test_a_measure_that_no_variant_has_takes_no_row():
     ],
 )
 def test_nothing_is_best_where_all_look_alike_and_what_looks_like_the_best_is(values, marked):
-    figures = {f"v{i}": {"psnr": value} for i, value in enumerate(values)}
+    measured = {f"v{i}": {"psnr": value} for i, value in enumerate(values)}
 
-    (cells,) = rows_of(measures_table(figures, [PSNR], "PSNR")).values()
+    (cells,) = rows_of(measures_table(measured, [PSNR], "PSNR")).values()
 
     assert tuple(cell.best for cell in cells) == marked
 

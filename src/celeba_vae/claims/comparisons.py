@@ -78,7 +78,7 @@ def series(variants: Sequence[VariantEvidence], path: str) -> list[VariantEviden
 
 def has(variant: VariantEvidence, group: str, measure: str) -> bool:
     """Say whether a figure of a variant is there and finite."""
-    return is_known(variant.figures.get(group, {}).get(measure))
+    return is_known(variant.measured.get(group, {}).get(measure))
 
 
 def figure(variant: VariantEvidence, group: str, measure: str) -> float:
@@ -90,10 +90,10 @@ def figure(variant: VariantEvidence, group: str, measure: str) -> float:
     ensure_trained(variant)
     if not has(variant, group, measure):
         missing = f"{variant.name} has no {measure} of {group}: kedro run --pipelines evaluation"
-        if variant.figures and "test" not in variant.figures:
+        if variant.measured and "test" not in variant.measured:
             missing = f"There are no test images to measure {variant.name} on. Give the test split some: {TEST_SPLIT}"
         raise EvidenceError(variant.problem or missing)
-    return float(variant.figures[group][measure])
+    return float(variant.measured[group][measure])
 
 
 def ensure_trained(variant: VariantEvidence) -> None:
@@ -102,7 +102,7 @@ def ensure_trained(variant: VariantEvidence) -> None:
     Raises:
         EvidenceError: it is hardly trained.
     """
-    explained = variant.figures.get("test", {}).get("explained_variance")
+    explained = variant.measured.get("test", {}).get("explained_variance")
     if is_known(explained) and explained < HARDLY_TRAINED:
         raise EvidenceError(
             f"{variant.name} is hardly trained: its reconstructions explain {explained:.0%} of the test images'"

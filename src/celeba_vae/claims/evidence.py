@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from celeba_vae.metrics.measures import Figures
+from celeba_vae.metrics.measures import Measured
 
 # groups of figures that are not named for a sampler
 RESERVED_GROUPS = ("test", "training", "gap", "latents", "model", "reconstructed")
@@ -19,7 +19,7 @@ class VariantEvidence:
     Args:
         name: The name of its block, such as ``vae``.
         settings: All its settings, as ``Recipe.settings`` gives them.
-        figures: From a group to its measures: ``test`` and ``training`` (reconstructions of such images), ``gap``
+        measured: From a group to its measures: ``test`` and ``training`` (reconstructions of such images), ``gap``
             (training minus test), ``latents``, ``model`` (such as ``encoder_parameters``), ``reconstructed`` (the set
             of reconstructions against the test images) and a group a sampler by its label, such as ``normal``
             (generated images against the test images).
@@ -31,7 +31,7 @@ class VariantEvidence:
 
     name: str
     settings: Mapping[str, Any]
-    figures: Mapping[str, Figures]
+    measured: Mapping[str, Measured]
     history: pd.DataFrame
     problem: str = ""
     prior_group: str = ""

@@ -245,7 +245,7 @@ def crossing_lines(variants: Variants) -> Outcome:
 def _compared_lines(pair: tuple[VariantEvidence, VariantEvidence]) -> Outcome:
     names = [
         name
-        for name in pair[0].figures.get("reconstructed", {})
+        for name in pair[0].measured.get("reconstructed", {})
         if name.startswith("lines_") and all(has(each, "reconstructed", name) for each in pair)
     ]
     if not names:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from celeba_vae.metrics.measures import Figures, Measure
+from celeba_vae.metrics.measures import Measure, Measured
 
 # training minus test: neither more nor less of it is better as such
 GAP = "gap"
@@ -36,8 +36,8 @@ class Difference:
 
 
 def differences(
-    older: Mapping[str, Mapping[str, Figures]],
-    newer: Mapping[str, Mapping[str, Figures]],
+    older: Mapping[str, Mapping[str, Measured]],
+    newer: Mapping[str, Mapping[str, Measured]],
     measures: Sequence[Measure],
 ) -> list[Difference]:
     """Compare two versions of ``metrics.json``, each from a variant to its groups to their measures.
@@ -52,11 +52,11 @@ def differences(
         if only_in:
             rows.append(Difference(variant, only_in=only_in))
             continue
-        for group, figures, only_in in _pairs(*groups):
+        for group, measured, only_in in _pairs(*groups):
             if only_in:
                 rows.append(Difference(variant, group, only_in=only_in))
                 continue
-            for name, values, only_in in _pairs(*figures):
+            for name, values, only_in in _pairs(*measured):
                 measure = known.get(name, Measure(name, name))
                 rows.append(_difference(variant, group, measure, *values, only_in))
     return rows
@@ -81,7 +81,7 @@ def _difference(
     return Difference(variant, group, measure.name, older, newer, change, verdict, only_in)
 
 
-def _measured(metrics: Mapping[str, Mapping[str, Figures]]) -> dict[str, Mapping[str, Figures]]:
+def _measured(metrics: Mapping[str, Mapping[str, Measured]]) -> dict[str, Mapping[str, Measured]]:
     return {variant: groups for variant, groups in metrics.items() if groups}
 
 

@@ -15,7 +15,7 @@ from celeba_vae.metrics.artefacts import border_and_centre, line_energy, power_s
 from celeba_vae.metrics.distribution import SMALLEST_LEVEL, sliced_wasserstein_distance
 from celeba_vae.metrics.features import frechet_distance, kernel_distance
 from celeba_vae.metrics.inception import InceptionFeatures
-from celeba_vae.metrics.measures import Arrays, DistributionMetric, Figures, Measure, Summary
+from celeba_vae.metrics.measures import Arrays, DistributionMetric, Measure, Measured, Summary
 from celeba_vae.metrics.reconstruction import laplacian_variance
 from celeba_vae.metrics.streaming import RandomSample, RunningCovariance, RunningVariance
 from celeba_vae.models.inference import to_uint8
@@ -45,7 +45,7 @@ class DistributionMeasures:
         """Give what each metric knows of the set, in their order."""
         return [summary.result() for summary in self._summaries]
 
-    def result(self) -> Figures:
+    def result(self) -> Measured:
         """Give each metric's measures of the set against the originals."""
         triples = zip(self._metrics, self._originals, self.summaries(), strict=True)
         return {name: value for metric, *both in triples for name, value in metric.compare(*both).items()}
@@ -79,7 +79,7 @@ class Inception(InceptionFeatures):
         """Begin to go through a set of images."""
         return _FeatureSummary(self)
 
-    def compare(self, originals: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> Figures:
+    def compare(self, originals: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> Measured:
         """Give both distances; None for fewer than two images."""
         if not all("covariance" in each for each in (originals, others)):
             return {"fid": None, "kid": None}
@@ -135,7 +135,7 @@ class SlicedWasserstein(_Available):
         """Begin to go through a set of images."""
         return _ImageSample(self.images, self.seed)
 
-    def compare(self, originals: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> Figures:
+    def compare(self, originals: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> Measured:
         """Give the distances of as many images of each; None where there are none, or smaller than 16 pixels."""
         sets = [each["images"] for each in (originals, others)]
         count = min(map(len, sets))
@@ -180,7 +180,7 @@ class CrossingLines(_Available):
         """Begin to go through a set of images."""
         return _MeanOver("power", partial(power_spectra, multiple=math.lcm(*self.periods)))
 
-    def compare(self, originals: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> Figures:
+    def compare(self, originals: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> Measured:
         """Give a value a period; None where the images are too small to have it three times."""
         energies = {
             self._name(period): (line_energy(others["power"], period), line_energy(originals["power"], period))
@@ -209,7 +209,7 @@ class Variety(_Available):
         """Begin to go through a set of images."""
         return _PixelVariance()
 
-    def compare(self, originals: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> Figures:
+    def compare(self, originals: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> Measured:
         """Give the shares; None for fewer than two images."""
         if not all("variance" in each for each in (originals, others)):
             return {measure.name: None for measure in self.measures}
@@ -249,7 +249,7 @@ class SetSharpness(_Available):
         """Begin to go through a set of images."""
         return _MeanOver("sharpness", laplacian_variance)
 
-    def compare(self, originals: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> Figures:
+    def compare(self, originals: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> Measured:
         """Give the share; None where the originals are flat."""
         return {"sharpness": _share(float(others["sharpness"]), float(originals["sharpness"]))}
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from celeba_vae.errors import DataError
 from celeba_vae.metrics.distribution import kl_divergence
-from celeba_vae.metrics.measures import KL, Figures, Measure
+from celeba_vae.metrics.measures import KL, Measure, Measured
 from celeba_vae.metrics.streaming import RandomSample, RunningCovariance, RunningVariance
 
 # Burda, Grosse and Salakhutdinov, "Importance Weighted Autoencoders" (2016), section 5
@@ -51,7 +51,7 @@ class LatentSpace:
             where latent_dim is 1.
         projected_rows: (up to 2,000,) int64, which images these are, counted from 0.
         explained: (2,) float64, or (1,), the share of mu's variance along each of the two.
-        figures: From the names in ``LATENT_MEASURES`` to their values, None where not defined.
+        measured: From the names in ``LATENT_MEASURES`` to their values, None where not defined.
     """
 
     count: int
@@ -64,7 +64,7 @@ class LatentSpace:
     projection: np.ndarray
     projected_rows: np.ndarray
     explained: np.ndarray
-    figures: Figures
+    measured: Measured
 
     @property
     def latent_dim(self) -> int:
@@ -135,10 +135,10 @@ class LatentStatistics:
             projection=(self._kept_points.rows - self._mu.mean) @ directions,
             projected_rows=self._kept_points.positions,
             explained=explained,
-            figures=self._figures(covariance),
+            measured=self._measured(covariance),
         )
 
-    def _figures(self, covariance: np.ndarray) -> Figures:
+    def _measured(self, covariance: np.ndarray) -> Measured:
         (mu_distance, *z_distance), (mu_deviation, *z_deviation) = (
             self._distances.mean,
             self._distances.variance() ** 0.5,
@@ -146,7 +146,7 @@ class LatentStatistics:
         prior = _prior(len(covariance))
         correlations = np.abs(_correlation(covariance)[np.triu_indices(len(covariance), k=1)])
         known = correlations[~np.isnan(correlations)]
-        figures = {
+        measured = {
             "kl": self._kl.mean.sum() if self._kl.count else None,
             "active_units": (np.diagonal(covariance) > ACTIVE_VARIANCE).sum(),
             "mu_distance": mu_distance,
@@ -159,7 +159,7 @@ class LatentStatistics:
             "largest_correlation": known.max() if len(known) else None,
             "mean_correlation": known.mean() if len(known) else None,
         }
-        return {name: None if value is None else float(value) for name, value in figures.items()}
+        return {name: None if value is None else float(value) for name, value in measured.items()}
 
 
 def prior_density(distances: np.ndarray, latent_dim: int) -> np.ndarray:

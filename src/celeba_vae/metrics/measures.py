@@ -19,7 +19,7 @@ from typing import ClassVar, Literal, Protocol
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-Figures = dict[str, float | None]
+Measured = dict[str, float | None]
 Arrays = dict[str, np.ndarray]
 
 
@@ -77,7 +77,7 @@ class Measurement(Protocol):
     def update(self, images: np.ndarray, reconstructions: np.ndarray) -> None:
         """Take in a batch of images and their reconstructions."""
 
-    def result(self) -> Figures:
+    def result(self) -> Measured:
         """Give a value, or None where it is not defined, for the name of each of the metric's measures."""
 
 
@@ -111,7 +111,7 @@ class DistributionMetric(Protocol):
     def start(self) -> Summary:
         """Begin to go through a set of images."""
 
-    def compare(self, originals: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> Figures:
+    def compare(self, originals: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> Measured:
         """Give the measures of a set against the originals, from the results of both summaries."""
 
 
@@ -144,6 +144,6 @@ class _MeanOverImages:
         self._count += len(images)
         self._sum += float(self._metric.values(images, reconstructions).sum(dtype=np.float64))
 
-    def result(self) -> Figures:
+    def result(self) -> Measured:
         mean = self._sum / self._count if self._count else math.nan
         return {self._metric.measure.name: mean if math.isfinite(mean) else None}

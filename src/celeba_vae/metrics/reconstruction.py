@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from celeba_vae.metrics.measures import Figures, ImageMetric, Measure, Measurement, Metric
+from celeba_vae.metrics.measures import ImageMetric, Measure, Measured, Measurement, Metric
 from celeba_vae.metrics.streaming import RunningVariance
 
 BCE_EPSILON = 1e-7
@@ -175,7 +175,7 @@ class _ExplainedVariance:
         self._images.update(images)
         self._squared_error.update(images, reconstructions)
 
-    def result(self) -> Figures:
+    def result(self) -> Measured:
         variance, mse = self._images.variance(ddof=0), self._squared_error.result()["mse"]
         total = 0.0 if variance is None else float(variance.mean())
         known = mse is not None and total > SMALLEST_VARIANCE
@@ -208,7 +208,7 @@ class _Sharpness:
         self._originals += float(laplacian_variance(images).sum())
         self._reconstructions += float(laplacian_variance(reconstructions).sum())
 
-    def result(self) -> Figures:
+    def result(self) -> Measured:
         return {"sharpness": self._reconstructions / self._originals if self._originals else None}
 
 
@@ -244,7 +244,7 @@ class ReconstructionMeasures:
         for measurement in self._measurements:
             measurement.update(images, reconstructions)
 
-    def result(self) -> Figures:
+    def result(self) -> Measured:
         """Give each metric's measures."""
         return {name: value for measurement in self._measurements for name, value in measurement.result().items()}
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from celeba_vae.metrics.distribution_metrics import SetSharpness, SlicedWasserstein, Variety
-from celeba_vae.metrics.measures import Arrays, Figures, Summary
+from celeba_vae.metrics.measures import Arrays, Measured, Summary
 
 METRICS = (SlicedWasserstein(), Variety(), SetSharpness())
 
@@ -33,9 +33,9 @@ def distance_row(limit: float, distance: float, blocks: Iterable[np.ndarray], or
         ``limit``, ``distance``, ``swd``, ``variance_border``, ``variance_centre`` and ``sharpness``; None where a
         figure is not defined.
     """
-    figures = _figures(blocks, originals)
+    measured = _measured(blocks, originals)
     names = ("swd", "variance_border", "variance_centre", "sharpness")
-    return {"limit": limit, "distance": distance, **{name: figures[name] for name in names}}
+    return {"limit": limit, "distance": distance, **{name: measured[name] for name in names}}
 
 
 def sharpening_row(factor: float, blocks: Iterable[np.ndarray], originals: list[Arrays]) -> Row:
@@ -50,20 +50,20 @@ def sharpening_row(factor: float, blocks: Iterable[np.ndarray], originals: list[
         ``factor``, ``sharpness``, ``swd`` and ``clipped``, the share of values at 0 or 255; None where a figure is not
         defined.
     """
-    figures = _figures(blocks, originals)
-    return {"factor": factor, **{name: figures[name] for name in ("sharpness", "swd", "clipped")}}
+    measured = _measured(blocks, originals)
+    return {"factor": factor, **{name: measured[name] for name in ("sharpness", "swd", "clipped")}}
 
 
-def _figures(blocks: Iterable[np.ndarray], originals: list[Arrays]) -> Figures:
+def _measured(blocks: Iterable[np.ndarray], originals: list[Arrays]) -> Measured:
     summaries, clipped, count = _started(), 0, 0
     for block in blocks:
         _update(summaries, block)
         clipped += int(np.isin(block, (0, 255)).sum())
         count += block.size
-    figures: Figures = {"clipped": clipped / count if count else None}
+    measured: Measured = {"clipped": clipped / count if count else None}
     for metric, original, summary in zip(METRICS, originals, summaries, strict=True):
-        figures |= metric.compare(original, summary.result())
-    return figures
+        measured |= metric.compare(original, summary.result())
+    return measured
 
 
 def _started() -> list[Summary]:

@@ -122,7 +122,7 @@ def latent_distances_chart(space: LatentSpace, model: str) -> Any:
             alpha=0.8,
             label=f"{name}: {distances.mean():.1f} ± {distances.std():.1f}",
         )
-    mean, deviation = space.figures["prior_distance"], space.figures["prior_distance_deviation"]
+    mean, deviation = space.measured["prior_distance"], space.measured["prior_distance_deviation"]
     around = np.linspace(max(mean - 5 * deviation, 0), mean + 5 * deviation, 500)
     density = prior_density(around, space.latent_dim)
     axes.plot(around, density / density.max(), color=_PRIOR, lw=2.5, label=f"N(0, I): {mean:.1f} ± {deviation:.1f}")
@@ -150,7 +150,7 @@ def latent_kl_chart(space: LatentSpace, model: str) -> Any:
     axes.text(
         0.97,
         0.93,
-        f"{ordered.sum():.1f} nats an image\n{space.figures['active_units']:.0f} of {len(ordered)} units active",
+        f"{ordered.sum():.1f} nats an image\n{space.measured['active_units']:.0f} of {len(ordered)} units active",
         transform=axes.transAxes,
         ha="right",
         va="top",
@@ -226,7 +226,7 @@ def latent_correlation_chart(space: LatentSpace, model: str) -> Any:
     order = np.argsort(-space.deviation, kind="stable")
     correlation = space.correlation[np.ix_(order, order)]
     np.fill_diagonal(correlation, np.nan)
-    largest = space.figures["largest_correlation"] or 1
+    largest = space.measured["largest_correlation"] or 1
     image = axes.imshow(
         correlation,
         cmap=LinearSegmentedColormap.from_list("correlation", [_PRIOR, "white", _BEST]),

@@ -4,28 +4,28 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from celeba_vae.metrics.differences import Difference
-from celeba_vae.metrics.measures import Figures, Measure
+from celeba_vae.metrics.measures import Measure, Measured
 from celeba_vae.reporting.document import Cell, Table
 
 DIRECTIONS = {"higher": "↑", "lower": "↓", None: ""}
 DIRECTIONS_NOTE = "↑ higher is better, ↓ lower is better."
 
 
-def measures_table(figures: Mapping[str, Figures], measures: Sequence[Measure], title: str) -> Table:
+def measures_table(measured: Mapping[str, Measured], measures: Sequence[Measure], title: str) -> Table:
     """Make a table with a column a variant and a row a measure, the better one marked where values differ as shown.
 
     Args:
-        figures: From a variant's name to its measures.
+        measured: From a variant's name to its measures.
         measures: What the table shows, in this order, as far as any variant has it.
         title: Heading of the table.
     """
-    shown = [measure for measure in measures if any(measure.name in values for values in figures.values())]
+    shown = [measure for measure in measures if any(measure.name in values for values in measured.values())]
     rows = [
-        [_heading(measure), *_cells(measure, [values.get(measure.name) for values in figures.values()])]
+        [_heading(measure), *_cells(measure, [values.get(measure.name) for values in measured.values()])]
         for measure in shown
     ]
     note = DIRECTIONS_NOTE if any(measure.better for measure in shown) else ""
-    return Table(title, ["Measure", *figures], rows, note, numbers=True)
+    return Table(title, ["Measure", *measured], rows, note, numbers=True)
 
 
 def differences_table(differences: Sequence[Difference], measures: Sequence[Measure], title: str) -> Table:

@@ -14,7 +14,7 @@ from celeba_vae.config.plugins import create_component
 from celeba_vae.config.wording import in_environment
 from celeba_vae.datasets.missing_input import MissingInput
 from celeba_vae.metrics.latent_space import LATENT_MEASURES
-from celeba_vae.metrics.measures import Figures, Measure
+from celeba_vae.metrics.measures import Measure, Measured
 from celeba_vae.pipelines.evaluation.nodes_measuring import Examined, sampler_groups, sampler_label
 from celeba_vae.pipelines.evaluation.trained_variant import TrainedVariant, shown_name, title_of
 from celeba_vae.reporting.grids import GRID_SCALE, image_grid, text_picture
@@ -22,7 +22,7 @@ from celeba_vae.storage.stages import images_content
 
 logger = logging.getLogger(__name__)
 
-Metrics = dict[str, dict[str, Figures]]
+Metrics = dict[str, dict[str, Measured]]
 
 IMAGES = Measure("images", "Images measured", number="{:,.0f}")
 MODEL_MEASURES = (
@@ -43,7 +43,7 @@ def gather_metrics(parameters: EvaluationConfig, *results: Any) -> Metrics:
     """
     models, examined, generated = thirds(results)
     metrics = {
-        model.name: {**one.figures, **other.figures}
+        model.name: {**one.measured, **other.measured}
         for model, one, other in zip(models, examined, generated, strict=True)
     }
     logger.info(verdict(metrics))
@@ -78,7 +78,7 @@ def preparation_of(data_summary: Any) -> dict[str, Any]:
     return {name: data_summary[name] for name in ("source", "split", "crop", "image_shape") if name in data_summary}
 
 
-def verdict(metrics: Mapping[str, Mapping[str, Figures]]) -> str:
+def verdict(metrics: Mapping[str, Mapping[str, Measured]]) -> str:
     """Say in a line which variant has the best PSNR on the test images, and how far ahead it is in PSNR and MSE."""
     test = {variant: groups["test"] for variant, groups in metrics.items() if groups.get("test", {}).get("psnr")}
     if not test:
@@ -181,7 +181,7 @@ def check_articles_claims(
         VariantEvidence(
             name=model.name,
             settings=model.settings,
-            figures=metrics[model.name],
+            measured=metrics[model.name],
             history=model.history,
             problem=model.problem or examined.problem,
             prior_group=prior_group,
@@ -240,7 +240,7 @@ def thirds(results: Sequence[Any]) -> tuple[Sequence[Any], ...]:
     return results[:count], results[count : 2 * count], results[2 * count :]
 
 
-def _lead(best: Figures, other: Figures, name: str) -> str:
+def _lead(best: Measured, other: Measured, name: str) -> str:
     lead = f"{best['psnr'] - other['psnr']:.2f} dB above {title_of(name)}"
     if best.get("mse") is None or not other.get("mse"):
         return lead

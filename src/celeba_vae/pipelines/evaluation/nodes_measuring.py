@@ -17,7 +17,7 @@ from celeba_vae.latent.fitting import encode_images, fit_to_latents
 from celeba_vae.latent.samplers import LatentPoints, Normal, Posterior
 from celeba_vae.metrics.distribution_metrics import DistributionMeasures
 from celeba_vae.metrics.latent_space import LatentSpace, LatentStatistics
-from celeba_vae.metrics.measures import Arrays, DistributionMetric, Figures
+from celeba_vae.metrics.measures import Arrays, DistributionMetric, Measured
 from celeba_vae.metrics.reconstruction import ReconstructionMeasures
 from celeba_vae.models.inference import to_uint8
 from celeba_vae.pipelines.evaluation.trained_variant import TrainedVariant
@@ -58,7 +58,7 @@ class Originals:
 class Examined:
     """A model measured on images: figures by group, its latent space, None where there is none, and what was wrong."""
 
-    figures: dict[str, Figures] = field(default_factory=dict)
+    measured: dict[str, Measured] = field(default_factory=dict)
     latent_space: LatentSpace | None = None
     problem: str = ""
 
@@ -67,7 +67,7 @@ class Examined:
 class Generated:
     """What a model creates: by the sampler's name, figures and the first images, (columns, h, w, 3) uint8."""
 
-    figures: dict[str, Figures] = field(default_factory=dict)
+    measured: dict[str, Measured] = field(default_factory=dict)
     images: dict[str, np.ndarray] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -122,14 +122,14 @@ def _examined(
 ) -> Examined:
     train_images = train_images[: len(test_images) or TRAINING_IMAGES]
     training, latents = _pass_through(model, train_images, None, parameters)
-    figures = {"model": _size_of(model), "training": {**training, "images": len(train_images)}}
+    measured = {"model": _size_of(model), "training": {**training, "images": len(train_images)}}
     if len(test_images):
         reconstructed = ComparedSet(originals.start(), compared_count(len(test_images), parameters))
         test, latents = _pass_through(model, test_images, reconstructed, parameters)
-        figures |= {"test": test, "gap": _difference(training, test), "reconstructed": reconstructed.result()}
+        measured |= {"test": test, "gap": _difference(training, test), "reconstructed": reconstructed.result()}
     if latents is not None:
-        figures["latents"] = latents.figures
-    return Examined(figures, latents)
+        measured["latents"] = latents.measured
+    return Examined(measured, latents)
 
 
 def compared_count(test_images: int, parameters: EvaluationConfig) -> int:
@@ -150,10 +150,10 @@ class ComparedSet:
             self._taken += len(images)
             self._measures.update(images)
 
-    def result(self) -> Figures:
+    def result(self) -> Measured:
         """Give the measures against the originals, and ``images``, their number; nothing where nothing is measured."""
-        figures = self._measures.result()
-        return {**figures, "images": self._taken} if figures else {}
+        measured = self._measures.result()
+        return {**measured, "images": self._taken} if measured else {}
 
 
 def generate_and_measure(
@@ -181,7 +181,7 @@ def generate_and_measure(
             measures.update(block)
             if sum(map(len, shown)) < parameters.columns:
                 shown.append(to_uint8(block[: parameters.columns]))
-        generated.figures[name] = measures.result()
+        generated.measured[name] = measures.result()
         generated.images[name] = np.concatenate(shown)[: parameters.columns]
     return generated
 
@@ -235,7 +235,7 @@ def _points(
 
 def _pass_through(
     model: TrainedVariant, images: np.ndarray, set_measures: ComparedSet | None, parameters: EvaluationConfig
-) -> tuple[Figures, LatentSpace | None]:
+) -> tuple[Measured, LatentSpace | None]:
     from celeba_vae.models.inference import decode
 
     metrics = [create_component("metrics", each) for each in parameters.metrics]
@@ -256,13 +256,13 @@ def _batches(images: np.ndarray, size: int, what: str) -> Iterable[np.ndarray]:
         yield images[first : first + size].astype(np.float32) / np.float32(255)
 
 
-def _difference(training: Figures, test: Figures) -> Figures:
+def _difference(training: Measured, test: Measured) -> Measured:
     return {
         name: None if value is None or test[name] is None else value - test[name] for name, value in training.items()
     }
 
 
-def _size_of(model: TrainedVariant) -> Figures:
+def _size_of(model: TrainedVariant) -> Measured:
     history = model.history
     return {
         "encoder_parameters": model.encoder.count_params(),
