@@ -30,6 +30,8 @@ test-image: .venv/.installed-dev
 lint: .venv/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
 
 bench: .venv/.installed-dev
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
