@@ -1,6 +1,5 @@
 """What all tests share: a copy of the project to run in, and a way to run it as a user does."""
 
-import os
 import re
 import shutil
 import signal
@@ -9,17 +8,29 @@ import sys
 import sysconfig
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import numpy as np
 import pytest
+from kedro_commands import run_here, run_in_a_process
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 DATA_FOLDERS = ("01_raw", "02_intermediate", "05_model_input", "06_models", "07_model_output", "08_reporting")
 
+# what these give takes long to make: all tests that ask for it are slow
+SLOW_FIXTURES = {"browser", "install_apart"}
+
 # what a shell starts in the background ignores Ctrl-C, and so would all processes that tests start
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if not SLOW_FIXTURES.isdisjoint(item.fixturenames):
+            item.add_marker("slow")
 
 
 @pytest.fixture
@@ -38,32 +49,23 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run_kedro() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """``run_kedro(project, *arguments)`` is ``kedro run *arguments`` in a process of its own, with its output as text.
+def run_kedro() -> Callable[..., CompletedProcess[str]]:
+    """``run_kedro(project, *arguments)`` is ``kedro run *arguments``; gives exit code and output as text.
 
-    ``returncode``, ``stdout`` and ``stderr`` are the process's; lines are not wrapped. ``command`` replaces ``run``,
-    ``environment`` adds variables, ``python`` is the interpreter, ``timeout`` is in seconds.
+    It runs in this process, where TensorFlow is loaded once; ``environment`` adds variables. Settings of the hardware
+    that TensorFlow takes only once (threads, devices, ``deterministic``) need ``run_kedro_process``.
     """
+    return run_here
 
-    def run(
-        project: Path,
-        *arguments: str,
-        command: str = "run",
-        environment: dict[str, str] | None = None,
-        python: str | Path = sys.executable,
-        timeout: float = 300,
-    ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [python, "-m", "kedro", command, *arguments],
-            cwd=project,
-            env={**os.environ, "COLUMNS": "1000", "DO_NOT_TRACK": "1", **(environment or {})},
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
 
-    return run
+@pytest.fixture
+def run_kedro_process() -> Callable[..., CompletedProcess[str]]:
+    """``run_kedro_process(project, *arguments)`` is ``run_kedro`` in a process of its own, for what is about that.
+
+    Such are start-up, what is loaded, all that reaches the console, exit codes, other interpreters and packages.
+    ``command`` replaces ``run``, ``python`` is the interpreter, ``timeout`` is in seconds.
+    """
+    return run_in_a_process
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from subprocess import CompletedProcess
 
 import numpy as np
 import pandas as pd
+import pytest
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from PIL import Image
@@ -110,6 +111,7 @@ def test_kaggles_archive_is_read_where_it_lies(project: Path, run_kedro: RunKedr
     assert summary["statuses"] == {"missing": 1, "no attributes": 1, "ok": 11}
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_no_partial_output_under_a_final_name(
     project: Path, run_kedro: RunKedro, write_celeba: WriteCeleba
 ) -> None:
@@ -157,9 +159,9 @@ def test_the_demo_draws_its_own_images(project: Path, run_kedro: RunKedro) -> No
     assert np.load(folder / "train_images.npy").shape[1:] == (32, 32, 3)
 
 
-def test_without_celeba_the_run_stops_at_once_and_says_what_to_do(project: Path, run_kedro: RunKedro) -> None:
+def test_without_celeba_the_run_stops_at_once_and_says_what_to_do(project: Path, run_kedro_process: RunKedro) -> None:
     start = time.monotonic()
-    process = run_kedro(project, environment={"PYTHONPROFILEIMPORTTIME": "1"})
+    process = run_kedro_process(project, environment={"PYTHONPROFILEIMPORTTIME": "1"})
     seconds = time.monotonic() - start
     assert process.returncode == 1
     output = process.stdout + process.stderr

@@ -337,6 +337,7 @@ def test_pictures_are_the_same_again(project, arrays, generate):
         assert (project / "data/08_reporting/latest" / name).read_bytes() == files[0].read_bytes()
 
 
+@pytest.mark.slow
 def test_drawn_faces_smile_more_after_the_move_and_not_after_random_ones(project, run_kedro):
     quick = {
         "data_engineering": {

@@ -159,11 +159,11 @@ def test_more_epochs_than_a_schedule_was_made_for_are_explained(small_project, r
     assert "training goes on after epoch 1 of 2" in output
 
 
-def test_residual_networks_and_half_precision_train_without_a_word_from_onednn(small_project, run_kedro):
+def test_residual_networks_and_half_precision_train_without_a_word_from_onednn(small_project, run_kedro_process):
     variants = ("--pipelines", "variants", "--namespaces", "vae_residual", "--params")
     for precision in ("float32", "mixed_float16"):
         params = f"training.epochs=1,variants.vae_residual.fresh=true,hardware.precision={precision}"
-        result = run_kedro(small_project, *variants, params)
+        result = run_kedro_process(small_project, *variants, params)
         assert " epoch 1/1" in succeeded(result)
         assert not result.stderr
 
@@ -260,6 +260,7 @@ class Run:
         return self.process.returncode, errors
 
 
+@pytest.mark.slow
 def test_ctrl_c_saves_first_and_the_same_command_goes_on(small_project, run_kedro):
     run = Run(small_project, "--namespaces", "ae", "--params", "training.epochs=400")
     run.wait_for("epoch 3/400")
@@ -277,6 +278,7 @@ def test_ctrl_c_saves_first_and_the_same_command_goes_on(small_project, run_kedr
     assert re.findall(rf"ae epoch (\d+)/{epochs}", output) == [str(epochs)]
 
 
+@pytest.mark.slow
 def test_a_fresh_run_goes_on_with_the_same_command_and_then_starts_anew(small_project, run_kedro):
     training = ("--pipelines", "training")
     succeeded(run_kedro(small_project, *training))
@@ -297,6 +299,7 @@ def test_a_fresh_run_goes_on_with_the_same_command_and_then_starts_anew(small_pr
         assert re.findall(rf" {variant} epoch (\d)/2", output) == ["1", "2"]
 
 
+@pytest.mark.slow
 def test_a_run_killed_at_any_moment_ends_with_the_bits_of_an_uninterrupted_one(small_project, tmp_path, run_kedro):
     settings = {**SMALL, "training": {**SMALL["training"], "epochs": 14, "checkpoint_steps": 2}}
     settings["hardware"] = {"precision": "float32", "deterministic": True}
