@@ -5,7 +5,7 @@ import numpy as np
 from celeba_vae.synthetic.canvas import Canvas, X, Y, rgb, shadow_of, union
 from celeba_vae.synthetic.face import EYE_X, HEAD_DEPTH, half_head_width, half_neck_width
 from celeba_vae.synthetic.hair import Hair
-from celeba_vae.synthetic.shapes import SIDES, ellipse, on_side, ribbon, rounded_box, smooth, symmetric
+from celeba_vae.synthetic.shapes import SIDES, ellipse, on_side, ribbon, smooth, symmetric
 from celeba_vae.synthetic.traits import COVERS_EARS
 
 EARRING_DEPTH = -24
@@ -116,5 +116,5 @@ def _cover_lenses(canvas: Canvas, frame_width: float) -> np.ndarray:
         "sunglasses": (15.6, 12.2, 3.0),
     }[canvas.traits.glasses]
     half_width, half_height = half_width - frame_width, half_height - frame_width
-    boxes = (rounded_box(side * LENS_X, 2.0, half_width, half_height, power) for side in SIDES)
+    boxes = (ellipse(side * LENS_X, 2.0, half_width, half_height, power, corners=40) for side in SIDES)
     return union(canvas.fill(box, GLASSES_DEPTH).full() for box in boxes)

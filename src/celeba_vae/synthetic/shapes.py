@@ -41,17 +41,11 @@ def symmetric(right: Points) -> np.ndarray:
     return np.vstack([half, on_side(half[half[:, 0] > 0][::-1], -1)])
 
 
-def ellipse(x: float, y: float, radius_x: float, radius_y: float) -> np.ndarray:
-    """Give an ellipse (28, 2)."""
-    angle = np.linspace(0.0, 2 * np.pi, 28, endpoint=False)
-    return np.stack([x + radius_x * np.cos(angle), y + radius_y * np.sin(angle)], axis=1)
-
-
-def rounded_box(x: float, y: float, half_width: float, half_height: float, power: float) -> np.ndarray:
-    """Give a superellipse (40, 2): an ellipse for power 2, towards a rectangle above."""
-    angle = np.linspace(0.0, 2 * np.pi, 40, endpoint=False)
+def ellipse(x: float, y: float, radius_x: float, radius_y: float, power: float = 2.0, corners: int = 28) -> np.ndarray:
+    """Give an ellipse (corners, 2), or with a power above 2 a superellipse, which is nearer to a rectangle."""
+    angle = np.linspace(0.0, 2 * np.pi, corners, endpoint=False)
     across, down = (np.sign(part) * np.abs(part) ** (2 / power) for part in (np.cos(angle), np.sin(angle)))
-    return np.stack([x + half_width * across, y + half_height * down], axis=1)
+    return np.stack([x + radius_x * across, y + radius_y * down], axis=1)
 
 
 def ribbon(line: np.ndarray, widths: Sequence[float]) -> np.ndarray:
