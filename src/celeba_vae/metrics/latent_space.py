@@ -1,14 +1,14 @@
 """Where an encoder puts images in latent space: the confinement of the latents (the articles' z-points)."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from celeba_vae.errors import DataError
-from celeba_vae.metrics.distribution import kl_divergence
+from celeba_vae.latent.statistics import RandomSample, RunningCovariance, RunningVariance, principal_directions
 from celeba_vae.metrics.measures import KL, Measure, Measured
-from celeba_vae.metrics.streaming import RandomSample, RunningCovariance, RunningVariance
 
 # Burda, Grosse and Salakhutdinov, "Importance Weighted Autoencoders" (2016), section 5
 ACTIVE_VARIANCE = 0.01
@@ -42,28 +42,19 @@ class LatentSpace:
     Args:
         count: Images.
         mean: (d,) float64, of mu.
-        deviation: (d,) float64, the standard deviation of mu over the images.
-        kl: (d,) float64, mean KL of each dimension in nats, or None.
         covariance: (d, d) float64, of mu.
-        mu_distances: (up to 50,000,) float64, of mu from the origin.
-        z_distances: The same of a z drawn for each image, or None.
-        projection: (up to 2,000, 2) float64, mu along the two directions of largest variance, from the mean; (…, 1)
-            where latent_dim is 1.
-        projected_rows: (up to 2,000,) int64, which images these are, counted from 0.
-        explained: (2,) float64, or (1,), the share of mu's variance along each of the two.
+        kl: (d,) float64, mean KL of each dimension in nats, or None.
+        distances: (up to 50,000, 2) float64, of mu and of a z drawn for each image from the origin; (…, 1) without z.
+        points: Up to 2,000 of mu.
         measured: From the names in ``LATENT_MEASURES`` to their values, None where not defined.
     """
 
     count: int
     mean: np.ndarray
-    deviation: np.ndarray
-    kl: np.ndarray | None
     covariance: np.ndarray
-    mu_distances: np.ndarray
-    z_distances: np.ndarray | None
-    projection: np.ndarray
-    projected_rows: np.ndarray
-    explained: np.ndarray
+    kl: np.ndarray | None
+    distances: np.ndarray
+    points: RandomSample
     measured: Measured
 
     @property
@@ -72,9 +63,47 @@ class LatentSpace:
         return len(self.mean)
 
     @property
+    def deviation(self) -> np.ndarray:
+        """(d,) float64, the standard deviation of mu over the images."""
+        return np.sqrt(np.diagonal(self.covariance))
+
+    @property
     def correlation(self) -> np.ndarray:
         """(d, d) float64 in [-1, 1]; NaN for a dimension that does not vary."""
         return _correlation(self.covariance)
+
+    @property
+    def mu_distances(self) -> np.ndarray:
+        """(up to 50,000,) float64, of mu from the origin."""
+        return self.distances[:, 0]
+
+    @property
+    def z_distances(self) -> np.ndarray | None:
+        """The same of a z drawn for each image, or None."""
+        return self.distances[:, 1] if self.distances.shape[1] > 1 else None
+
+    @cached_property
+    def _principal(self) -> tuple[np.ndarray, np.ndarray]:
+        return principal_directions(self.covariance, 2)
+
+    @property
+    def projection(self) -> np.ndarray:
+        """(up to 2,000, 2) float64, mu along the two directions of largest variance, from the mean.
+
+        (…, 1) where latent_dim is 1.
+        """
+        return (self.points.rows - self.mean) @ self._principal[0].T
+
+    @property
+    def projected_rows(self) -> np.ndarray:
+        """(up to 2,000,) int64, which images these are, counted from 0."""
+        return self.points.positions
+
+    @property
+    def explained(self) -> np.ndarray:
+        """(2,) float64, or (1,), the share of mu's variance along each of the two."""
+        total, variances = np.trace(self.covariance), self._principal[1]
+        return variances / total if total > 0 else np.zeros_like(variances)
 
 
 class LatentStatistics:
@@ -103,8 +132,7 @@ class LatentStatistics:
         if not np.isfinite(points).all():
             raise DataError("The encoder gives latents that are not finite: its training has failed. Train it again.")
         if logvar is not None:
-            # one dimension at a time
-            self._kl.update(kl_divergence(mu.reshape(-1, 1), logvar.reshape(-1, 1)).reshape(mu.shape))
+            self._kl.update(kl_of_dimensions(mu, logvar))
         distances = np.linalg.norm(points, axis=2).T
         nearest, farthest = _prior(mu.shape[1]).interval(SHELL)
         self._mu.update(points[0])
@@ -119,30 +147,21 @@ class LatentStatistics:
         Raises:
             DataError: there were fewer than two images.
         """
-        covariance = self._mu.covariance()
-        if covariance is None:
+        covariance, variance = self._mu.covariance(), self._distances.variance()
+        if covariance is None or variance is None:
             raise DataError("The distribution of the latents needs at least two images.")
-        mu_distances, *z_distances = self._kept_distances.rows.T
-        directions, explained = _two_principal_directions(covariance)
         return LatentSpace(
             count=self._mu.count,
             mean=self._mu.mean,
-            deviation=np.sqrt(np.diagonal(covariance)),
-            kl=self._kl.mean if self._kl.count else None,
             covariance=covariance,
-            mu_distances=mu_distances,
-            z_distances=z_distances[0] if z_distances else None,
-            projection=(self._kept_points.rows - self._mu.mean) @ directions,
-            projected_rows=self._kept_points.positions,
-            explained=explained,
-            measured=self._measured(covariance),
+            kl=self._kl.mean if self._kl.count else None,
+            distances=self._kept_distances.rows,
+            points=self._kept_points,
+            measured=self._measured(covariance, np.sqrt(variance)),
         )
 
-    def _measured(self, covariance: np.ndarray) -> Measured:
-        (mu_distance, *z_distance), (mu_deviation, *z_deviation) = (
-            self._distances.mean,
-            self._distances.variance() ** 0.5,
-        )
+    def _measured(self, covariance: np.ndarray, deviations: np.ndarray) -> Measured:
+        (mu_distance, *z_distance), (mu_deviation, *z_deviation) = self._distances.mean, deviations
         prior = _prior(len(covariance))
         correlations = np.abs(_correlation(covariance)[np.triu_indices(len(covariance), k=1)])
         known = correlations[~np.isnan(correlations)]
@@ -160,6 +179,22 @@ class LatentStatistics:
             "mean_correlation": known.mean() if len(known) else None,
         }
         return {name: None if value is None else float(value) for name, value in measured.items()}
+
+
+def kl_of_dimensions(mu: np.ndarray, logvar: np.ndarray) -> np.ndarray:
+    """KL divergence of N(mu, exp(logvar)) from N(0, I) in nats, not weighted: its part of each latent dimension.
+
+    -1/2 * (1 + logvar - mu^2 - exp(logvar)); Kingma and Welling, "Auto-Encoding Variational Bayes" (2014), appendix B.
+
+    Args:
+        mu: (n, d).
+        logvar: (n, d), the logarithm of the variance.
+
+    Returns:
+        (n, d) float64.
+    """
+    mu, logvar = mu.astype(np.float64), logvar.astype(np.float64)
+    return -0.5 * (1 + logvar - mu**2 - np.exp(logvar))
 
 
 def prior_density(distances: np.ndarray, latent_dim: int) -> np.ndarray:
@@ -181,12 +216,3 @@ def _correlation(covariance: np.ndarray) -> np.ndarray:
     deviation = np.sqrt(np.diagonal(covariance))
     scale = np.where(deviation > 0, deviation, np.nan)
     return covariance / np.multiply.outer(scale, scale)
-
-
-def _two_principal_directions(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give the directions (d, 2) of largest variance, the largest value of each positive, and their shares of it."""
-    variances, vectors = np.linalg.eigh(covariance)
-    variances, directions = np.maximum(variances[:-3:-1], 0), vectors[:, :-3:-1]
-    directions = directions * np.sign(directions[np.abs(directions).argmax(axis=0), np.arange(directions.shape[1])])
-    total = np.trace(covariance)
-    return directions, variances / total if total > 0 else np.zeros_like(variances)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from celeba_vae.metrics.streaming import RandomSample, RunningCovariance, RunningVariance
+from celeba_vae.latent.statistics import RandomSample, RunningCovariance, RunningVariance
 
 
 def fed(statistic, rows, batch_size):
