@@ -66,7 +66,8 @@ def read_photos(folder: Place, image_shape: tuple[int, int, int], crop: int | Bo
         crop: How originals of CelebA's size are cropped, see ``photo_box``.
     """
     height, width, _ = image_shape
-    images, names, centred, left_out = [], [], [], []
+    images: list[np.ndarray] = []
+    names, centred, left_out = [], [], []
     for path in photo_files(folder):
         if len(images) == MAX_PHOTOS:
             logger.warning("Only the first %d photos in %s are used.", MAX_PHOTOS, folder)

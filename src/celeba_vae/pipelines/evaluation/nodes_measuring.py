@@ -14,13 +14,15 @@ from celeba_vae.config import ComponentConfig, EvaluationConfig
 from celeba_vae.config.plugins import create_component
 from celeba_vae.errors import CelebaVaeError, DataError
 from celeba_vae.latent.fitting import encode_images, fit_to_latents
-from celeba_vae.latent.samplers import LatentPoints, Normal, Posterior
+from celeba_vae.latent.points import LatentPoints
+from celeba_vae.latent.samplers import Normal, Posterior
 from celeba_vae.metrics.distribution_metrics import DistributionMeasures
 from celeba_vae.metrics.latent_space import LatentSpace, LatentStatistics
-from celeba_vae.metrics.measures import Arrays, DistributionMetric, Measured
+from celeba_vae.metrics.measures import DistributionMetric, Measured
 from celeba_vae.metrics.reconstruction import ReconstructionMeasures
 from celeba_vae.models.inference import to_uint8
 from celeba_vae.pipelines.evaluation.trained_variant import TrainedVariant
+from celeba_vae.storage import Arrays
 
 logger = logging.getLogger(__name__)
 

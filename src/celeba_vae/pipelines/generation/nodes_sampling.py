@@ -1,4 +1,4 @@
-"""Fit samplers to what an encoder makes of images, draw points of the latent space, and show what samplers change."""
+"""Encode images, fit samplers to their latents, draw points of the latent space, and show what samplers change."""
 
 from pathlib import Path
 from typing import Any
@@ -8,19 +8,17 @@ from PIL import Image
 
 from celeba_vae.config import GenerationConfig
 from celeba_vae.config.plugins import create_component
-from celeba_vae.latent.fitting import fit_to_latents
-from celeba_vae.latent.samplers import (
-    LatentPoints,
-    Normal,
-    Sampler,
-    Uniform,
-    distances,
-    sample_points,
-)
-from celeba_vae.models.inference import to_uint8
-from celeba_vae.reporting.grids import GRID_SCALE, image_grid
+from celeba_vae.latent.fitting import encode_images, fit_to_latents
+from celeba_vae.latent.points import LatentPoints
+from celeba_vae.reporting.face_grids import distance_series, sampler_comparison
+from celeba_vae.storage import Arrays, NumpyFile
 
-Arrays = dict[str, np.ndarray]
+
+def encode_training_images(
+    encoder: Any, train_images: np.ndarray, latent_stages: Path, parameters: GenerationConfig
+) -> NumpyFile:
+    """Encode the first ``fit_images`` training images, see ``encode_images``."""
+    return encode_images(encoder, train_images[: parameters.fit_images], latent_stages, parameters.fresh)
 
 
 def fit_sampler(
@@ -46,57 +44,16 @@ def sample_latents(decoder: Any, fitted: Arrays, parameters: GenerationConfig) -
 
 
 def draw_distance_series(decoder: Any, parameters: GenerationConfig) -> Image.Image:
-    """Show the same points ever further from the origin: uniform within ±limit, a row for each of the limits."""
-    tiles, labels = [], []
-    for limit in parameters.distance_limits:
-        points = _first_points(Uniform(limit=limit), decoder, parameters)
-        tiles += _decoded(decoder, points)
-        labels.append(f"±{limit:g}, L2 {distances(points).mean():.1f}")
-    return image_grid(
-        tiles,
-        parameters.columns,
-        title=f"{parameters.variant.upper()}: each coordinate uniform within ±limit, seed {parameters.seed}. L2: the"
-        f" mean distance of a row's points from the origin, of N(0, I) about {decoder.input_shape[-1] ** 0.5:.1f}",
-        row_labels=labels,
-        scale=GRID_SCALE,
-    )
+    """Show the same points ever further from the origin, see ``distance_series``."""
+    return distance_series(decoder, parameters)
 
 
 def draw_sampler_comparison(parameters: GenerationConfig, *models: Any) -> Image.Image:
-    """Show what each compared model makes of N(0, I), and of a sampler fitted to its own latents: a row each.
+    """Show what each compared model makes of N(0, I) and of ``compared_sampler``, see ``sampler_comparison``.
 
     Args:
         parameters: The names of the variants that are compared, and of the sampler.
         models: The variants' decoders, then what ``compared_sampler`` was fitted to for each of them.
     """
-    names = [variant.upper() for variant in parameters.compared]
-    decoders, fitted = models[: len(names)], models[len(names) :]
-    fitted_one = create_component("samplers", parameters.compared_sampler)
-    nothing: list[Arrays] = [{}] * len(names)
-    samplers = [("N(0, I)", Normal(), nothing), (parameters.compared_sampler.name, fitted_one, fitted)]
-    tiles, labels = [], []
-    for label, sampler, fits in samplers:
-        for name, decoder, arrays in zip(names, decoders, fits, strict=True):
-            tiles += _decoded(decoder, _first_points(sampler, decoder, parameters, arrays))
-            labels.append(f"{name}, {label}")
-    return image_grid(
-        tiles,
-        parameters.columns,
-        title=f"The same points of N(0, I) through each decoder, and points of the sampler {samplers[1][0]} fitted to"
-        f" each encoder's latents, seed {parameters.seed}. A VAE learns to put faces where N(0, I) is, an AE puts them"
-        " anywhere",
-        row_labels=labels,
-        scale=GRID_SCALE,
-    )
-
-
-def _first_points(
-    sampler: Sampler, decoder: Any, parameters: GenerationConfig, fitted: Arrays | None = None
-) -> np.ndarray:
-    return sample_points(sampler, range(parameters.columns), decoder.input_shape[-1], parameters.seed, fitted)
-
-
-def _decoded(decoder: Any, points: np.ndarray) -> list[np.ndarray]:
-    from celeba_vae.models.inference import decode
-
-    return list(to_uint8(decode(decoder, points)))
+    count = len(parameters.compared)
+    return sampler_comparison(models[:count], models[count:], parameters)
