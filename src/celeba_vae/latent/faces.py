@@ -58,7 +58,7 @@ class FaceSources:
 
         Args:
             source: Where they come from.
-            wanted: How many, from the first on; or the setting that names each, and the face.
+            wanted: How many, from the first on; or each face, after the setting of ``generation`` that names it.
 
         Raises:
             SettingError: there is no such face.
@@ -74,7 +74,7 @@ class FaceSources:
         if isinstance(wanted, int):
             rows = list(range(min(wanted, len(names))))
         else:
-            rows = [find_face(face, names, place, setting) for setting, face in wanted]
+            rows = [find_face(face, names, place, f"generation.{setting}") for setting, face in wanted]
         chosen = [names[row] for row in rows]
         if source == "generated_images":
             return Faces(chosen, self.generated_latents[rows], None)

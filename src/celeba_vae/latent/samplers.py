@@ -25,11 +25,6 @@ POINTS_PER_DIAGONAL = 50
 # of a component, as a share of the latents' own: without it a component may shrink to a single training image
 SMALLEST_VARIANCE = 0.01
 
-NEEDS_VARIANCE = (
-    "The sampler posterior needs a variational encoder, which gives a variance: choose a variant with model: vae, or"
-    " another sampler (parameters_generation.yml)."
-)
-
 
 @dataclass(frozen=True)
 class EncodedImages:
@@ -201,7 +196,10 @@ class Posterior(Parameters):
             SettingError: the encoder gives no variance, or there are fewer test images.
         """
         if not variational:
-            raise SettingError(NEEDS_VARIANCE)
+            raise SettingError(
+                "The sampler posterior needs a variational encoder, which gives a variance: choose a variant with"
+                " model: vae, or another sampler (parameters_generation.yml)."
+            )
         if test_images is not None:
             check_rows(self.rows, test_images)
 
@@ -212,8 +210,8 @@ class Posterior(Parameters):
             SettingError: the encoder gives no variance.
         """
         mu, logvar = encoded.posterior(self.rows)
-        if logvar is None:
-            raise SettingError(NEEDS_VARIANCE)
+        self.check(variational=logvar is not None, test_images=None)
+        assert logvar is not None
         return {"mu": mu, "sigma": np.exp(logvar / 2)}
 
     def point(self, i: int, random: np.random.Generator, latent_dim: int, fitted: Arrays) -> np.ndarray:

@@ -6,8 +6,8 @@ import numpy as np
 _BLOCK = 1024
 
 
-class _RunningMoments:
-    """Mean and squared deviations from it, in float64, given batch by batch.
+class RunningVariance:
+    """Mean and variance of each value of a row, in float64, given batch by batch.
 
     The result does not depend on how rows are divided into batches. These are merged as in Chan, Golub and LeVeque,
     "Algorithms for computing the sample variance" (1983), which loses no accuracy where the mean is large against the
@@ -27,22 +27,9 @@ class _RunningMoments:
         self._squares = self._squares + (squares + self._square(shift) * (self.count * len(rows) / count))
         self.mean, self.count = self.mean + shift * (len(rows) / count), count
 
-    def _sum_of_squares(self, rows: np.ndarray, mean: np.ndarray) -> np.ndarray:
-        raise NotImplementedError
-
-    def _square(self, shift: np.ndarray) -> np.ndarray:
-        raise NotImplementedError
-
-    def _divided(self, ddof: int) -> np.ndarray | None:
-        return self._squares / (self.count - ddof) if self.count > ddof else None
-
-
-class RunningVariance(_RunningMoments):
-    """Mean and variance of each value of a row, given batch by batch."""
-
-    def variance(self, ddof: int = 1) -> np.ndarray | None:
-        """Give the sums of squared deviations, divided by n - ddof; None without more rows than that."""
-        return self._divided(ddof)
+    def variance(self, ddof: int = 1) -> np.ndarray:
+        """Give the sums of squared deviations, divided by n - ddof; NaN without more rows than that."""
+        return self._squares / (self.count - ddof if self.count > ddof else np.nan)
 
     def _sum_of_squares(self, rows: np.ndarray, mean: np.ndarray) -> np.ndarray:
         return np.square(rows - mean).sum(axis=0)
@@ -51,12 +38,12 @@ class RunningVariance(_RunningMoments):
         return np.square(shift)
 
 
-class RunningCovariance(_RunningMoments):
+class RunningCovariance(RunningVariance):
     """Mean and covariance of rows (n, d), given batch by batch; a batch may be a memory-mapped array of any size."""
 
-    def covariance(self) -> np.ndarray | None:
-        """Give the covariance (d, d), divided by n - 1; None for fewer than two rows."""
-        return self._divided(ddof=1)
+    def covariance(self) -> np.ndarray:
+        """Give the covariance (d, d), divided by n - 1; NaN for fewer than two rows."""
+        return self.variance()
 
     def _sum_of_squares(self, rows: np.ndarray, mean: np.ndarray) -> np.ndarray:
         squares = np.zeros((rows.shape[1], rows.shape[1]))
@@ -75,33 +62,25 @@ class RandomSample:
     Args:
         size: Rows to keep.
         seed: Seed of the choice.
+
+    Attributes:
+        rows: (at most size, ...), of the rows' own type.
+        positions: Where each kept row stood among all, from 0, int64.
     """
 
     def __init__(self, size: int, seed: int = 0) -> None:
-        self.size = size
-        self._random = np.random.default_rng(seed)
-        self._count = 0
-        self._keys, self._positions = np.zeros(0), np.zeros(0, np.int64)
-        self._rows: np.ndarray | None = None
+        self.rows, self.positions = np.zeros(0), np.zeros(0, np.int64)
+        self._size, self._random = size, np.random.default_rng(seed)
+        self._count, self._keys = 0, np.zeros(0)
 
     def update(self, rows: np.ndarray) -> None:
         """Take in a batch of rows, (n, ...)."""
         keys = np.concatenate([self._keys, self._random.random(len(rows))])
-        positions = np.concatenate([self._positions, np.arange(self._count, self._count + len(rows))])
-        kept = np.sort(np.argsort(keys, kind="stable")[: self.size])
-        self._rows = (rows if self._rows is None else np.concatenate([self._rows, rows]))[kept]
-        self._keys, self._positions = keys[kept], positions[kept]
+        positions = np.concatenate([self.positions, np.arange(self._count, self._count + len(rows))])
+        kept = np.sort(np.argsort(keys, kind="stable")[: self._size])
+        self.rows = (np.concatenate([self.rows, rows]) if self._count else rows)[kept]
+        self._keys, self.positions = keys[kept], positions[kept]
         self._count += len(rows)
-
-    @property
-    def rows(self) -> np.ndarray:
-        """(at most size, ...), of the rows' own type."""
-        return np.zeros(0) if self._rows is None else self._rows
-
-    @property
-    def positions(self) -> np.ndarray:
-        """Where each kept row stood among all, from 0, int64."""
-        return self._positions
 
 
 def mean_and_covariance(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -112,8 +91,7 @@ def mean_and_covariance(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     moments = RunningCovariance()
     if len(rows):
         moments.update(rows)
-    covariance = moments.covariance()
-    return moments.mean, np.zeros((rows.shape[1], rows.shape[1])) if covariance is None else covariance
+    return moments.mean, moments.covariance() if len(rows) > 1 else np.zeros((rows.shape[1], rows.shape[1]))
 
 
 def principal_directions(covariance: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:

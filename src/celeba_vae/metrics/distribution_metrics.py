@@ -28,6 +28,7 @@ from celeba_vae.storage import Arrays
 
 OWN_SCALE = "Inception with Keras' ImageNet weights: comparable with one another, not with published figures"
 PER_ORIGINALS = "share of the originals'"
+_distance = partial(Measure, better="lower", number="{:.1f}")
 # of an image's sides
 BORDER, CENTRE = 1 / 8, 1 / 2
 
@@ -79,7 +80,7 @@ class Inception(InceptionFeatures):
     seed: int = Field(42, ge=0, description="Seed of what is drawn")
 
     measures: ClassVar[tuple[Measure, ...]] = (
-        Measure("fid", "FID", better="lower", number="{:.1f}", note=OWN_SCALE),
+        _distance("fid", "FID", note=OWN_SCALE),
         Measure("kid", "KID", better="lower", number="{:.4f}", note=OWN_SCALE),
     )
 
@@ -111,10 +112,13 @@ class _FeatureSummary:
         self._sample.update(features)
 
     def result(self) -> Arrays:
-        covariance = self._moments.covariance()
-        if covariance is None:
+        if self._moments.count < 2:
             return {}
-        return {"mean": self._moments.mean, "covariance": covariance, "features": self._sample.rows}
+        return {
+            "mean": self._moments.mean,
+            "covariance": self._moments.covariance(),
+            "features": self._sample.rows,
+        }
 
 
 class SlicedWasserstein(_Available):
@@ -124,19 +128,9 @@ class SlicedWasserstein(_Available):
     seed: int = Field(42, ge=0, description="Seed of the images, patches and directions")
 
     measures: ClassVar[tuple[Measure, ...]] = (
-        Measure(
-            "swd",
-            "SWD",
-            better="lower",
-            number="{:.1f}",
-            note="sliced Wasserstein distance times 1,000, mean over scales",
-        ),
-        Measure(
-            "swd_finest", "SWD, finest scale", better="lower", number="{:.1f}", note="details and noise; times 1,000"
-        ),
-        Measure(
-            "swd_coarsest", "SWD, coarsest scale", better="lower", number="{:.1f}", note="the large form; times 1,000"
-        ),
+        _distance("swd", "SWD", note="sliced Wasserstein distance times 1,000, mean over scales"),
+        _distance("swd_finest", "SWD, finest scale", note="details and noise; times 1,000"),
+        _distance("swd_coarsest", "SWD, coarsest scale", note="the large form; times 1,000"),
     )
 
     def start(self) -> Summary:
@@ -186,12 +180,12 @@ class CrossingLines(_Available):
 
     def start(self) -> Summary:
         """Begin to go through a set of images."""
-        return _MeanOver("power", partial(power_spectra, multiple=math.lcm(*self.periods)))
+        return _Moments(partial(power_spectra, multiple=math.lcm(*self.periods)))
 
     def compare(self, real: Arrays, others: Arrays) -> Measured:
         """Give a value a period; None where the images are too small to have it three times."""
         return {
-            self._name(period): _share(line_energy(others["power"], period), line_energy(real["power"], period))
+            self._name(period): _share(line_energy(others["mean"], period), line_energy(real["mean"], period))
             for period in self.periods
         }
 
@@ -214,28 +208,16 @@ class Variety(_Available):
 
     def start(self) -> Summary:
         """Begin to go through a set of images."""
-        return _PixelVariance()
+        return _Moments(lambda images: images)
 
     def compare(self, real: Arrays, others: Arrays) -> Measured:
         """Give the shares; None for fewer than two images."""
-        if not all("variance" in each for each in (real, others)):
+        if any(np.isnan(each["variance"]).all() for each in (real, others)):
             return {measure.name: None for measure in self.measures}
         values, of_real = (
             [float(each["variance"].mean()), *border_and_centre(each["variance"])] for each in (others, real)
         )
         return {measure.name: _share(*pair) for measure, *pair in zip(self.measures, values, of_real, strict=True)}
-
-
-class _PixelVariance:
-    def __init__(self) -> None:
-        self._images = RunningVariance()
-
-    def update(self, images: np.ndarray) -> None:
-        self._images.update(images)
-
-    def result(self) -> Arrays:
-        variance = self._images.variance()
-        return {} if variance is None else {"variance": variance}
 
 
 class SetSharpness(_Available):
@@ -245,25 +227,24 @@ class SetSharpness(_Available):
 
     def start(self) -> Summary:
         """Begin to go through a set of images."""
-        return _MeanOver("sharpness", laplacian_variance)
+        return _Moments(laplacian_variance)
 
     def compare(self, real: Arrays, others: Arrays) -> Measured:
         """Give the share; None where the real images are flat."""
-        return {"sharpness": _share(float(others["sharpness"]), float(real["sharpness"]))}
+        return {"sharpness": _share(float(others["mean"]), float(real["mean"]))}
 
 
-class _MeanOver:
-    """The mean over images of what a function gives for each."""
+class _Moments:
+    """Mean and variance, across images, of what a function gives for each."""
 
-    def __init__(self, name: str, function: Callable[[np.ndarray], np.ndarray]) -> None:
-        self._name, self._function = name, function
-        self._values = RunningVariance()
+    def __init__(self, function: Callable[[np.ndarray], np.ndarray]) -> None:
+        self._function, self._values = function, RunningVariance()
 
     def update(self, images: np.ndarray) -> None:
         self._values.update(self._function(images))
 
     def result(self) -> Arrays:
-        return {self._name: np.asarray(self._values.mean)}
+        return {"mean": np.asarray(self._values.mean), "variance": np.asarray(self._values.variance())}
 
 
 def _share(value: float | None, of: float | None) -> float | None:

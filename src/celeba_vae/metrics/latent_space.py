@@ -1,7 +1,5 @@
 """Where an encoder puts images in latent space: the confinement of the latents (the articles' z-points)."""
 
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -33,81 +31,11 @@ LATENT_MEASURES = (
 )
 
 
-@dataclass(frozen=True)
 class LatentSpace:
-    """How the latents of ``count`` images are distributed; d is latent_dim. What is drawn is a random sample of them.
+    """How the latents of images are distributed, gathered batch by batch; d is latent_dim.
 
-    ``mu`` stands for a plain autoencoder's z, too, which then has neither ``kl`` nor distances of its own.
-
-    Args:
-        count: Images.
-        mean: (d,) float64, of mu.
-        covariance: (d, d) float64, of mu.
-        kl: (d,) float64, mean KL of each dimension in nats, or None.
-        distances: (up to 50,000, 2) float64, of mu and of a z drawn for each image from the origin; (…, 1) without z.
-        points: Up to 2,000 of mu.
-        measured: From the names in ``LATENT_MEASURES`` to their values, None where not defined.
-    """
-
-    count: int
-    mean: np.ndarray
-    covariance: np.ndarray
-    kl: np.ndarray | None
-    distances: np.ndarray
-    points: RandomSample
-    measured: Measured
-
-    @property
-    def latent_dim(self) -> int:
-        """Dimensions of the latent space."""
-        return len(self.mean)
-
-    @property
-    def deviation(self) -> np.ndarray:
-        """(d,) float64, the standard deviation of mu over the images."""
-        return np.sqrt(np.diagonal(self.covariance))
-
-    @property
-    def correlation(self) -> np.ndarray:
-        """(d, d) float64 in [-1, 1]; NaN for a dimension that does not vary."""
-        return _correlation(self.covariance)
-
-    @property
-    def mu_distances(self) -> np.ndarray:
-        """(up to 50,000,) float64, of mu from the origin."""
-        return self.distances[:, 0]
-
-    @property
-    def z_distances(self) -> np.ndarray | None:
-        """The same of a z drawn for each image, or None."""
-        return self.distances[:, 1] if self.distances.shape[1] > 1 else None
-
-    @cached_property
-    def _principal(self) -> tuple[np.ndarray, np.ndarray]:
-        return principal_directions(self.covariance, 2)
-
-    @property
-    def projection(self) -> np.ndarray:
-        """(up to 2,000, 2) float64, mu along the two directions of largest variance, from the mean.
-
-        (…, 1) where latent_dim is 1.
-        """
-        return (self.points.rows - self.mean) @ self._principal[0].T
-
-    @property
-    def projected_rows(self) -> np.ndarray:
-        """(up to 2,000,) int64, which images these are, counted from 0."""
-        return self.points.positions
-
-    @property
-    def explained(self) -> np.ndarray:
-        """(2,) float64, or (1,), the share of mu's variance along each of the two."""
-        total, variances = np.trace(self.covariance), self._principal[1]
-        return variances / total if total > 0 else np.zeros_like(variances)
-
-
-class LatentStatistics:
-    """Gathers a ``LatentSpace``, batch by batch: memory depends on latent_dim, not on the number of images.
+    Memory depends on latent_dim, not on the number of images: what is drawn is a random sample of them. ``mu`` stands
+    for a plain autoencoder's z, too, which then has neither ``kl`` nor distances of its own.
 
     Args:
         seed: Seed of the points z and of the samples that are kept.
@@ -141,33 +69,87 @@ class LatentStatistics:
         self._kept_distances.update(distances)
         self._kept_points.update(mu)
 
-    def result(self) -> LatentSpace:
-        """Give what the batches so far come to.
+    @property
+    def count(self) -> int:
+        """Images so far."""
+        return self._mu.count
+
+    @property
+    def latent_dim(self) -> int:
+        """Dimensions of the latent space."""
+        return len(self.mean)
+
+    @property
+    def mean(self) -> np.ndarray:
+        """(d,) float64, of mu."""
+        return self._mu.mean
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """(d, d) float64, of mu.
 
         Raises:
             DataError: there were fewer than two images.
         """
-        covariance, variance = self._mu.covariance(), self._distances.variance()
-        if covariance is None or variance is None:
+        if self.count < 2:
             raise DataError("The distribution of the latents needs at least two images.")
-        return LatentSpace(
-            count=self._mu.count,
-            mean=self._mu.mean,
-            covariance=covariance,
-            kl=self._kl.mean if self._kl.count else None,
-            distances=self._kept_distances.rows,
-            points=self._kept_points,
-            measured=self._measured(covariance, np.sqrt(variance)),
-        )
+        return self._mu.covariance()
 
-    def _measured(self, covariance: np.ndarray, deviations: np.ndarray) -> Measured:
-        (mu_distance, *z_distance), (mu_deviation, *z_deviation) = self._distances.mean, deviations
-        prior = _prior(len(covariance))
-        correlations = np.abs(_correlation(covariance)[np.triu_indices(len(covariance), k=1)])
+    @property
+    def deviation(self) -> np.ndarray:
+        """(d,) float64, the standard deviation of mu over the images."""
+        return np.sqrt(np.diagonal(self.covariance))
+
+    @property
+    def correlation(self) -> np.ndarray:
+        """(d, d) float64 in [-1, 1]; NaN for a dimension that does not vary."""
+        scale = np.where(self.deviation > 0, self.deviation, np.nan)
+        return self.covariance / np.multiply.outer(scale, scale)
+
+    @property
+    def kl(self) -> np.ndarray | None:
+        """(d,) float64, mean KL of each dimension in nats, or None."""
+        return self._kl.mean if self._kl.count else None
+
+    @property
+    def mu_distances(self) -> np.ndarray:
+        """(up to 50,000,) float64, of mu from the origin."""
+        return self._kept_distances.rows[:, 0]
+
+    @property
+    def z_distances(self) -> np.ndarray | None:
+        """The same of a z drawn for each image, or None."""
+        return None if self.kl is None else self._kept_distances.rows[:, 1]
+
+    @property
+    def projection(self) -> np.ndarray:
+        """(up to 2,000, 2) float64, mu along the two directions of largest variance; (…, 1) where there is but one."""
+        directions, _ = principal_directions(self.covariance, 2)
+        return (self._kept_points.rows - self.mean) @ directions.T
+
+    @property
+    def projected_rows(self) -> np.ndarray:
+        """(up to 2,000,) int64, which images these are, counted from 0."""
+        return self._kept_points.positions
+
+    @property
+    def explained(self) -> np.ndarray:
+        """(2,) float64, or (1,), the share of mu's variance along each of the two."""
+        _, variances = principal_directions(self.covariance, 2)
+        total = np.trace(self.covariance)
+        return variances / total if total > 0 else np.zeros_like(variances)
+
+    @property
+    def measured(self) -> Measured:
+        """From the names in ``LATENT_MEASURES`` to their values, None where not defined."""
+        prior, variances = _prior(self.latent_dim), np.diagonal(self.covariance)
+        mu_distance, *z_distance = self._distances.mean
+        mu_deviation, *z_deviation = np.sqrt(self._distances.variance())
+        correlations = np.abs(self.correlation[np.triu_indices(self.latent_dim, k=1)])
         known = correlations[~np.isnan(correlations)]
         measured = {
-            "kl": self._kl.mean.sum() if self._kl.count else None,
-            "active_units": (np.diagonal(covariance) > ACTIVE_VARIANCE).sum(),
+            "kl": None if self.kl is None else self.kl.sum(),
+            "active_units": (variances > ACTIVE_VARIANCE).sum(),
             "mu_distance": mu_distance,
             "mu_distance_deviation": mu_deviation,
             "z_distance": z_distance[0] if z_distance else None,
@@ -184,14 +166,8 @@ class LatentStatistics:
 def kl_of_dimensions(mu: np.ndarray, logvar: np.ndarray) -> np.ndarray:
     """KL divergence of N(mu, exp(logvar)) from N(0, I) in nats, not weighted: its part of each latent dimension.
 
-    -1/2 * (1 + logvar - mu^2 - exp(logvar)); Kingma and Welling, "Auto-Encoding Variational Bayes" (2014), appendix B.
-
-    Args:
-        mu: (n, d).
-        logvar: (n, d), the logarithm of the variance.
-
-    Returns:
-        (n, d) float64.
+    -1/2 * (1 + logvar - mu^2 - exp(logvar)), all (n, d); logvar is the logarithm of the variance. Kingma and Welling,
+    "Auto-Encoding Variational Bayes" (2014), appendix B.
     """
     mu, logvar = mu.astype(np.float64), logvar.astype(np.float64)
     return -0.5 * (1 + logvar - mu**2 - np.exp(logvar))
@@ -210,9 +186,3 @@ def _prior(latent_dim: int) -> Any:
     from scipy.stats import chi
 
     return chi(latent_dim)
-
-
-def _correlation(covariance: np.ndarray) -> np.ndarray:
-    deviation = np.sqrt(np.diagonal(covariance))
-    scale = np.where(deviation > 0, deviation, np.nan)
-    return covariance / np.multiply.outer(scale, scale)

@@ -151,9 +151,8 @@ class _ExplainedVariance:
         self._squared_error.update(images, reconstructions)
 
     def result(self) -> Measured:
-        variance, mse = self._images.variance(ddof=0), self._squared_error.result()["mse"]
-        total = 0.0 if variance is None else float(variance.mean())
-        return {"explained_variance": None if mse is None or total <= SMALLEST_VARIANCE else 1 - mse / total}
+        total, mse = float(self._images.variance(ddof=0).mean()), self._squared_error.result()["mse"]
+        return {"explained_variance": 1 - mse / total if mse is not None and total > SMALLEST_VARIANCE else None}
 
 
 class Sharpness(Parameters):

@@ -4,37 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 
 from kedro.pipeline import Node, Pipeline
 
-from celeba_vae.pipelines.generation.nodes_images import (
-    decode_latents,
-    draw_grid,
-    draw_sharpening_series,
-    enhance_images,
-)
-from celeba_vae.pipelines.generation.nodes_paths import (
-    animate_interpolation,
-    choose_faces,
-    draw_attribute_grid,
-    draw_interpolation,
-    draw_traversals,
-    find_attribute_directions,
-)
-from celeba_vae.pipelines.generation.nodes_sampling import (
-    draw_distance_series,
-    draw_sampler_comparison,
-    encode_training_images,
-    fit_compared_sampler,
-    fit_sampler,
-    sample_latents,
-)
+from celeba_vae.pipelines.generation import nodes
 from celeba_vae.storage import Arrays
 
 
 def create_pipeline(variant: str, compared: Sequence[str]) -> Pipeline:
     """Build the pipeline for the variant whose decoder makes the images, and those whose samples are compared."""
     fits: dict[str, dict[str, Callable[..., Arrays]]] = {each: {} for each in [variant, *compared]}
-    fits[variant]["fitted_sampler"] = fit_sampler
+    fits[variant]["fitted_sampler"] = nodes.fit_sampler
     for each in compared:
-        fits[each]["fitted_compared_sampler"] = fit_compared_sampler
+        fits[each]["fitted_compared_sampler"] = nodes.fit_compared_sampler
     return sum(
         (_latents_pipeline(each, fitted) for each, fitted in fits.items()),
         _samples_pipeline(variant, compared) + _images_pipeline(variant) + _paths_pipeline(variant),
@@ -44,7 +23,7 @@ def create_pipeline(variant: str, compared: Sequence[str]) -> Pipeline:
 def _latents_pipeline(variant: str, fits: Mapping[str, Callable[..., Arrays]]) -> Pipeline:
     """Encode training images, and fit samplers to their latents: from an output to the function that makes it."""
     encode = Node(
-        encode_training_images,
+        nodes.encode_training_images,
         inputs=["encoder", "train_images", "latent_stages", "params:generation"],
         outputs="train_latents",
         name="encode_training_images",
@@ -75,25 +54,25 @@ def _samples_pipeline(variant: str, compared: Sequence[str]) -> Pipeline:
     return Pipeline(
         [
             Node(
-                sample_latents,
+                nodes.sample_latents,
                 inputs=[decoder, f"{variant}.fitted_sampler", "params:generation"],
                 outputs="generated_latents",
                 name="sample_latents",
             ),
             Node(
-                decode_latents,
+                nodes.decode_latents,
                 inputs=[decoder, "generated_latents", "params:generation"],
                 outputs="generated_images",
                 name="decode_latents",
             ),
             Node(
-                draw_distance_series,
+                nodes.draw_distance_series,
                 inputs=[decoder, "params:generation"],
                 outputs="distance_series",
                 name="draw_distance_series",
             ),
             Node(
-                draw_sampler_comparison,
+                nodes.draw_sampler_comparison,
                 inputs=["params:generation", *decoders, *fitted],
                 outputs="sampler_comparison",
                 name="draw_sampler_comparison",
@@ -109,7 +88,7 @@ def _paths_pipeline(variant: str) -> Pipeline:
     return Pipeline(
         [
             Node(
-                choose_faces,
+                nodes.choose_faces,
                 inputs=[
                     f"{variant}.encoder",
                     "generated_latents",
@@ -122,25 +101,25 @@ def _paths_pipeline(variant: str) -> Pipeline:
                 name="choose_faces",
             ),
             Node(
-                draw_interpolation,
+                nodes.draw_interpolation,
                 inputs=[decoder, "interpolated_faces", "params:generation"],
                 outputs="interpolation_strip",
                 name="draw_interpolation",
             ),
             Node(
-                animate_interpolation,
+                nodes.animate_interpolation,
                 inputs=[decoder, "interpolated_faces", "params:generation"],
                 outputs="interpolation_animation",
                 name="animate_interpolation",
             ),
             Node(
-                draw_attribute_grid,
+                nodes.draw_attribute_grid,
                 inputs=[decoder, "moved_faces", f"{variant}.attribute_directions", "params:generation"],
                 outputs="attribute_grid",
                 name="draw_attribute_grid",
             ),
             Node(
-                draw_traversals,
+                nodes.draw_traversals,
                 inputs=[decoder, f"{variant}.train_latents", "params:generation"],
                 outputs="traversal_grid",
                 name="draw_traversals",
@@ -155,31 +134,31 @@ def _images_pipeline(variant: str) -> Pipeline:
     return Pipeline(
         [
             Node(
-                enhance_images,
+                nodes.enhance_images,
                 inputs=["generated_images", "params:generation"],
                 outputs="sharpened_images",
                 name="enhance_images",
             ),
             Node(
-                draw_grid,
+                nodes.draw_grid,
                 inputs=["generated_images", "params:generation"],
                 outputs="generated_grid",
                 name="draw_generated_grid",
             ),
             Node(
-                draw_grid,
+                nodes.draw_grid,
                 inputs=["sharpened_images", "params:generation"],
                 outputs="sharpened_grid",
                 name="draw_sharpened_grid",
             ),
             Node(
-                draw_sharpening_series,
+                nodes.draw_sharpening_series,
                 inputs=["generated_images", "params:generation"],
                 outputs="sharpening_series",
                 name="draw_sharpening_series",
             ),
             Node(
-                find_attribute_directions,
+                nodes.find_attribute_directions,
                 inputs=[f"{variant}.train_latents", "train_attributes"],
                 outputs=f"{variant}.attribute_directions",
                 name="find_attribute_directions",
