@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -26,7 +26,7 @@ PREVIEW_COUNT = 28
 BLOCK = 64
 
 
-class PngImages:
+class PngImages(Sequence[np.ndarray]):
     """PNG files of one size as an array (n, h, w, 3) uint8 that reads the images when they are used.
 
     An image, a slice (an array), or with ``numpy.asarray`` all of them.
@@ -37,8 +37,8 @@ class PngImages:
 
     dtype = np.dtype(np.uint8)
 
-    def __init__(self, files: list[Place]) -> None:
-        self.files = files
+    def __init__(self, files: Sequence[Place]) -> None:
+        self.files = list(files)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -47,9 +47,6 @@ class PngImages:
 
     def __len__(self) -> int:
         return len(self.files)
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        return map(_read_png, self.files)
 
     def __getitem__(self, rows: int | slice) -> np.ndarray:
         if not isinstance(rows, slice):
@@ -76,11 +73,6 @@ class ImageFolder:
 
     images: np.ndarray | PngImages | Iterable[np.ndarray]
     index: pd.DataFrame
-
-    def first(self, count: int) -> np.ndarray:
-        """Give the first images, (at most count, h, w, 3), of a folder that is not saved in blocks."""
-        assert isinstance(self.images, np.ndarray | PngImages)
-        return self.images[:count]
 
     def blocks(self) -> Iterator[np.ndarray]:
         """Give the images block by block, in order: (at most ``BLOCK`` where it is not given in blocks, h, w, 3)."""
@@ -134,7 +126,7 @@ class ImageFolderDataset(StoredDataset[ImageFolder, ImageFolder]):
     def preview(self) -> ImagePreview:
         """Give a grid of the first images in base64, as kedro-viz wants it."""
         buffer = io.BytesIO()
-        image_grid(self.load().first(PREVIEW_COUNT), columns=7).save(buffer, format="PNG")
+        image_grid(self.load().images[:PREVIEW_COUNT], columns=7).save(buffer, format="PNG")
         return ImagePreview(base64.b64encode(buffer.getvalue()).decode())
 
     def _exists(self) -> bool:
@@ -181,7 +173,7 @@ def _write_block(folder: Place, first: int, block: np.ndarray) -> int:
     for row, image in enumerate(block, start=first):
         # OpenCV's default settings write photos of this size three times as fast as zlib's level 1, 6% larger
         png = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1]
-        (folder / _file_name(row)).write_bytes(png.tobytes())
+        (folder / _file_name(row)).write_bytes(png)
     return len(block)
 
 

@@ -71,12 +71,12 @@ def enhance_images(generated: ImageFolder, parameters: GenerationConfig) -> Imag
 
 def draw_grid(images: ImageFolder, parameters: GenerationConfig) -> Image.Image:
     """Show the images, of very many only the first, see ``generated_grid``."""
-    return generated_grid(images.first(GRID_COUNT), images.index, parameters.columns)
+    return generated_grid(images.images[:GRID_COUNT], images.index, parameters.columns)
 
 
 def draw_sharpening_series(generated: ImageFolder, parameters: GenerationConfig) -> Image.Image:
     """Show a row of the generated faces once for each of ``sharpening_factors``, see ``sharpening_series``."""
-    return sharpening_series(generated.first(parameters.columns), parameters.sharpening_factors, parameters.variant)
+    return sharpening_series(generated.images[: parameters.columns], parameters.sharpening_factors, parameters.variant)
 
 
 def draw_distance_series(decoder: Any, parameters: GenerationConfig) -> Image.Image:
