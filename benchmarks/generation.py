@@ -47,8 +47,7 @@ def this_project(decoder, folder, count):
     """Make faces as the pipeline does, its nodes and datasets one after the other."""
     from celeba_vae.config import ComponentConfig, GenerationConfig
     from celeba_vae.datasets import ImageFolderDataset, NumpyDataset
-    from celeba_vae.pipelines.generation.nodes_images import decode_latents, enhance_images
-    from celeba_vae.pipelines.generation.nodes_sampling import sample_latents
+    from celeba_vae.pipelines.generation.nodes import decode_latents, enhance_images, sample_latents
 
     parameters = GenerationConfig(count=count, enhancer=ComponentConfig(name="sharpness", factor=FACTOR))
     latents = NumpyDataset(filepath=str(folder / "latents.npy"))
