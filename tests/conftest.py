@@ -1,5 +1,6 @@
 """What all tests share: a copy of the project to run in, and a way to run it as a user does."""
 
+import os
 import re
 import shutil
 import signal
@@ -13,11 +14,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kedro_commands import run_here, run_in_a_process
+from filelock import FileLock
 from PIL import Image
-
-ROOT = Path(__file__).parents[1]
-DATA_FOLDERS = ("01_raw", "02_intermediate", "05_model_input", "06_models", "07_model_output", "08_reporting")
+from projects import new_project, run_here, run_in_a_process
 
 # what these give takes long to make: all tests that ask for it are slow
 SLOW_FIXTURES = {"browser", "install_apart"}
@@ -35,17 +34,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project root of its own: this checkout's conf and pyproject.toml, empty data folders, the installed package."""
-    root = tmp_path / "project"
-    shutil.copytree(ROOT / "conf", root / "conf", ignore=shutil.ignore_patterns("local"))
-    (root / "conf" / "local").mkdir()
-    for name in ("pyproject.toml", ".telemetry"):
-        shutil.copy(ROOT / name, root / name)
-    # Kedro asks for the source folder that pyproject.toml names; the package itself is imported as installed
-    (root / "src").mkdir()
-    for name in DATA_FOLDERS:
-        (root / "data" / name).mkdir(parents=True)
-    return root
+    """A project root of its own, see ``new_project``."""
+    return new_project(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """``made_once(name, make)`` is a folder that ``make(folder)`` fills once for all test processes; only read it."""
+    folders = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        # each process has one below
+        folders = folders.parent
+
+    def give(name: str, make: Callable[[Path], None]) -> Path:
+        folder, unfinished = folders / name, folders / f"{name}.unfinished"
+        with FileLock(f"{folder}.lock"):
+            if not folder.exists():
+                shutil.rmtree(unfinished, ignore_errors=True)
+                unfinished.mkdir()
+                make(unfinished)
+                unfinished.rename(folder)
+        return folder
+
+    return give
 
 
 @pytest.fixture

@@ -42,13 +42,15 @@ def test_the_graph_starts_from_the_originals_and_ends_in_arrays() -> None:
     assert {*ARRAYS, "data_summary"} <= pipeline.all_outputs()
 
 
-def test_from_celeba_to_arrays_and_again(project: Path, run_kedro: RunKedro, write_celeba: WriteCeleba) -> None:
+def test_from_celeba_to_arrays_and_again(
+    project: Path, run_kedro_process: RunKedro, run_kedro: RunKedro, write_celeba: WriteCeleba
+) -> None:
     names = write_celeba(project / "data" / "01_raw" / "celeba", 30, [0] * 24 + [1] * 2 + [2] * 4)
     damaged = project / "data" / "01_raw" / "celeba" / "img_align_celeba" / names[7]
     damaged.write_bytes(damaged.read_bytes()[:1000])
     arguments = ("--pipelines", "data_engineering", "--params", "data_engineering.max_bad_share=0.1")
 
-    first = run_kedro(project, *arguments, environment={"PYTHONPROFILEIMPORTTIME": "1"})
+    first = run_kedro_process(project, *arguments, environment={"PYTHONPROFILEIMPORTTIME": "1"})
     assert first.returncode == 0, first.stderr
     imported = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in first.stderr.splitlines() if "|" in line}
     assert "kedro" in imported

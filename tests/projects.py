@@ -1,23 +1,41 @@
-"""``kedro run`` as a user gives it, in a process of its own or in this one."""
+"""Projects to run in, and ``kedro run`` as a user gives it: in this process, or in one of its own."""
 
 import io
 import logging
 import os
+import shutil
 import sys
 import traceback
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from functools import cache
 from pathlib import Path
 from subprocess import CompletedProcess, run
 from unittest.mock import patch
 
 import yaml
-from kedro.framework.cli.cli import KedroCLI
-from kedro.framework.project import LOGGING
+from kedro.framework.project import LOGGING, configure_project
 
+from celeba_vae.cli import cli
+
+ROOT = Path(__file__).parents[1]
+DATA_FOLDERS = ("01_raw", "02_intermediate", "05_model_input", "06_models", "07_model_output", "08_reporting")
 # lines are not wrapped, and nobody is told of what tests do
 SETTINGS = {"COLUMNS": "1000", "DO_NOT_TRACK": "1"}
+
+
+def new_project(root: Path) -> Path:
+    """Make a project root: this checkout's conf and pyproject.toml, empty data folders, the installed package."""
+    shutil.copytree(ROOT / "conf", root / "conf", ignore=shutil.ignore_patterns("local"))
+    (root / "conf" / "local").mkdir()
+    for name in ("pyproject.toml", ".telemetry"):
+        shutil.copy(ROOT / name, root / name)
+    # Kedro asks for the source folder that pyproject.toml names; the package itself is imported as installed
+    (root / "src").mkdir()
+    for name in DATA_FOLDERS:
+        (root / "data" / name).mkdir(parents=True)
+    return root
 
 
 def run_in_a_process(
@@ -50,14 +68,19 @@ def run_here(project: Path, *arguments: str, environment: Mapping[str, str] | No
         _logging(project),
         _warnings(),
     ):
-        code = _exit_code(project, ["run", *arguments])
+        code = _exit_code(["run", *arguments])
     return CompletedProcess(["kedro", "run", *arguments], code, stdout.getvalue(), stderr.getvalue())
 
 
-def _exit_code(project: Path, command: list[str]) -> int:
-    """Give the command as Kedro's ``main`` does; an exception ends as it does in a process: by its traceback."""
+# once is enough, and takes as long as most runs that end in a message
+_configure = cache(configure_project)
+
+
+def _exit_code(command: list[str]) -> int:
+    """Give the command; an exception ends as it does in a process: by its traceback."""
+    _configure("celeba_vae")
     try:
-        KedroCLI(project)(command, prog_name="kedro")
+        cli(command, prog_name="kedro")
     except SystemExit as end:
         return int(end.code or 0)
     except Exception:
