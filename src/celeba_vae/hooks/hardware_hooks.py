@@ -20,7 +20,7 @@ class HardwareHooks:
             configure_hardware(config)
             if pipeline.only_nodes_with_tags(TRAINS).nodes:
                 # machines that train together must meet before TensorFlow's first operation
-                from celeba_vae.training.distributed.replicas import training_devices
+                from celeba_vae.training.distributed.strategies import training_devices
 
                 training_devices(config)
             drop_onednn_line()

@@ -8,8 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from celeba_vae.models.batch import current_batch
 from celeba_vae.models.layers import KLDivergence, Reparameterization
-from celeba_vae.training.distributed.replicas import batch_mean, current_part, sum_over_replicas
 
 Losses = dict[str, tf.Tensor]
 
@@ -22,8 +22,8 @@ class Autoencoder(keras.Model):
         decoder: From z to images, with a layer ``logits`` before the sigmoid.
         reconstruction_loss: From images and logits to (n,) losses.
 
-    Images come as uint8: a batch, or the part of it that one of several replicas has. ``step`` counts training steps
-    and is what noise depends on.
+    Images come as uint8, those of the ``current_batch`` that are computed here. ``step`` counts training steps and is
+    what noise depends on.
     """
 
     metric_names = ("total_loss", "reconstruction_loss")
@@ -51,7 +51,7 @@ class Autoencoder(keras.Model):
             # in mixed_float16 gradients of the unscaled loss would vanish
             scaled_loss = self.optimizer.scale_loss(losses["total_loss"])
         weights = self.trainable_weights
-        self.optimizer.apply(sum_over_replicas(tape.gradient(scaled_loss, weights)), weights)
+        self.optimizer.apply(current_batch().combined(tape.gradient(scaled_loss, weights)), weights)
         self.step.assign_add(1)
         return self._update_means(losses, images)
 
@@ -87,11 +87,10 @@ class Autoencoder(keras.Model):
 
     def _reconstruction_loss_of(self, images: tf.Tensor, z: tf.Tensor, training: bool) -> tf.Tensor:
         logits = tf.cast(self.logits(z, training=training), tf.float32)
-        return batch_mean(self.reconstruction_loss(images, logits))
+        return current_batch().mean(self.reconstruction_loss(images, logits))
 
     def _update_means(self, losses: Losses, images: tf.Tensor) -> Losses:
-        part = current_part()
-        count = tf.shape(images)[0] if part is None else part.count
+        count = current_batch().count(images)
         for name, mean in self._means.items():
             mean.update_state(losses[name], sample_weight=count)
         return {name: mean.result() for name, mean in self._means.items()}

@@ -72,8 +72,7 @@ class LayerFactory:
 
     def normalize(self, x: Any, name: str) -> Any:
         """Put batch normalisation after the layer ``name``, if chosen."""
-        from celeba_vae.models.layers import FusedBatchNormalization, SynchronizedBatchNormalization
-        from celeba_vae.training.distributed.replicas import in_replicas
+        from celeba_vae.models.layers import FusedBatchNormalization
 
         if not self.style.batch_normalization:
             return x
@@ -81,17 +80,18 @@ class LayerFactory:
         if bias is not None:
             # normalisation takes every constant away again: the gradient is 0, and computing it takes time
             bias.trainable = False
-        synchronized = self.style.batch_normalization == "synchronized" and in_replicas()
-        return (SynchronizedBatchNormalization if synchronized else FusedBatchNormalization)(
-            momentum=self.style.batch_normalization_momentum, dtype=self.precision, name=f"{name}_normalization"
+        return FusedBatchNormalization(
+            momentum=self.style.batch_normalization_momentum,
+            synchronized=self.style.batch_normalization == "synchronized",
+            dtype=self.precision,
+            name=f"{name}_normalization",
         )(x)
 
     def activate(self, x: Any, name: str) -> Any:
         """Put the activation and, if chosen, dropout after the layer ``name``."""
         import keras
 
-        from celeba_vae.models.layers import ReplicatedDropout
-        from celeba_vae.training.distributed.replicas import in_replicas
+        from celeba_vae.models.layers import PlacedDropout
 
         activation = {
             "leaky_relu": keras.layers.LeakyReLU,  # slope 0.3, Keras' default and the articles'
@@ -101,9 +101,9 @@ class LayerFactory:
         }[self.style.activation]
         x = activation(dtype=self.precision, name=f"{name}_activation")(x)
         if self.style.dropout:
-            x = (ReplicatedDropout if in_replicas() else keras.layers.Dropout)(
-                self.style.dropout, seed=next(self._seeds), dtype=self.precision, name=f"{name}_dropout"
-            )(x)
+            x = PlacedDropout(self.style.dropout, seed=next(self._seeds), dtype=self.precision, name=f"{name}_dropout")(
+                x
+            )
         return x
 
     def finish(self, x: Any, name: str) -> Any:

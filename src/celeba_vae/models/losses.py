@@ -67,10 +67,10 @@ class GaussianLikelihood(BaseModel):
         """Give (n,) losses of images in [0, 1] and logits, both (n, h, w, c) float32."""
         import tensorflow as tf
 
-        from celeba_vae.training.distributed.replicas import batch_mean
+        from celeba_vae.models.batch import current_batch
 
         errors = tf.math.squared_difference(images, tf.sigmoid(logits))
-        variance = tf.maximum(batch_mean(errors), math.exp(2 * MIN_LOG_SIGMA))
+        variance = tf.maximum(current_batch().mean(errors), math.exp(2 * MIN_LOG_SIGMA))
         # at the optimum the gradient by the variance is 0
         variance = tf.stop_gradient(variance)
         return 0.5 * tf.reduce_sum(errors / variance + tf.math.log(2 * math.pi * variance), axis=(1, 2, 3))

@@ -22,7 +22,7 @@ from celeba_vae.models.optimizers import FusedAdam, Scheduled
 from celeba_vae.training.batches import images_of_step, steps_per_epoch, training_batches, validation_batches
 from celeba_vae.training.checkpoints import Checkpoints, NoCheckpoints, Progress, packed_state, unpack_state
 from celeba_vae.training.description import describe_training
-from celeba_vae.training.distributed.replicas import OneDevice, Replicas
+from celeba_vae.training.distributed.devices import Devices
 from celeba_vae.training.recipe import Recipe
 
 logger = logging.getLogger(__name__)
@@ -102,7 +102,7 @@ def train(
     checkpoints: Checkpoints | NoCheckpoints,
     xla: bool = False,
     on_epoch_end: Callable[[int, Mapping[str, float], bool], None] | None = None,
-    devices: OneDevice | Replicas | None = None,
+    devices: Devices | None = None,
 ) -> pd.DataFrame:
     """Train a compiled model up to the variant's epochs, going on from the newest checkpoint.
 
@@ -130,7 +130,7 @@ def train(
         DataError: the checkpoint is damaged.
         CelebaVaeError: a process that trains together with this one is lost.
     """
-    devices = devices or OneDevice()
+    devices = devices or Devices(xla)
     return _Training(model, recipe, train_images, validation_images, checkpoints, xla, on_epoch_end, devices).run()
 
 
@@ -146,7 +146,7 @@ class _Training:
         checkpoints: Checkpoints | NoCheckpoints,
         xla: bool,
         on_epoch_end: Callable[[int, Mapping[str, float], bool], None] | None,
-        devices: OneDevice | Replicas,
+        devices: Devices,
     ) -> None:
         self.model = model
         self.recipe = recipe
@@ -158,8 +158,8 @@ class _Training:
         self.devices = devices
         self.epoch_steps = steps_per_epoch(len(train_images), self.variant.batch_size)
         self.all_steps = self.variant.epochs * self.epoch_steps
-        self.train_step = devices.compile(model.train_step, train_images.shape[1:], xla)
-        self.test_step = devices.compile(model.test_step, train_images.shape[1:], xla)
+        self.train_step = devices.compile(model.train_step, train_images.shape[1:])
+        self.test_step = devices.compile(model.test_step, train_images.shape[1:])
 
     def run(self) -> pd.DataFrame:
         self.progress = self._take_up()
@@ -191,9 +191,8 @@ class _Training:
         """Restore the newest checkpoint, if there is one, in all processes that train together."""
         done = self.checkpoints.newest(self.all_steps)
         progress = self.checkpoints.restore(self.model, done) if done else Progress()
-        if not self.devices.several_processes:
-            return progress
-        return unpack_state(self.devices.from_chief(packed_state(self.model, progress)), self.model)
+        state = self.devices.from_chief(lambda: packed_state(self.model, progress))
+        return unpack_state(state, self.model) if state else progress
 
     def _take_all_steps(self, stop_requested: Callable[[], bool]) -> None:
         while not self._is_finished():

@@ -34,7 +34,7 @@ CASES = {
 def results(tmp_path_factory):
     process = subprocess.run(
         [sys.executable, SCRIPT, json.dumps(CASES), tmp_path_factory.mktemp("replicas")],
-        env={**os.environ, "PYTHONPATH": str(SCRIPT.parents[2])},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(SCRIPT.parents[2]), os.environ.get("PYTHONPATH", "")])},
         capture_output=True,
         text=True,
         check=False,

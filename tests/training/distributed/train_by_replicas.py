@@ -18,7 +18,8 @@ LINE = configure_hardware(HARDWARE)
 from celeba_vae.training import trainer  # noqa: E402
 from celeba_vae.training.batches import steps_per_epoch  # noqa: E402
 from celeba_vae.training.checkpoints import Checkpoints, _variables  # noqa: E402
-from celeba_vae.training.distributed.replicas import OneDevice, training_devices  # noqa: E402
+from celeba_vae.training.distributed.devices import Devices  # noqa: E402
+from celeba_vae.training.distributed.strategies import training_devices  # noqa: E402
 from celeba_vae.training.recipe import create_recipe  # noqa: E402
 
 COUNT = 161
@@ -80,7 +81,7 @@ def copies_differ_by(model):
 
 def compare(options, folder):
     recipe = recipe_of(options)
-    _, history, one = trained(OneDevice(), recipe, folder / "one")
+    _, history, one = trained(Devices(), recipe, folder / "one")
     model, histories, both = trained(training_devices(HARDWARE), recipe, folder / "both")
     columns = [name for name in history if name.startswith("validation")]
     inference = trainer.build_autoencoder(recipe, (16, 16, 3), "float32")
@@ -98,8 +99,8 @@ def moved(options, folder):
     for checkpoint in (folder / "both").glob("step_*"):
         if int(checkpoint.name.removeprefix("step_")) != 4 * 6:
             shutil.rmtree(checkpoint)
-    _, _, losses = trained(OneDevice(), recipe_of(options), folder / "both")
-    _, _, one = trained(OneDevice(), recipe_of(options), folder / "again")
+    _, _, losses = trained(Devices(), recipe_of(options), folder / "both")
+    _, _, one = trained(Devices(), recipe_of(options), folder / "again")
     return difference(losses, one[-len(losses) :])
 
 

@@ -59,7 +59,7 @@ def train_variant(
         HardwareError: the devices are not there.
         CelebaVaeError: a process that trains with this one is lost.
     """
-    from celeba_vae.training.distributed.replicas import training_devices
+    from celeba_vae.training.distributed.strategies import training_devices
     from celeba_vae.training.trainer import build_autoencoder, inference_models
 
     if not len(train_images):

@@ -1,0 +1,41 @@
+"""Which devices a model is trained on, as ``strategy`` in hardware.yml and TF_CONFIG say."""
+
+from functools import cache
+
+import tensorflow as tf
+
+from celeba_vae.config import HardwareConfig
+from celeba_vae.training.devices import training_device_names, use_xla
+from celeba_vae.training.distributed.devices import Devices
+from celeba_vae.training.distributed.peer_replicas import PeerReplicas
+from celeba_vae.training.distributed.peers import Worker, meet, this_worker
+from celeba_vae.training.distributed.replicas import Replicas
+
+
+def training_devices(config: HardwareConfig) -> Devices:
+    """Give what ``strategy`` in hardware.yml trains on; with several machines, wait for them.
+
+    The first call of a process that trains with others must come before TensorFlow's first operation.
+
+    Raises:
+        HardwareError: the devices are not there, TF_CONFIG can't be understood, other workers don't come, or XLA is
+            asked for on several devices.
+    """
+    xla = use_xla(config)
+    worker = this_worker(config)
+    names = tuple(training_device_names(config))
+    if worker:
+        return PeerReplicas(_together(worker), worker)
+    return Replicas(_mirrored(names)) if len(names) > 1 else Devices(xla)
+
+
+# a second strategy of a process would number what it exchanges as the first one does, and be mistaken for it
+@cache
+def _mirrored(names: tuple[str, ...]) -> tf.distribute.Strategy:
+    return tf.distribute.MirroredStrategy(names)
+
+
+@cache
+def _together(worker: Worker) -> tf.distribute.Strategy:
+    meet(worker)
+    return tf.distribute.MultiWorkerMirroredStrategy()
