@@ -14,7 +14,7 @@ from typing import Any
 
 from celeba_vae.config import HardwareConfig
 from celeba_vae.errors import HardwareError
-from celeba_vae.training.distributed.peers import this_worker
+from celeba_vae.training.distributed.peers import this_peer
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ _ONEDNN_LINE = re.compile(rb"E\d{4} [\d:.]+ +\d+ util\.cc:\d+\] oneDNN supports 
 _BFLOAT16_INSTRUCTIONS = {"avx512_bf16", "amx_bf16"}
 _LOG_LEVEL = "1"
 # where one is lost, the others' every thread says so, and then an exception does
-_LOG_LEVEL_OF_WORKERS = "3"
+_LOG_LEVEL_OF_PEERS = "3"
 
 _deterministic = False
 
@@ -42,7 +42,7 @@ def configure_hardware(config: HardwareConfig) -> str:
     Raises:
         HardwareError: a GPU is asked for where there is none, or TensorFlow has started with other settings.
     """
-    load_tensorflow_quietly(_LOG_LEVEL_OF_WORKERS if this_worker(config) else _LOG_LEVEL)
+    load_tensorflow_quietly(_LOG_LEVEL_OF_PEERS if this_peer(config) else _LOG_LEVEL)
     import keras
 
     gpus = _gpus(config)
@@ -96,7 +96,7 @@ def use_xla(config: HardwareConfig) -> bool:
     Raises:
         HardwareError: ``xla`` is true, and a model is trained on several devices.
     """
-    several = this_worker(config) is not None or len(training_device_names(config)) > 1
+    several = this_peer(config) is not None or len(training_device_names(config)) > 1
     if several and config.xla is True:
         raise HardwareError(
             "hardware.yml says xla: true, but XLA can't compile what several devices compute together.\n"
@@ -169,9 +169,9 @@ def _apply(settings: list[_Setting]) -> None:
 
 def _strategy_text(config: HardwareConfig) -> str:
     """Say how a model is trained on several devices, with a semicolon behind; nothing where there is one."""
-    worker, devices = this_worker(config), len(training_device_names(config))
-    if worker:
-        return f"multi_worker, {worker}, {devices * len(worker.addresses)} replicas; "
+    peer, devices = this_peer(config), len(training_device_names(config))
+    if peer:
+        return f"multi_worker, {peer}, {devices * len(peer.addresses)} replicas; "
     return f"mirrored, {devices} replicas; " if devices > 1 else ""
 
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 from celeba_vae.errors import CelebaVaeError, SettingError
 from celeba_vae.storage.stages import differences
 from celeba_vae.training.distributed.devices import Losses, Step
-from celeba_vae.training.distributed.peers import Worker
+from celeba_vae.training.distributed.peers import Peer
 from celeba_vae.training.distributed.replicas import Replicas
 
 # bytes that processes exchange at once, each as a float32, which every device can sum; those of the largest state are
@@ -37,7 +37,7 @@ class PeerReplicas(Replicas):
         peer: Which of the processes this is.
     """
 
-    def __init__(self, strategy: tf.distribute.Strategy, peer: Worker) -> None:
+    def __init__(self, strategy: tf.distribute.Strategy, peer: Peer) -> None:
         super().__init__(strategy, processes=len(peer.addresses), process=peer.index)
         self.peer = peer
         self._sum = tf.function(

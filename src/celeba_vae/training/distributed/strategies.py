@@ -8,7 +8,7 @@ from celeba_vae.config import HardwareConfig
 from celeba_vae.training.devices import training_device_names, use_xla
 from celeba_vae.training.distributed.devices import Devices
 from celeba_vae.training.distributed.peer_replicas import PeerReplicas
-from celeba_vae.training.distributed.peers import Worker, meet, this_worker
+from celeba_vae.training.distributed.peers import Peer, meet, this_peer
 from celeba_vae.training.distributed.replicas import Replicas
 
 
@@ -18,14 +18,14 @@ def training_devices(config: HardwareConfig) -> Devices:
     The first call of a process that trains with others must come before TensorFlow's first operation.
 
     Raises:
-        HardwareError: the devices are not there, TF_CONFIG can't be understood, other workers don't come, or XLA is
+        HardwareError: the devices are not there, TF_CONFIG can't be understood, other peers don't come, or XLA is
             asked for on several devices.
     """
     xla = use_xla(config)
-    worker = this_worker(config)
+    peer = this_peer(config)
     names = tuple(training_device_names(config))
-    if worker:
-        return PeerReplicas(_together(worker), worker)
+    if peer:
+        return PeerReplicas(_together(peer), peer)
     return Replicas(_mirrored(names)) if len(names) > 1 else Devices(xla)
 
 
@@ -36,6 +36,6 @@ def _mirrored(names: tuple[str, ...]) -> tf.distribute.Strategy:
 
 
 @cache
-def _together(worker: Worker) -> tf.distribute.Strategy:
-    meet(worker)
+def _together(peer: Peer) -> tf.distribute.Strategy:
+    meet(peer)
     return tf.distribute.MultiWorkerMirroredStrategy()
