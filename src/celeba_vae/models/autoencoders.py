@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from celeba_vae.models.batch import current_batch
+from celeba_vae.models.interfaces import ReconstructionLoss
 from celeba_vae.models.layers import KLDivergence, Reparameterization
 
 Losses = dict[str, tf.Tensor]
@@ -26,9 +27,9 @@ class Autoencoder(keras.Model):
     what noise depends on.
     """
 
-    metric_names = ("total_loss", "reconstruction_loss")
+    metric_names: tuple[str, ...] = ("total_loss", "reconstruction_loss")
 
-    def __init__(self, encoder: Any, decoder: Any, reconstruction_loss: Callable[[Any, Any], Any]) -> None:
+    def __init__(self, encoder: keras.Model, decoder: keras.Model, reconstruction_loss: ReconstructionLoss) -> None:
         super().__init__()
         self.encoder = encoder
         self.decoder = decoder
@@ -63,7 +64,7 @@ class Autoencoder(keras.Model):
     @contextmanager
     def averaged_weights(self) -> Iterator[None]:
         """Have the moving average of the weights in place of the weights, where the optimizer keeps one."""
-        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+        optimizer: keras.Optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
         if not optimizer.use_ema:
             yield
             return
@@ -117,9 +118,9 @@ class VAE(Autoencoder):
 
     def __init__(
         self,
-        encoder: Any,
-        decoder: Any,
-        reconstruction_loss: Callable[[Any, Any], Any],
+        encoder: keras.Model,
+        decoder: keras.Model,
+        reconstruction_loss: ReconstructionLoss,
         kl_weight: float,
         seed: int,
         kl_factor: Callable[[tf.Tensor], tf.Tensor] | None = None,
@@ -150,7 +151,7 @@ class VAE(Autoencoder):
 class _Mean(keras.metrics.Mean):
     """Keras' ``Mean`` of values that are the same on every replica, whose state is not to be summed over them."""
 
-    def add_variable(self, *args: Any, **kwargs: Any) -> Any:
+    def add_variable(self, *args: Any, **kwargs: Any) -> keras.Variable:
         return super().add_variable(*args, **{**kwargs, "aggregation": "only_first_replica"})
 
 

@@ -49,7 +49,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
             self._move(self.moving_variance, variance)
         return outputs
 
-    def _move(self, moving: Any, batch: tf.Tensor) -> None:
+    def _move(self, moving: keras.Variable, batch: tf.Tensor) -> None:
         moving.assign(moving * self.momentum + batch * (1.0 - self.momentum))
 
 
