@@ -32,7 +32,7 @@ class Devices:
             SettingError: it can't.
         """
 
-    def check_same(self, identity: Mapping[str, Any]) -> None:
+    def check_same(self, identity: Callable[[], Mapping[str, Any]]) -> None:
         """Make sure that all processes train the same with the same.
 
         Raises:

@@ -46,15 +46,14 @@ class PeerReplicas(Replicas):
             autograph=False,
         )
 
-    def check_same(self, identity: Mapping[str, Any]) -> None:
+    def check_same(self, identity: Callable[[], Mapping[str, Any]]) -> None:
         """Make sure that all processes train the same with the same.
 
         Raises:
             SettingError: they don't; the message names what differs.
         """
-        identity = json.loads(json.dumps(identity))
-        chiefs = json.loads(self.from_chief(json.dumps(identity).encode))
-        found = differences(chiefs, identity)
+        own = json.dumps(identity())
+        found = differences(json.loads(self.from_chief(own.encode)), json.loads(own))
         if found:
             raise SettingError(
                 f"This is {self.peer}, which trains something else than the chief (chief's -> own):\n  "

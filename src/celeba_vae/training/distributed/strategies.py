@@ -5,11 +5,11 @@ from functools import cache
 import tensorflow as tf
 
 from celeba_vae.config import HardwareConfig
-from celeba_vae.training.devices import training_device_names, use_xla
 from celeba_vae.training.distributed.devices import Devices
 from celeba_vae.training.distributed.peer_replicas import PeerReplicas
 from celeba_vae.training.distributed.peers import Peer, meet, this_peer
 from celeba_vae.training.distributed.replicas import Replicas
+from celeba_vae.training.machine import training_device_names, use_xla
 
 
 def training_devices(config: HardwareConfig) -> Devices:
