@@ -67,8 +67,8 @@ def evaluate(file: Path) -> None:
     from celeba_vae.config import EvaluationConfig, VariantConfig
     from celeba_vae.pipelines.evaluation.nodes_measuring import examine_model, generate_and_measure, summarise_originals
     from celeba_vae.pipelines.evaluation.trained_variant import TrainedVariant
+    from celeba_vae.training.building import build_autoencoder
     from celeba_vae.training.recipe import create_recipe
-    from celeba_vae.training.trainer import build_autoencoder
 
     images = np.load(file, mmap_mode="r")
     parameters = EvaluationConfig(samplers=["normal"], generated_count=len(images))
