@@ -7,6 +7,7 @@ import logging
 import numpy as np
 import pytest
 import scipy.stats
+from base_config import base_config
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from PIL import Image
@@ -311,16 +312,16 @@ def test_without_any_model_the_run_says_how_to_get_one(project, run_kedro):
 def test_shown_test_images_depend_on_the_seed_alone():
     images = np.random.default_rng(0).integers(0, 256, (50, 4, 4, 3), np.uint8)
 
-    shown, captions = choose_originals(images, EvaluationConfig(count=14, seed=3))
-    again, _ = choose_originals(images, EvaluationConfig(count=14, seed=3))
-    others, _ = choose_originals(images, EvaluationConfig(count=14, seed=4))
+    shown, captions = choose_originals(images, base_config(EvaluationConfig, count=14, seed=3))
+    again, _ = choose_originals(images, base_config(EvaluationConfig, count=14, seed=3))
+    others, _ = choose_originals(images, base_config(EvaluationConfig, count=14, seed=4))
 
     np.testing.assert_array_equal(shown, again)
     assert (shown != others).any()
     assert len(set(captions)) == 14
     for image, caption in zip(shown, captions, strict=True):
         np.testing.assert_array_equal(image, images[int(caption.removeprefix("test image "))])
-    assert len(choose_originals(images[:5], EvaluationConfig(count=14))[0]) == 5
+    assert len(choose_originals(images[:5], base_config(EvaluationConfig, count=14))[0]) == 5
 
 
 def test_each_reconstruction_stands_under_its_original():
@@ -329,7 +330,7 @@ def test_each_reconstruction_stands_under_its_original():
     originals, of_ae, of_vae = images[:9], images[9:18], images[18:]
 
     picture = compare_reconstructions(
-        originals, [f"test image {i}" for i in range(9)], EvaluationConfig(), {"ae": of_ae}, {"vae": of_vae}
+        originals, [f"test image {i}" for i in range(9)], base_config(EvaluationConfig), {"ae": of_ae}, {"vae": of_vae}
     )
 
     pixels = np.asarray(picture)

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from base_config import base_config
 
 from celeba_vae.config import EvaluationConfig
 from celeba_vae.pipelines.evaluation.nodes_measuring import (
@@ -18,7 +19,7 @@ SHAPE = (16, 16, 3)
 
 
 def samplers(*configs):
-    return EvaluationConfig(samplers=list(configs)).samplers
+    return base_config(EvaluationConfig, samplers=list(configs)).samplers
 
 
 def test_samplers_are_told_by_what_they_are_not_by_their_names():
@@ -59,8 +60,12 @@ def trained(scale=0.1):
 
 @pytest.mark.parametrize(("generated_count", "expected"), [(6, 6), (30, 10)])
 def test_sets_that_are_compared_are_of_one_size(images, tmp_path, generated_count, expected):
-    parameters = EvaluationConfig(
-        generated_count=generated_count, samplers=["normal"], distribution_metrics=["variety"], batch_size=4
+    parameters = base_config(
+        EvaluationConfig,
+        generated_count=generated_count,
+        samplers=["normal"],
+        distribution_metrics=["variety"],
+        batch_size=4,
     )
     test, train = images[:10], images[10:]
     originals, model = summarise_originals(test, parameters), trained()
@@ -81,7 +86,7 @@ def test_sets_that_are_compared_are_of_one_size(images, tmp_path, generated_coun
 
 
 def test_a_whole_row_is_created_for_few_test_images(images, tmp_path):
-    parameters = EvaluationConfig(samplers=["normal"], distribution_metrics=["variety"], columns=5)
+    parameters = base_config(EvaluationConfig, samplers=["normal"], distribution_metrics=["variety"], columns=5)
     originals = summarise_originals(images[:2], parameters)
 
     generated = generate_and_measure(trained(), images, images[:2], tmp_path, originals, parameters)
@@ -91,7 +96,7 @@ def test_a_whole_row_is_created_for_few_test_images(images, tmp_path):
 
 def test_without_test_images_it_is_said_how_many_training_images_are_measured(images, monkeypatch):
     monkeypatch.setattr("celeba_vae.pipelines.evaluation.nodes_measuring.TRAINING_IMAGES", 25)
-    parameters = EvaluationConfig(distribution_metrics=["variety"])
+    parameters = base_config(EvaluationConfig, distribution_metrics=["variety"])
     nothing = images[:0]
 
     measured = examine_model(trained(), nothing, images, summarise_originals(nothing, parameters), parameters).measured
@@ -101,7 +106,7 @@ def test_without_test_images_it_is_said_how_many_training_images_are_measured(im
 
 
 def test_latents_that_are_not_finite_are_that_models_problem(images, caplog):
-    parameters = EvaluationConfig(distribution_metrics=["variety"])
+    parameters = base_config(EvaluationConfig, distribution_metrics=["variety"])
 
     examined = examine_model(
         trained(scale=np.nan), images[:10], images, summarise_originals(images[:10], parameters), parameters

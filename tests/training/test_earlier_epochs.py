@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from base_config import base_config
 
 from celeba_vae.config import VariantConfig
 from celeba_vae.errors import DataError
@@ -18,7 +19,8 @@ POINTS = np.random.default_rng(1).normal(size=(3, 4)).astype(np.float32)
 
 def variant(**options):
     one_layer = {"kernel_sizes": (3,), "strides": (2,)}
-    return VariantConfig(
+    return base_config(
+        VariantConfig,
         name="small",
         latent_dim=4,
         encoder={"name": "conv", "filters": (8,), **one_layer},

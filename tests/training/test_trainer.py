@@ -8,6 +8,7 @@ import signal
 import numpy as np
 import pandas as pd
 import pytest
+from base_config import base_config
 from discs import discs
 from keras.optimizers import SGD
 
@@ -44,7 +45,7 @@ def variant(**options):
         "learning_rate": 2e-3,
         **options,
     }
-    return VariantConfig(**options)
+    return base_config(VariantConfig, **options)
 
 
 def built(variant, precision="float32", epoch_steps=1):
