@@ -1,6 +1,6 @@
 """Files and folders, local and remote: written whole, kept in stages, copied to a cache."""
 
-from celeba_vae.storage.finished_files import NumpyFile, TableFile, load_arrays, save_arrays
+from celeba_vae.storage.finished_files import Arrays, NumpyFile, TableFile, load_arrays, save_arrays
 from celeba_vae.storage.places import (
     CHECKSUM_SUFFIX,
     CONNECTIONS,
@@ -31,6 +31,7 @@ __all__ = [
     "CHECKSUM_SUFFIX",
     "CONNECTIONS",
     "PROTOCOLS",
+    "Arrays",
     "NumpyFile",
     "Place",
     "RemotePath",
