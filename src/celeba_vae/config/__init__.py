@@ -3,6 +3,7 @@
 Kedro validates the parameters against these before any node runs: the nodes' type hints name them.
 """
 
+from celeba_vae.config.addresses import is_remote, protocol_of, working_folder
 from celeba_vae.config.base import ComponentChain, ComponentConfig, NoneFromText, Parameters, TupleFromText
 from celeba_vae.config.data_engineering_config import ClusterConfig, DataEngineeringConfig, SplitConfig
 from celeba_vae.config.evaluation_config import EvaluationConfig
@@ -37,4 +38,7 @@ __all__ = [
     "TraversalConfig",
     "TupleFromText",
     "VariantConfig",
+    "is_remote",
+    "protocol_of",
+    "working_folder",
 ]

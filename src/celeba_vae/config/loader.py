@@ -4,8 +4,8 @@ from typing import Any
 
 from kedro.config import MissingConfigException, OmegaConfigLoader
 
+from celeba_vae.config.addresses import protocol_of
 from celeba_vae.errors import SettingError
-from celeba_vae.storage import protocol_of
 
 
 class ConfigLoader(OmegaConfigLoader):

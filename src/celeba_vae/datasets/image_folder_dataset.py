@@ -144,7 +144,7 @@ def _folder_written(place: Place) -> Iterator[Place]:
             yield place
         except BaseException:
             with suppress(Exception):
-                place.remove_folder()
+                place.rmdir(recursive=True)
             raise
     else:
         with written_atomically(place) as folder:
