@@ -25,7 +25,7 @@ class ConfigLoader(OmegaConfigLoader):
     since Kedro builds them before it reads parameters. Catalog entries at addresses get their credentials.
 
     Raises:
-        SettingError: there is no such environment, a file can't be read, two have the same key, or a parameter is wrong.
+        SettingError: there is no such environment, a file can't be read, two have the same key, a parameter is wrong.
     """
 
     def __init__(
