@@ -50,8 +50,7 @@ def this_project(decoder, folder, count):
     from celeba_vae.config import ComponentConfig, GenerationConfig
     from celeba_vae.config.reading import read_block
     from celeba_vae.datasets import ImageFolderDataset, NumpyDataset
-    from celeba_vae.pipelines.generation.nodes_images import decode_latents, enhance_images
-    from celeba_vae.pipelines.generation.nodes_sampling import sample_latents
+    from celeba_vae.pipelines.generation.nodes import decode_latents, enhance_images, sample_latents
 
     enhancer = ComponentConfig(name="sharpness", factor=FACTOR)
     parameters = read_block(CONF, GenerationConfig, count=count, enhancer=[enhancer])

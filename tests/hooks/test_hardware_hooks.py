@@ -3,14 +3,14 @@
 import numpy as np
 
 
-def test_without_a_tensorflow_node_hardware_is_no_matter(project, run_kedro):
+def test_without_a_tensorflow_node_hardware_is_no_matter(project, run_kedro_process):
     (project / "sitecustomize.py").write_text(
         "import atexit, pathlib, sys\n"
         "atexit.register(lambda: pathlib.Path('imported').write_text(str('tensorflow' in sys.modules)))\n"
     )
     parameters = "hardware.device=gpu,data_engineering.source.count=20"
 
-    result = run_kedro(
+    result = run_kedro_process(
         project,
         *("--env", "demo", "--pipelines", "data_engineering", "--params", parameters),
         environment={"PYTHONPATH": str(project)},
@@ -20,11 +20,11 @@ def test_without_a_tensorflow_node_hardware_is_no_matter(project, run_kedro):
     assert (project / "imported").read_text() == "False"
 
 
-def test_a_gpu_that_is_not_there_stops_the_run_before_its_first_node(project, run_kedro):
+def test_a_gpu_that_is_not_there_stops_the_run_before_its_first_node(project, run_kedro_process):
     for split in ("train", "validation"):
         np.save(project / f"data/05_model_input/{split}_images.npy", np.zeros((4, 96, 96, 3), np.uint8))
 
-    result = run_kedro(
+    result = run_kedro_process(
         project,
         *("--pipelines", "training", "--params", "hardware.device=gpu"),
         environment={"CUDA_VISIBLE_DEVICES": "-1"},

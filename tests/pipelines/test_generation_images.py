@@ -11,10 +11,11 @@ from celeba_vae.config import GenerationConfig, LayersConfig
 from celeba_vae.config.plugins import create_component
 from celeba_vae.datasets import ImageFolder, ImageFolderDataset
 from celeba_vae.errors import DataError
-from celeba_vae.latent.samplers import EncodedImages, LatentPoints
+from celeba_vae.latent.points import LatentPoints
+from celeba_vae.latent.samplers import EncodedImages
 from celeba_vae.models.decoders import ConvTransposeDecoder
 from celeba_vae.pipelines.generation import remake_image
-from celeba_vae.pipelines.generation.nodes_images import (
+from celeba_vae.pipelines.generation.nodes import (
     decode_latents,
     draw_grid,
     draw_sharpening_series,

@@ -294,6 +294,7 @@ def many_images(tmp_path_factory: pytest.TempPathFactory, photograph: Callable[.
     return raw_folder
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_without_redoing_what_is_done(
     tmp_path: Path, many_images: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -319,6 +320,7 @@ def test_a_killed_run_goes_on_without_redoing_what_is_done(
     assert table(resumed).equals(table(uninterrupted))
 
 
+@pytest.mark.slow
 def test_runs_killed_at_three_random_moments_end_in_the_same_bytes(tmp_path: Path, many_images: Path) -> None:
     seed = int(time.time())
     print(f"seed {seed}")

@@ -1,6 +1,5 @@
 """A folder as the catalog knows it."""
 
-import copy
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -77,7 +76,7 @@ class InputFolderDataset(FolderDataset):
         super().__init__(path=path, metadata=metadata)
         self._remote: RemotePath | None = None
         if is_remote(path):
-            options = copy.deepcopy({**(credentials or {}), **(fs_args or {})})
+            options = {**(credentials or {}), **(fs_args or {})}
             self._remote = RemotePath(path, options, Path(cache["path"]) if cache else None)
 
     def load(self) -> Place:

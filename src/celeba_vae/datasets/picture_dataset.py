@@ -5,11 +5,19 @@ import base64
 from kedro_datasets._typing import ImagePreview
 from PIL import Image
 
-from celeba_vae.datasets.stored_dataset import StoredDataset
+from celeba_vae.datasets.stored_dataset import Loaded, Saved, StoredDataset
 from celeba_vae.storage import readable, written
 
 
-class PictureDataset(StoredDataset[Image.Image, Image.Image]):
+class ImageFileDataset(StoredDataset[Saved, Loaded]):
+    """Base of datasets whose file is one that browsers show, and so does kedro-viz."""
+
+    def preview(self) -> ImagePreview:
+        """Give the file in base64, as kedro-viz wants it."""
+        return ImagePreview(base64.b64encode(self._load_place().read_bytes()).decode())
+
+
+class PictureDataset(ImageFileDataset[Image.Image, Image.Image]):
     """A Pillow image in a PNG file, lossless, which kedro-viz shows.
 
     Example:
@@ -27,7 +35,3 @@ class PictureDataset(StoredDataset[Image.Image, Image.Image]):
         with written(self._save_place()) as temporary:
             # a third of the default level's time, a tenth more bytes
             data.save(temporary, format="PNG", compress_level=3)
-
-    def preview(self) -> ImagePreview:
-        """Give the file in base64, as kedro-viz wants it."""
-        return ImagePreview(base64.b64encode(self._load_place().read_bytes()).decode())

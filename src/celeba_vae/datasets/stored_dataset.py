@@ -1,6 +1,5 @@
 """What the catalog's own datasets share: a file or folder on disk or at an fsspec address, versioned or not."""
 
-import copy
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
@@ -39,14 +38,18 @@ class StoredDataset(AbstractVersionedDataset[Saved, Loaded]):
         if not is_remote(filepath):
             super().__init__(filepath=PurePosixPath(filepath), version=version)
             return
-        place = RemotePath(filepath, copy.deepcopy({**(credentials or {}), **(fs_args or {})}))
+        place = RemotePath(filepath, {**(credentials or {}), **(fs_args or {})})
         self._protocol, self._fs = place.protocol, place.fs
         super().__init__(
             filepath=PurePosixPath(place.path),
             version=version,
-            exists_function=self._fs.exists,
+            exists_function=self._is_complete,
             glob_function=self._fs.glob,
         )
+
+    def _is_complete(self, path: str) -> bool:
+        """Whether what is at a remote path counts: what is not written at once may be half written."""
+        return self._fs.exists(path)
 
     def _load_place(self) -> Place:
         return place_of(self, self._get_load_path())

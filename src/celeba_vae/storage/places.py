@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from copy import deepcopy
 from functools import wraps
 from pathlib import Path
 from typing import Any, BinaryIO, Concatenate, ParamSpec, Self, TypeVar
@@ -63,7 +64,7 @@ class RemotePath(ProxyUPath):
         if protocol in OBJECT_STORES and not below.strip("/"):
             raise SettingError(f"{address} names no bucket: write {protocol}://BUCKET/FOLDER.")
         with address_errors(f"{protocol}://"):
-            super().__init__(f"{protocol}://{below}", **(options or {}))
+            super().__init__(f"{protocol}://{below}", **deepcopy(dict(options or {})))
             self.fs  # noqa: B018  a missing package is said now, not when it is first used
         self.cache = cache
 

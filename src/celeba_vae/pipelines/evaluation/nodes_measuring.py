@@ -14,13 +14,15 @@ from celeba_vae.config import ComponentConfig, EvaluationConfig
 from celeba_vae.config.plugins import create_component
 from celeba_vae.errors import CelebaVaeError, DataError
 from celeba_vae.latent.fitting import encode_images, fit_to_latents
-from celeba_vae.latent.samplers import LatentPoints, Normal, Posterior
+from celeba_vae.latent.points import LatentPoints
+from celeba_vae.latent.samplers import Normal, Posterior
 from celeba_vae.metrics.distribution_metrics import DistributionMeasures
-from celeba_vae.metrics.latent_space import LatentSpace, LatentStatistics
-from celeba_vae.metrics.measures import Arrays, DistributionMetric, Measured
+from celeba_vae.metrics.latent_space import LatentSpace
+from celeba_vae.metrics.measures import DistributionMetric, Measured
 from celeba_vae.metrics.reconstruction import ReconstructionMeasures
 from celeba_vae.models.inference import to_uint8
 from celeba_vae.pipelines.evaluation.trained_variant import TrainedVariant
+from celeba_vae.storage import Arrays
 
 logger = logging.getLogger(__name__)
 
@@ -239,7 +241,7 @@ def _pass_through(
     from celeba_vae.models.inference import decode
 
     metrics = [create_component("metrics", each) for each in parameters.metrics]
-    reconstruction, latents = ReconstructionMeasures(metrics), LatentStatistics(parameters.seed)
+    reconstruction, latents = ReconstructionMeasures(metrics), LatentSpace(parameters.seed)
     for batch in _batches(images, parameters.batch_size, f"Measuring {model.name}"):
         outputs = model.encoder.predict_on_batch(batch)
         outputs = [np.asarray(each) for each in (outputs if isinstance(outputs, list | tuple) else [outputs])]
@@ -248,7 +250,7 @@ def _pass_through(
         reconstruction.update(batch, reconstructions)
         if set_measures:
             set_measures.update(reconstructions)
-    return reconstruction.result(), latents.result() if len(images) > 1 else None
+    return reconstruction.result(), latents if len(images) > 1 else None
 
 
 def _batches(images: np.ndarray, size: int, what: str) -> Iterable[np.ndarray]:

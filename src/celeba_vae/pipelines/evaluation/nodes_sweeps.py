@@ -7,7 +7,8 @@ import numpy as np
 from PIL import Image, ImageEnhance
 
 from celeba_vae.config import EvaluationConfig, GenerationConfig
-from celeba_vae.latent.samplers import LatentPoints, Normal, Sampler, Uniform, distances
+from celeba_vae.latent.points import LatentPoints, distances
+from celeba_vae.latent.samplers import Normal, Sampler, Uniform
 from celeba_vae.metrics.sweeps import Row, distance_row, sharpening_row, summarised
 from celeba_vae.models.inference import to_uint8
 from celeba_vae.pipelines.evaluation.nodes_measuring import decoded_blocks

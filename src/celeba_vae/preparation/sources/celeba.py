@@ -291,7 +291,7 @@ def _draw_once(folder: Place, count: int, seed: int) -> None:
             f"{folder} holds files that were not drawn by the source 'synthetic', which would replace them."
             " Move them, or name another folder: data_engineering.source.folder."
         )
-    from celeba_vae.synthetic.faces import write_synthetic_celeba
+    from celeba_vae.synthetic import write_synthetic_celeba
 
     with _replaced_whole(folder, drawn_here) as temporary:
         write_synthetic_celeba(temporary, count=count, seed=seed)

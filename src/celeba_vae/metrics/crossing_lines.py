@@ -1,4 +1,4 @@
-"""What a decoder's strides leave in images, and where in an image a set of images varies.
+"""What a decoder's strides leave in images: fine lines that cross.
 
 A layer that enlarges by a stride may leave a pattern that repeats with it: the fine crossing lines of transposed
 convolutions (Odena, Dumoulin and Olah, "Deconvolution and Checkerboard Artifacts", 2016). Four layers of stride 2 have
@@ -11,7 +11,6 @@ import numpy as np
 NEIGHBOURS = 2
 # rows, columns, and the two diagonals
 DIRECTIONS = ((1, 0), (0, 1), (1, 1), (1, -1))
-BORDER, CENTRE = 1 / 8, 1 / 2
 
 
 def power_spectra(images: np.ndarray, multiple: int = 16) -> np.ndarray:
@@ -55,26 +54,7 @@ def line_energy(power: np.ndarray, period: int) -> float | None:
     return float((along[:, NEIGHBOURS] / neighbours).mean())
 
 
-def border_and_centre(values: np.ndarray) -> tuple[float, float]:
-    """Give the means of an image's values at its border and in its centre.
-
-    In a portrait the border (an eighth of each side) is background and hair, the centre (half of each side) the face.
-
-    Args:
-        values: (h, w, c), such as the variance of each value across images.
-    """
-    height, width = values.shape[:2]
-    at_border = np.ones((height, width), bool)
-    at_border[_middle(height, 1 - 2 * BORDER), _middle(width, 1 - 2 * BORDER)] = False
-    return float(values[at_border].mean()), float(values[_middle(height, CENTRE), _middle(width, CENTRE)].mean())
-
-
 def _along(power: np.ndarray, frequency: np.ndarray, steps: np.ndarray, direction: tuple[int, int]) -> np.ndarray:
     rows, columns = ((number + steps) * sign for number, sign in zip(frequency, direction, strict=True))
     # the spectrum is periodic: a negative frequency is counted from its end
     return power[rows % power.shape[0], columns % power.shape[1]]
-
-
-def _middle(size: int, share: float) -> slice:
-    margin = round(size * (1 - share) / 2)
-    return slice(margin, size - margin)

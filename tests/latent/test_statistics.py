@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from celeba_vae.metrics.streaming import RandomSample, RunningCovariance, RunningVariance
+from celeba_vae.latent.statistics import (
+    RandomSample,
+    RunningCovariance,
+    RunningVariance,
+    covariance_factor,
+    mean_and_covariance,
+    principal_directions,
+)
 
 
 def fed(statistic, rows, batch_size):
@@ -38,9 +45,9 @@ def test_covariance_is_that_of_the_whole_even_where_the_mean_is_large(batch_size
 def test_one_row_varies_from_nothing():
     row = np.ones((1, 3), np.float32)
 
-    assert fed(RunningVariance(), row, 1).variance() is None
-    assert fed(RunningCovariance(), row, 1).covariance() is None
-    assert RunningVariance().variance(ddof=0) is None
+    assert np.isnan(fed(RunningVariance(), row, 1).variance()).tolist() == [True] * 3
+    assert np.isnan(fed(RunningCovariance(), row, 1).covariance()).tolist() == [[True] * 3] * 3
+    assert np.isnan(RunningVariance().variance(ddof=0))
 
 
 def test_sample_is_of_rows_in_order_whatever_the_batches():
@@ -64,3 +71,42 @@ def test_each_row_has_the_same_chance_to_be_in_the_sample():
 
     # 500 times each, with a standard deviation of 19
     assert np.abs(chosen - 500).max() < 80
+
+
+@pytest.mark.parametrize("count", [3000, 2])
+def test_mean_and_covariance_of_a_memory_mapped_array_are_numpys(tmp_path, count):
+    np.save(tmp_path / "rows.npy", np.random.default_rng(0).normal(7, 2, (count, 4)).astype(np.float32))
+    rows = np.load(tmp_path / "rows.npy", "r")
+
+    mean, covariance = mean_and_covariance(rows)
+
+    np.testing.assert_allclose(mean, rows.mean(axis=0, dtype=float), rtol=1e-12)
+    np.testing.assert_allclose(covariance, np.cov(rows.T.astype(float)), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_fewer_than_two_rows_have_no_covariance(count):
+    assert mean_and_covariance(np.ones((count, 3), np.float32))[1].tolist() == [[0] * 3] * 3
+
+
+def test_principal_directions_are_the_longest_axes_of_an_ellipsoid_with_their_largest_value_positive():
+    axes = np.array([[3.0, 4, 0], [-4, 3, 0], [0, 0, -5]]) / 5
+    covariance = axes.T @ np.diag([1.0, 9, 4]) @ axes
+
+    directions, variances = principal_directions(covariance, 2)
+
+    np.testing.assert_allclose(directions, [[0.8, -0.6, 0], [0, 0, 1]], atol=1e-12)
+    np.testing.assert_allclose(variances, [9, 4])
+    assert len(principal_directions(covariance, 7)[1]) == 3
+
+
+def test_factor_of_a_covariance_has_its_rank():
+    rows = np.random.default_rng(0).normal(size=(2, 3)) * [[1], [100]]
+    covariance = rows.T @ rows
+
+    factor = covariance_factor(covariance, smallest=1e-10)
+
+    assert factor.shape == (2, 3)
+    np.testing.assert_allclose(factor.T @ factor, covariance, atol=1e-9)
+    assert covariance_factor(covariance, smallest=0.1).shape == (1, 3)
+    assert covariance_factor(np.zeros((3, 3)), smallest=1e-10).shape == (0, 3)
