@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from base_config import base_config
 from PIL import Image
 
 import celeba_vae
@@ -37,7 +38,7 @@ HELD = "000150.jpg"
 
 
 def prepare(raw_folder: Path, folder: Path, originals: ImageCollection | None = None, **cluster: Any) -> PreparedImages:
-    config = DataEngineeringConfig(cluster=cluster)
+    config = base_config(DataEngineeringConfig, cluster=base_config(ClusterConfig, **cluster))
     originals = originals or CelebaSource().collect(raw_folder)
     return prepare_images(
         originals, assign_splits(originals.image_ids, originals.partition, config.split), config, folder
@@ -49,6 +50,12 @@ def content(prepared: PreparedImages) -> dict[str, bytes]:
     files = [*prepared.arrays.values(), *prepared.attributes.values(), prepared.index_file]
     files.append(prepared.index_file.with_name("means.npy"))
     return {file.name: file.read_bytes() for file in files}
+
+
+def of_two_workers(scheduler: str) -> str:
+    """Settings in JSON, for a process of its own."""
+    cluster = base_config(ClusterConfig, scheduler=scheduler, processes=2)
+    return base_config(DataEngineeringConfig, cluster=cluster).model_dump_json()
 
 
 def write_images(raw_folder: Path, photograph: Callable[..., np.ndarray]) -> None:
@@ -441,7 +448,7 @@ from celeba_vae.preparation.sources import CelebaSource
 from celeba_vae.preparation.splits import assign_splits
 if __name__ == "__main__":
     preparing.RANGE_ROWS = 32
-    config = DataEngineeringConfig(cluster={"scheduler": argv[3], "processes": 2})
+    config = DataEngineeringConfig.model_validate_json(argv[3])
     originals = CelebaSource().collect(Path(argv[1]))
     splits = assign_splits(originals.image_ids, originals.partition, config.split)
     preparing.prepare_images(originals, splits, config, Path(argv[2]))
@@ -454,7 +461,7 @@ def test_ctrl_c_ends_the_workers_and_the_next_run_goes_on(
     tmp_path: Path, expected: dict[str, bytes], held: HeldImage, in_background: Callable[..., Any]
 ) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(tmp_path / "raw"), str(tmp_path / "work"), "local"],
+        [sys.executable, "-c", SCRIPT, str(tmp_path / "raw"), str(tmp_path / "work"), of_two_workers("local")],
         stderr=subprocess.PIPE,
         start_new_session=True,
     )
@@ -476,7 +483,7 @@ def test_ctrl_c_ends_the_workers_and_the_next_run_goes_on(
 
 
 def test_one_machine_loads_nothing_of_dask(tmp_path: Path, raw: Path) -> None:
-    arguments = [str(raw), str(tmp_path / "work"), "none"]
+    arguments = [str(raw), str(tmp_path / "work"), of_two_workers("none")]
     output = subprocess.run([sys.executable, "-c", SCRIPT, *arguments], check=True, stdout=subprocess.PIPE, text=True)
     assert output.stdout.splitlines()[-1] == "[]"
 
@@ -492,7 +499,7 @@ def test_without_dask_the_extra_is_named(tmp_path: Path, raw: Path, monkeypatch:
 @pytest.mark.parametrize("address", ["remote", "localhost:8786", "tcp://host", "http://host:8786"])
 def test_what_is_no_address_is_a_wrong_parameter(address: str) -> None:
     with pytest.raises(ValueError, match="scheduler"):
-        ClusterConfig(scheduler=address)
+        base_config(ClusterConfig, scheduler=address)
 
 
 @pytest.mark.parametrize("zipped", [False, True])

@@ -11,6 +11,7 @@ from pathlib import Path
 import fsspec
 import numpy as np
 import pytest
+from base_config import base_config
 from fsspec.implementations.memory import MemoryFileSystem
 from kedro.io import DatasetError
 from s3_server import running_s3_server
@@ -203,7 +204,7 @@ def test_versions_are_compared_wherever_they_are(store, tmp_path):
                 file.write_text(json.dumps({"vae": {"test": {"psnr": psnr}}}))
             with written(folder / "settings" / version / "evaluated_settings.json") as file:
                 file.write_text(json.dumps({"variants": {"vae": {"epochs": psnr}}}))
-        results.append(compare_versions(folder / "metrics.json", folder / "settings", EvaluationConfig()))
+        results.append(compare_versions(folder / "metrics.json", folder / "settings", base_config(EvaluationConfig)))
     (remote, remote_page), (local, local_page) = results
     assert remote.equals(local)
     assert len(remote) == 1
