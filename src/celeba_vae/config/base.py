@@ -19,14 +19,19 @@ NoneFromText = BeforeValidator(_none_from_text)
 TupleFromText = BeforeValidator(_tuple_from_text)
 
 
-class Parameters(BaseModel):
-    """Base of all parameter blocks: unknown names are errors and values can't be changed after validation.
+class Options(BaseModel):
+    """Base of components and parameter blocks: unknown names are errors, values can't be changed after validation."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Parameters(Options):
+    """Base of all parameter blocks.
 
     A block says what its values mean and may be, and where it stands in the files. The values are in conf/base alone:
     a field has no default here, and one that no file has is an error.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     block: ClassVar[str]
 
     def __init_subclass__(cls, *, block: str, **options: Any) -> None:
