@@ -20,7 +20,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import pandas as pd
-from data_engineering import peak_memory_of
+from data_engineering import CONF, peak_memory_of
 
 IMAGE_SHAPE = (96, 96, 3)
 BLOCK = 1_000
@@ -65,16 +65,17 @@ def write_images(file: Path, count: int) -> None:
 def evaluate(file: Path) -> None:
     """Measure a model as the pipeline's nodes do."""
     from celeba_vae.config import EvaluationConfig, VariantConfig
+    from celeba_vae.config.reading import read_block
     from celeba_vae.metrics.evaluated_variant import EvaluatedVariant
     from celeba_vae.metrics.reference_set import summarise_test_images
     from celeba_vae.metrics.trained_variant import TrainedVariant
     from celeba_vae.metrics.variant_measuring import measure_variant
+    from celeba_vae.training.building import build_autoencoder
     from celeba_vae.training.recipe import create_recipe
-    from celeba_vae.training.trainer import build_autoencoder
 
     images = np.load(file, mmap_mode="r")
-    parameters = EvaluationConfig(samplers=["normal"], generated_count=len(images))
-    network = build_autoencoder(create_recipe(VariantConfig(name="vae")), IMAGE_SHAPE, "float32")
+    parameters = read_block(CONF, EvaluationConfig, samplers=["normal"], generated_count=len(images))
+    network = build_autoencoder(create_recipe(read_block(CONF, VariantConfig, name="vae")), IMAGE_SHAPE, "float32")
     model = TrainedVariant(EvaluatedVariant("vae", {}, pd.DataFrame()), network.encoder, network.decoder)
     reference = summarise_test_images(images, parameters)
     measure_variant(model.variant, model, images, images, file.parent, reference, parameters)

@@ -3,7 +3,7 @@
 import warnings
 from pathlib import Path
 
-from kedro.config import OmegaConfigLoader
+from kedro.framework.project import settings
 from kedro.pipeline import Pipeline
 from kedro.utils import find_kedro_project
 
@@ -43,8 +43,6 @@ def _all_pipelines(shape: GraphShape) -> dict[str, Pipeline]:
 
 def _graph_shape_of_base() -> GraphShape:
     """Where there is no context (``kedro registry list``), take the variants from conf/base."""
-    from celeba_vae.settings import CONFIG_LOADER_ARGS
-
     project = find_kedro_project(Path.cwd()) or Path.cwd()
-    loader = OmegaConfigLoader(str(project / "conf"), **{**CONFIG_LOADER_ARGS, "default_run_env": "base"})
+    loader = settings.CONFIG_LOADER_CLASS(str(project / "conf"), env="base", **settings.CONFIG_LOADER_ARGS)
     return graph_shape(expand_variants(loader["parameters"]))

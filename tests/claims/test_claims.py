@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 
 import pandas as pd
 import pytest
+from base_config import base_config
 
 from celeba_vae.claims.checking import check_claims
 from celeba_vae.claims.comparisons import Evidence
@@ -17,7 +18,7 @@ from celeba_vae.training.recipe import create_recipe
 def evidence(name, history=(), problem="", **settings):
     """Make a variant of these settings; ``history`` has rows of total_loss and kl_loss; groups come by ``with_``."""
     components = {key: ComponentConfig(**value) for key, value in settings.items() if isinstance(value, dict)}
-    recipe = create_recipe(VariantConfig(name=name, **{**settings, **components}))
+    recipe = create_recipe(base_config(VariantConfig, name=name, **{**settings, **components}))
     rows = [
         {"epoch": epoch, "total_loss": total, "kl_loss": kl, "reconstruction_loss": total - kl}
         for epoch, (total, kl) in enumerate(history, start=1)

@@ -1,11 +1,13 @@
 """Which group of measures is of which sampler."""
 
+from base_config import base_config
+
 from celeba_vae.config import EvaluationConfig
 from celeba_vae.metrics.measure_groups import sampler_groups, sampler_label
 
 
 def samplers(*configs):
-    return EvaluationConfig(samplers=list(configs)).samplers
+    return base_config(EvaluationConfig, samplers=list(configs)).samplers
 
 
 def test_samplers_are_told_by_what_they_are_not_by_their_names():

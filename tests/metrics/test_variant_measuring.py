@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from base_config import base_config
 
 from celeba_vae.config import EvaluationConfig
 from celeba_vae.metrics.evaluated_variant import EvaluatedVariant
@@ -35,15 +36,21 @@ def trained(scale=0.1):
 
 def measured(test_images, train_images, folder, model=None, **parameters):
     """Measure a model by little."""
-    parameters = EvaluationConfig(**{"samplers": ["normal"], "distribution_metrics": ["variety"], **parameters})
+    parameters = base_config(
+        EvaluationConfig, **{"samplers": ["normal"], "distribution_metrics": ["variety"], **parameters}
+    )
     reference, model = summarise_test_images(test_images, parameters), model or trained()
     return measure_variant(model.variant, model, test_images, train_images, folder, reference, parameters)
 
 
 @pytest.mark.parametrize(("generated_count", "expected"), [(6, 6), (30, 10)])
 def test_sets_that_are_compared_are_of_one_size(images, tmp_path, generated_count, expected):
-    parameters = EvaluationConfig(
-        generated_count=generated_count, samplers=["normal"], distribution_metrics=["variety"], batch_size=4
+    parameters = base_config(
+        EvaluationConfig,
+        generated_count=generated_count,
+        samplers=["normal"],
+        distribution_metrics=["variety"],
+        batch_size=4,
     )
     test, train = images[:10], images[10:]
     reference, model = summarise_test_images(test, parameters), trained()

@@ -4,12 +4,13 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from base_config import base_config
 from keras import layers
 
 from celeba_vae.config import VariantConfig
 from celeba_vae.training.batches import training_batches
+from celeba_vae.training.building import build_autoencoder, compile_autoencoder
 from celeba_vae.training.recipe import create_recipe
-from celeba_vae.training.trainer import build_autoencoder, compile_autoencoder
 
 SHAPE = (16, 16, 3)
 LATENT_DIM, KL_WEIGHT, LEARNING_RATE, SEED = 6, 2.0, 1e-3, 3
@@ -25,7 +26,8 @@ def images():
 def recipe():
     sizes = {"kernel_sizes": (3, 3), "strides": (2, 2)}
     return create_recipe(
-        VariantConfig(
+        base_config(
+            VariantConfig,
             latent_dim=LATENT_DIM,
             kl_weight=KL_WEIGHT,
             learning_rate=LEARNING_RATE,

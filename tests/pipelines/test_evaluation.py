@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats
+from base_config import base_config
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from PIL import Image
@@ -314,14 +315,16 @@ def test_without_any_model_the_run_says_how_to_get_one(project, run_kedro):
 def test_shown_test_images_depend_on_the_seed_alone():
     images = np.random.default_rng(0).integers(0, 256, (50, 4, 4, 3), np.uint8)
 
-    shown, again, others = (choose_test_images(images, EvaluationConfig(count=14, seed=seed)) for seed in (3, 3, 4))
+    shown, again, others = (
+        choose_test_images(images, base_config(EvaluationConfig, count=14, seed=seed)) for seed in (3, 3, 4)
+    )
 
     np.testing.assert_array_equal(shown.images, again.images)
     assert (shown.images != others.images).any()
     assert len(set(shown.captions)) == 14
     for image, caption in zip(shown.images, shown.captions, strict=True):
         np.testing.assert_array_equal(image, images[int(caption.removeprefix("test image "))])
-    assert len(choose_test_images(images[:5], EvaluationConfig(count=14)).images) == 5
+    assert len(choose_test_images(images[:5], base_config(EvaluationConfig, count=14)).images) == 5
 
 
 def test_each_reconstruction_stands_under_its_original():
@@ -333,7 +336,7 @@ def test_each_reconstruction_stands_under_its_original():
         for name, row in (("ae", images[9:18]), ("vae", images[18:]))
     ]
 
-    picture = compare_reconstructions(shown, EvaluationConfig(), *variants)
+    picture = compare_reconstructions(shown, base_config(EvaluationConfig), *variants)
 
     pixels = np.asarray(picture)
     places = {}

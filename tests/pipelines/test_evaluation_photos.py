@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import skimage.data
+from base_config import base_config
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from PIL import Image, ImageEnhance
@@ -132,8 +133,8 @@ def test_only_the_generating_variant_has_more_rows_than_its_reconstructions(proj
             model,
             tmp_path / "nothing here",
             photos,
-            EvaluationConfig(),
-            GenerationConfig(**generation),
+            base_config(EvaluationConfig),
+            base_config(GenerationConfig, **generation),
         )
         assert all(row.shape == photos.shape and row.dtype == np.uint8 for row in rows.values())
         return list(rows)
@@ -146,8 +147,8 @@ def test_only_the_generating_variant_has_more_rows_than_its_reconstructions(proj
 def test_picture_without_photos_names_the_folder(tmp_path):
     none = Photos(np.zeros((0, *SHAPE), np.uint8), [], [], [])
 
-    picture = compare_photos(none, tmp_path, EvaluationConfig())
-    elsewhere = compare_photos(none, tmp_path / "elsewhere", EvaluationConfig())
+    picture = compare_photos(none, tmp_path, base_config(EvaluationConfig))
+    elsewhere = compare_photos(none, tmp_path / "elsewhere", base_config(EvaluationConfig))
 
     assert picture.tobytes() != elsewhere.tobytes()
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from celeba_vae.metrics.latent_space import LatentStatistics
+from celeba_vae.metrics.latent_space import LatentSpace
 from celeba_vae.reporting.latent_charts import (
     latent_correlation_chart,
     latent_distances_chart,
@@ -21,9 +21,9 @@ LATENT_CHARTS = [latent_distances_chart, latent_moments_chart, latent_projection
 def space(dimensions=8, count=400, variational=True):
     random = np.random.default_rng(0)
     mu = random.normal(0, np.linspace(2, 0.1, dimensions), (count, dimensions))
-    statistics = LatentStatistics()
-    statistics.update(mu, np.full_like(mu, -1) if variational else None)
-    return statistics.result()
+    gathered = LatentSpace()
+    gathered.update(mu, np.full_like(mu, -1) if variational else None)
+    return gathered
 
 
 def labels(figure):

@@ -13,7 +13,7 @@ from PIL import Image
 
 from celeba_vae.metrics.differences import differences
 from celeba_vae.metrics.distribution_metrics import CrossingLines, Inception, SlicedWasserstein
-from celeba_vae.metrics.latent_space import LATENT_MEASURES, LatentStatistics
+from celeba_vae.metrics.latent_space import LATENT_MEASURES, LatentSpace
 from celeba_vae.metrics.reconstruction import BUILT_IN_METRICS
 from celeba_vae.reporting.charts import measures_chart
 from celeba_vae.reporting.document import Cell, Picture, Problem, Report, Section, Table
@@ -36,9 +36,9 @@ PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 
 def latent_space(variational):
     mu = np.random.default_rng(0).normal(0, np.linspace(1, 0.1, 16), (300, 16))
-    statistics = LatentStatistics()
-    statistics.update(mu, np.full_like(mu, -1) if variational else None)
-    return statistics.result()
+    space = LatentSpace()
+    space.update(mu, np.full_like(mu, -1) if variational else None)
+    return space
 
 
 def picture_of(figure, dpi=192):

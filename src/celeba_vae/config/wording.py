@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from celeba_vae.config.experiments_config import TRIAL
@@ -70,7 +70,12 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02} min"
 
 
-def nearest_of(name: str, known: Iterable[str]) -> str:
+def nearest_of(name: str, known: Collection[str]) -> str:
     """Help with an unknown name: the nearest known one, or all of them."""
+    return did_you_mean(name, known).replace(" Did", "did", 1) or f"known: {', '.join(known) or 'none'}"
+
+
+def did_you_mean(name: str, known: Collection[str]) -> str:
+    """Ask after a sentence whether the nearest known name is meant; empty where none is near."""
     nearest = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean '{nearest[0]}'?" if nearest else f"known: {', '.join(known) or 'none'}"
+    return f" Did you mean '{nearest[0]}'?" if nearest else ""

@@ -11,7 +11,7 @@ from celeba_vae.config.plugins import registering_packages
 from celeba_vae.datasets.stored_dataset import StoredDataset
 from celeba_vae.errors import DataError
 from celeba_vae.storage import readable, written
-from celeba_vae.training.devices import load_tensorflow_quietly
+from celeba_vae.training.quiet_tensorflow import load_tensorflow_quietly
 
 
 class KerasModelDataset(StoredDataset[Any, Any]):
@@ -85,7 +85,7 @@ def _import_custom_layers(path: Path) -> str:
 
 def _custom_objects(path: Path) -> list[Mapping[str, Any]]:
     """List the descriptions of what in a ``.keras`` file is not Keras' own."""
-    found = []
+    found: list[Mapping[str, Any]] = []
 
     def collect(entry: dict[str, Any]) -> dict[str, Any]:
         named = all(isinstance(entry.get(key), str) for key in ("module", "class_name", "registered_name"))

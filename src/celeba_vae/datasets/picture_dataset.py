@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from kedro_datasets._typing import ImagePreview
 from PIL import Image
 
-from celeba_vae.datasets.stored_dataset import StoredDataset
+from celeba_vae.datasets.stored_dataset import Loaded, Saved, StoredDataset
 from celeba_vae.storage import readable, written
 
 if TYPE_CHECKING:
@@ -16,7 +16,15 @@ if TYPE_CHECKING:
 FIGURE_RESOLUTION = 192
 
 
-class PictureDataset(StoredDataset["Image.Image | Figure", Image.Image]):
+class ImageFileDataset(StoredDataset[Saved, Loaded]):
+    """Base of datasets whose file is one that browsers show, and so does kedro-viz."""
+
+    def preview(self) -> ImagePreview:
+        """Give the file in base64, as kedro-viz wants it."""
+        return ImagePreview(base64.b64encode(self._load_place().read_bytes()).decode())
+
+
+class PictureDataset(ImageFileDataset["Image.Image | Figure", Image.Image]):
     """A picture in a PNG file, lossless, which kedro-viz shows: saves a Pillow image or a matplotlib figure.
 
     Example:
@@ -37,7 +45,3 @@ class PictureDataset(StoredDataset["Image.Image | Figure", Image.Image]):
                 data.save(temporary, format="PNG", compress_level=3)
             else:
                 data.savefig(temporary, format="png", dpi=FIGURE_RESOLUTION)
-
-    def preview(self) -> ImagePreview:
-        """Give the file in base64, as kedro-viz wants it."""
-        return ImagePreview(base64.b64encode(self._load_place().read_bytes()).decode())

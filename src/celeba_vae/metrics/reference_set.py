@@ -11,6 +11,7 @@ from celeba_vae.config import EvaluationConfig
 from celeba_vae.config.plugins import create_component
 from celeba_vae.metrics.distribution_metrics import DistributionMeasures
 from celeba_vae.metrics.measures import DistributionMetric, Measured
+from celeba_vae.storage import Arrays
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ class ReferenceSet:
     """
 
     metrics: Sequence[DistributionMetric]
-    summaries: Sequence[dict[str, np.ndarray]]
+    summaries: Sequence[Arrays]
     notes: Sequence[str]
     shape: tuple[int, int, int, int]
     set_size: int

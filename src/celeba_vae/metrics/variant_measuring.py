@@ -13,15 +13,15 @@ from celeba_vae.config import ComponentConfig, EvaluationConfig
 from celeba_vae.config.plugins import create_component
 from celeba_vae.errors import CelebaVaeError, DataError
 from celeba_vae.latent.fitting import encode_images, fit_to_latents
-from celeba_vae.latent.samplers import LatentPoints
+from celeba_vae.latent.points import LatentPoints
 from celeba_vae.metrics.evaluated_variant import EvaluatedVariant
-from celeba_vae.metrics.latent_space import LatentSpace, LatentStatistics
+from celeba_vae.metrics.latent_space import LatentSpace
 from celeba_vae.metrics.measure_groups import sampler_groups, sampler_label
 from celeba_vae.metrics.measures import Measured
 from celeba_vae.metrics.reconstruction import ReconstructionMeasures
 from celeba_vae.metrics.reference_set import ComparedSet, ReferenceSet, float_batches
 from celeba_vae.metrics.trained_variant import TrainedVariant
-from celeba_vae.models.inference import decode, decode_batches, to_uint8
+from celeba_vae.models.inference import decode, decode_batches, encoder_outputs, to_uint8
 
 logger = logging.getLogger(__name__)
 
@@ -106,16 +106,15 @@ class _Measuring:
         self, images: np.ndarray, set_measures: ComparedSet | None = None
     ) -> tuple[Measured, LatentSpace | None]:
         metrics = [create_component("metrics", each) for each in self.parameters.metrics]
-        reconstruction, latents = ReconstructionMeasures(metrics), LatentStatistics(self.parameters.seed)
+        reconstruction, latents = ReconstructionMeasures(metrics), LatentSpace(self.parameters.seed)
         for batch in float_batches(images, self.parameters.batch_size, f"Measuring {self.model.variant.name}"):
-            outputs = self.model.encoder.predict_on_batch(batch)
-            outputs = [np.asarray(each) for each in (outputs if isinstance(outputs, list | tuple) else [outputs])]
-            latents.update(*outputs)
-            reconstructions = decode(self.model.decoder, outputs[0])
+            mu, logvar = encoder_outputs(self.model.encoder, batch)
+            latents.update(mu, logvar)
+            reconstructions = decode(self.model.decoder, mu)
             reconstruction.update(batch, reconstructions)
             if set_measures:
                 set_measures.update(reconstructions)
-        return reconstruction.result(), latents.result() if len(images) > 1 else None
+        return reconstruction.result(), latents if len(images) > 1 else None
 
     def points(self, config: ComponentConfig) -> LatentPoints:
         """Give a sampler's points, fitted to the variant's own latents where it is one that is fitted."""

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from celeba_vae.config import EvaluationConfig, GenerationConfig
-from celeba_vae.latent.samplers import LatentPoints, Normal, Sampler, Uniform, distances
+from celeba_vae.latent.points import LatentPoints, distances
+from celeba_vae.latent.samplers import Normal, Sampler, Uniform
 from celeba_vae.metrics.sweeps import Row, distance_row, sharpening_row, summarised
 from celeba_vae.metrics.trained_variant import TrainedVariant
 from celeba_vae.metrics.variant_measuring import decoded_blocks

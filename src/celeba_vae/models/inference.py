@@ -1,24 +1,29 @@
 """Images through trained models, batch by batch, so that memory does not grow with their number."""
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from celeba_vae.errors import DataError
+
+if TYPE_CHECKING:
+    import keras
 
 # Every block that is decoded has this many points, the last one filled up: the last bits of a result depend on the
 # number of points that are computed together, and a picture that is made again must not differ in any.
 DECODED_TOGETHER = 64
 
 
-def encode(encoder: Any, images: np.ndarray, batch_size: int = 128) -> np.ndarray:
+def encode(encoder: keras.Model, images: np.ndarray, batch_size: int = 128) -> np.ndarray:
     """Give the latents of images, as ``encode_batches`` does, in one array: (n, latent_dim) float32."""
     return _concatenated(encode_batches(encoder, images, batch_size), row_shape=encoder.outputs[0].shape[1:])
 
 
-def encode_batches(encoder: Any, images: np.ndarray, batch_size: int = 128) -> Iterator[np.ndarray]:
+def encode_batches(encoder: keras.Model, images: np.ndarray, batch_size: int = 128) -> Iterator[np.ndarray]:
     """Encode images batch by batch: mu of a variational encoder, z of a plain one.
 
     Args:
@@ -39,16 +44,34 @@ def encode_batches(encoder: Any, images: np.ndarray, batch_size: int = 128) -> I
             f" {images.shape[2]}x{images.shape[1]}. Train it on images of this size, prepare images of its size"
             " (data_engineering.image_size), or choose another version of it with --load-versions."
         )
-    for batch in _batches(images, batch_size):
-        yield np.asarray(first_output(encoder.predict_on_batch(batch)), np.float32)
+    for first in range(0, len(images), batch_size):
+        mu, _ = encoder_outputs(encoder, images[first : first + batch_size])
+        yield mu
 
 
-def decode(decoder: Any, latents: np.ndarray) -> np.ndarray:
+def encoder_outputs(encoder: keras.Model, images: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Pass a batch of images through an encoder.
+
+    Args:
+        encoder: From images to [mu, logvar] or z.
+        images: (n, h, w, c) uint8, or float in [0, 1]; all pass at once.
+
+    Returns:
+        mu and logvar of a variational encoder, z and None of a plain one; (n, latent_dim) float32 each.
+    """
+    images = np.asarray(images)
+    scale = 255 if images.dtype == np.uint8 else 1
+    outputs = encoder.predict_on_batch(images.astype(np.float32) / np.float32(scale))
+    mu, logvar = outputs if isinstance(outputs, list | tuple) else (outputs, None)
+    return np.asarray(mu, np.float32), None if logvar is None else np.asarray(logvar, np.float32)
+
+
+def decode(decoder: keras.Model, latents: np.ndarray) -> np.ndarray:
     """Give the images of latents (n, latent_dim), as ``decode_batches`` does, in one array: (n, h, w, c) float32."""
     return _concatenated(decode_batches(decoder, latents), row_shape=decoder.output_shape[1:])
 
 
-def decode_batches(decoder: Any, latents: np.ndarray) -> Iterator[np.ndarray]:
+def decode_batches(decoder: keras.Model, latents: np.ndarray) -> Iterator[np.ndarray]:
     """Decode latents block by block: for more images than fit into memory.
 
     An image depends on its latent and on its row's place in its block alone, not on what else is decoded: latent i
@@ -73,14 +96,14 @@ def decode_batches(decoder: Any, latents: np.ndarray) -> Iterator[np.ndarray]:
     return _decoded(decoder, latents)
 
 
-def decode_row(decoder: Any, latent: np.ndarray, row: int) -> np.ndarray:
+def decode_row(decoder: keras.Model, latent: np.ndarray, row: int) -> np.ndarray:
     """Decode one point as ``decode_batches`` does if it stands in this row, to the bit: (h, w, c) float32."""
     latents = np.zeros((row % DECODED_TOGETHER + 1, len(latent)), np.float32)
     latents[-1] = latent
     return decode(decoder, latents)[-1]
 
 
-def reconstruct(encoder: Any, decoder: Any, images: np.ndarray, batch_size: int = 128) -> np.ndarray:
+def reconstruct(encoder: keras.Model, decoder: keras.Model, images: np.ndarray, batch_size: int = 128) -> np.ndarray:
     """Pass images through encoder and decoder with z = mu (the articles' predict mode); as ``decode`` gives them."""
     return decode(decoder, encode(encoder, images, batch_size))
 
@@ -90,12 +113,7 @@ def to_uint8(images: np.ndarray) -> np.ndarray:
     return np.rint(np.clip(images, 0, 1) * 255).astype(np.uint8)
 
 
-def first_output(outputs: Any) -> Any:
-    """Give mu of [mu, logvar], or the only output of a plain encoder."""
-    return outputs[0] if isinstance(outputs, list | tuple) else outputs
-
-
-def weights_hash(model: Any) -> str:
+def weights_hash(model: keras.Model) -> str:
     """Hash a model's weights to 16 hexadecimal digits: another training of it has others."""
     digest = hashlib.sha256()
     for weight in model.weights:
@@ -103,19 +121,12 @@ def weights_hash(model: Any) -> str:
     return digest.hexdigest()[:16]
 
 
-def _decoded(decoder: Any, latents: np.ndarray) -> Iterator[np.ndarray]:
+def _decoded(decoder: keras.Model, latents: np.ndarray) -> Iterator[np.ndarray]:
     for first in range(0, len(latents), DECODED_TOGETHER):
         points = latents[first : first + DECODED_TOGETHER]
         block = np.zeros((DECODED_TOGETHER, latents.shape[1]), np.float32)
         block[: len(points)] = points
         yield np.asarray(decoder.predict_on_batch(block)[: len(points)], np.float32)
-
-
-def _batches(images: np.ndarray, batch_size: int) -> Iterator[np.ndarray]:
-    for first in range(0, len(images), batch_size):
-        batch = np.asarray(images[first : first + batch_size])
-        scale = 255 if batch.dtype == np.uint8 else 1
-        yield batch.astype(np.float32) / np.float32(scale)
 
 
 def _concatenated(batches: Iterable[np.ndarray], row_shape: tuple[int, ...]) -> np.ndarray:
