@@ -11,7 +11,7 @@ import numpy as np
 from celeba_vae.config import EvaluationConfig, GenerationConfig
 from celeba_vae.config.plugins import create_component
 from celeba_vae.errors import CelebaVaeError
-from celeba_vae.metrics.trained_variant import TrainedVariant
+from celeba_vae.metrics.evaluated_variant import TrainedVariant
 from celeba_vae.models.inference import reconstruct, to_uint8
 from celeba_vae.photos.enhancers import enhance
 from celeba_vae.training.earlier_epochs import EarlierEpoch, earliest_epoch

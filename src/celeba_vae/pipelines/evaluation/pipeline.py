@@ -4,26 +4,23 @@ from collections.abc import Iterable, Sequence
 
 from kedro.pipeline import Node, Pipeline
 
-from celeba_vae.metrics.reference_set import summarise_test_images
-from celeba_vae.metrics.trained_variant import open_variant
-from celeba_vae.metrics.variant_measuring import measure_variant
+from celeba_vae.metrics.evaluated_variant import open_variant
+from celeba_vae.metrics.variant_measuring import measure_variant, summarise_test_images
 from celeba_vae.metrics.variant_sweeps import sweep
-from celeba_vae.pipelines.evaluation.nodes_comparison import (
+from celeba_vae.pipelines.evaluation.nodes import (
     check_articles_claims,
     compare_photos,
     compare_reconstructions,
     draw_created_faces,
+    draw_latent_charts,
     draw_metrics,
     draw_sweeps,
     gather_metrics,
+    list_latent_dimensions,
     prepare_photos,
+    reconstruct_what_is_shown,
     record_settings,
     write_report,
-)
-from celeba_vae.pipelines.evaluation.nodes_variants import (
-    draw_latent_charts,
-    list_latent_dimensions,
-    reconstruct_what_is_shown,
 )
 from celeba_vae.reporting.evaluation_report import ComparisonPictures, DrawnVariant
 from celeba_vae.reporting.run_section import EvaluationRun
