@@ -5,19 +5,26 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c '
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-track test-airflow test-image lint bench viz clean-demo
+.PHONY: demo test test-slow test-all test-track test-airflow test-image lint bench viz clean-demo
 
 demo: .venv/.installed
 	$(BIN)/kedro run --env demo
 	@echo "Pictures: $(CURDIR)/data/demo/08_reporting/latest"
 
+# what takes minutes is left out
 test: .venv/.installed-dev
 	$(BIN)/python -m pytest
+
+# real processes that are killed or train together, object stores, browsers, notebooks, wheels
+test-slow: .venv/.installed-dev
+	$(BIN)/python -m pytest -m 'slow and not airflow and not image'
+
+test-all: test test-slow
 
 # the extra stays installed: from then on every run is logged
 test-track: .venv/.installed-dev
 	$(INSTALL) --editable '.[track]'
-	$(BIN)/python -m pytest tests/hooks/test_tracking.py
+	$(BIN)/python -m pytest tests/hooks/test_tracking_hooks.py -m slow
 
 # the DAG, run by Airflow itself
 test-airflow: .venv/.installed-dev .venv-airflow/.installed

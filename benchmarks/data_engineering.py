@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+CONF = Path(__file__).parents[1] / "conf/base"
 LARGE = 202_599
 DRAWN = 300
 KILLS = 20
@@ -94,7 +95,7 @@ def run(folder: Path, arguments: argparse.Namespace) -> None:
 
 
 def draw_faces(folder: Path) -> Path:
-    from celeba_vae.synthetic.faces import write_synthetic_celeba
+    from celeba_vae.synthetic import write_synthetic_celeba
 
     write_synthetic_celeba(folder, count=DRAWN, seed=1)
     return folder / "img_align_celeba"
@@ -172,11 +173,12 @@ def command(task: str, source: Path, target: Path) -> list[str]:
 def prepare(raw: Path, work: Path, **parameters: Any) -> None:
     """Prepare as the pipeline's nodes do."""
     from celeba_vae.config import DataEngineeringConfig
+    from celeba_vae.config.reading import read_block
     from celeba_vae.preparation.preparing import prepare_images
     from celeba_vae.preparation.sources import CelebaSource
     from celeba_vae.preparation.splits import assign_splits
 
-    config = DataEngineeringConfig(**parameters)
+    config = read_block(CONF, DataEngineeringConfig, **parameters)
     start = time.perf_counter()
     originals = CelebaSource().collect(raw)
     index = assign_splits(originals.image_ids, originals.partition, config.split)
@@ -186,7 +188,10 @@ def prepare(raw: Path, work: Path, **parameters: Any) -> None:
 
 def prepare_on_cluster(raw: Path, work: Path) -> None:
     """Prepare by worker processes of their own; their start counts."""
-    prepare(raw, work, cluster={"scheduler": "local", "processes": CLUSTER_PROCESSES})
+    from celeba_vae.config import ClusterConfig
+    from celeba_vae.config.reading import read_block
+
+    prepare(raw, work, cluster=read_block(CONF, ClusterConfig, scheduler="local", processes=CLUSTER_PROCESSES))
 
 
 def pillow(images: Path, target: Path) -> None:

@@ -22,7 +22,7 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
-from data_engineering import descendants, resident_mb
+from data_engineering import CONF, descendants, resident_mb
 from PIL import Image, ImageEnhance
 
 LATENT_DIM = 256
@@ -34,10 +34,12 @@ LOOP_SHARE = 7
 def reference_decoder():
     """Build the reference decoder and pass a batch through it, which is no part of what is measured."""
     from celeba_vae.config import LayersConfig
+    from celeba_vae.config.reading import read_block
     from celeba_vae.models.decoders import ConvTransposeDecoder
     from celeba_vae.models.inference import DECODED_TOGETHER
 
-    decoder = ConvTransposeDecoder().build((96, 96, 3), LATENT_DIM, LayersConfig(), "float32", seed=0)
+    layers = read_block(CONF, LayersConfig)
+    decoder = ConvTransposeDecoder().build((96, 96, 3), LATENT_DIM, layers, "float32", seed=0)
     decoder.predict(np.zeros((LOOP_BATCH, LATENT_DIM)), verbose=0)
     decoder.predict_on_batch(np.zeros((DECODED_TOGETHER, LATENT_DIM), np.float32))
     return decoder
@@ -46,11 +48,12 @@ def reference_decoder():
 def this_project(decoder, folder, count):
     """Make faces as the pipeline does, its nodes and datasets one after the other."""
     from celeba_vae.config import ComponentConfig, GenerationConfig
+    from celeba_vae.config.reading import read_block
     from celeba_vae.datasets import ImageFolderDataset, NumpyDataset
-    from celeba_vae.pipelines.generation.nodes_images import decode_latents, enhance_images
-    from celeba_vae.pipelines.generation.nodes_sampling import sample_latents
+    from celeba_vae.pipelines.generation.nodes import decode_latents, enhance_images, sample_latents
 
-    parameters = GenerationConfig(count=count, enhancer=ComponentConfig(name="sharpness", factor=FACTOR))
+    enhancer = ComponentConfig(name="sharpness", factor=FACTOR)
+    parameters = read_block(CONF, GenerationConfig, count=count, enhancer=[enhancer])
     latents = NumpyDataset(filepath=str(folder / "latents.npy"))
     generated, sharpened = (ImageFolderDataset(filepath=str(folder / name)) for name in ("generated", "sharpened"))
     latents.save(sample_latents(decoder, {}, parameters))

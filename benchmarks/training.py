@@ -21,9 +21,10 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from data_engineering import peak_memory_of
+from data_engineering import CONF, peak_memory_of
 
 from celeba_vae.config import HardwareConfig, VariantConfig
+from celeba_vae.config.reading import read_block
 from celeba_vae.training.machine import effective_precision
 from celeba_vae.training.quiet_tensorflow import load_tensorflow_quietly
 
@@ -79,7 +80,7 @@ def runs(images: Path, options: argparse.Namespace) -> tuple[dict[str, list[str]
     if subprocess.run([options.peer_python, "-c", "import numpy, torch"], capture_output=True).returncode:
         left_out = dict.fromkeys(["torch_compile", "torch_compile_bf16"], f"{options.peer_python} has no PyTorch")
     load_tensorflow_quietly()
-    if effective_precision(HardwareConfig(device="cpu")) == "float32":
+    if effective_precision(read_block(CONF, HardwareConfig, device="cpu")) == "float32":
         left_out |= dict.fromkeys(OF_BFLOAT16, "the processor has no bfloat16 instructions")
     return {name: command for name, command in commands.items() if name not in left_out}, left_out
 
@@ -187,8 +188,8 @@ def train_variant(options: argparse.Namespace, checkpoints: type, **settings: in
     from celeba_vae.training.trainer import Trainer
 
     images = np.load(options.images, mmap_mode="r")
-    variant = VariantConfig(name="vae", batch_size=options.batch_size, image_count=None, **settings)
-    hardware = HardwareConfig(device="cpu", precision=PRECISIONS[options.precision])
+    variant = read_block(CONF, VariantConfig, name="vae", batch_size=options.batch_size, image_count=None, **settings)
+    hardware = read_block(CONF, HardwareConfig, device="cpu", precision=PRECISIONS[options.precision])
     with tempfile.TemporaryDirectory(prefix="celeba-vae-") as folder:
         return Trainer(create_recipe(variant), images, images[:0], hardware).train(checkpoints(Path(folder)))
 

@@ -9,61 +9,74 @@ import sys
 import sysconfig
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from PIL import Image
+from projects import new_project, run_here, run_in_a_process
 
-ROOT = Path(__file__).parents[1]
-DATA_FOLDERS = ("01_raw", "02_intermediate", "05_model_input", "06_models", "07_model_output", "08_reporting")
+# what these give takes long to make: all tests that ask for it are slow
+SLOW_FIXTURES = {"browser", "install_apart"}
 
 # what a shell starts in the background ignores Ctrl-C, and so would all processes that tests start
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if not SLOW_FIXTURES.isdisjoint(item.fixturenames):
+            item.add_marker("slow")
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project root of its own: this checkout's conf and pyproject.toml, empty data folders, the installed package."""
-    root = tmp_path / "project"
-    shutil.copytree(ROOT / "conf", root / "conf", ignore=shutil.ignore_patterns("local"))
-    (root / "conf" / "local").mkdir()
-    for name in ("pyproject.toml", ".telemetry"):
-        shutil.copy(ROOT / name, root / name)
-    # Kedro asks for the source folder that pyproject.toml names; the package itself is imported as installed
-    (root / "src").mkdir()
-    for name in DATA_FOLDERS:
-        (root / "data" / name).mkdir(parents=True)
-    return root
+    """A project root of its own, see ``new_project``."""
+    return new_project(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """``made_once(name, make)`` is a folder that ``make(folder)`` fills once for all test processes; only read it."""
+    folders = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        # each process has one below
+        folders = folders.parent
+
+    def give(name: str, make: Callable[[Path], None]) -> Path:
+        folder, unfinished = folders / name, folders / f"{name}.unfinished"
+        with FileLock(f"{folder}.lock"):
+            if not folder.exists():
+                shutil.rmtree(unfinished, ignore_errors=True)
+                unfinished.mkdir()
+                make(unfinished)
+                unfinished.rename(folder)
+        return folder
+
+    return give
 
 
 @pytest.fixture
-def run_kedro() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """``run_kedro(project, *arguments)`` is ``kedro run *arguments`` in a process of its own, with its output as text.
+def run_kedro() -> Callable[..., CompletedProcess[str]]:
+    """``run_kedro(project, *arguments)`` is ``kedro run *arguments``; gives exit code and output as text.
 
-    ``returncode``, ``stdout`` and ``stderr`` are the process's; lines are not wrapped. ``command`` replaces ``run``,
-    ``environment`` adds variables, ``python`` is the interpreter, ``timeout`` is in seconds.
+    It runs in this process, where TensorFlow is loaded once; ``environment`` adds variables. Settings of the hardware
+    that TensorFlow takes only once (threads, devices, ``deterministic``) need ``run_kedro_process``.
     """
+    return run_here
 
-    def run(
-        project: Path,
-        *arguments: str,
-        command: str = "run",
-        environment: dict[str, str] | None = None,
-        python: str | Path = sys.executable,
-        timeout: float = 300,
-    ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [python, "-m", "kedro", command, *arguments],
-            cwd=project,
-            env={**os.environ, "COLUMNS": "1000", "DO_NOT_TRACK": "1", **(environment or {})},
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
 
-    return run
+@pytest.fixture
+def run_kedro_process() -> Callable[..., CompletedProcess[str]]:
+    """``run_kedro_process(project, *arguments)`` is ``run_kedro`` in a process of its own, for what is about that.
+
+    Such are start-up, what is loaded, all that reaches the console, exit codes, other interpreters and packages.
+    ``command`` replaces ``run``, ``python`` is the interpreter, ``timeout`` is in seconds.
+    """
+    return run_in_a_process
 
 
 @pytest.fixture

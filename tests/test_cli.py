@@ -1,6 +1,5 @@
 """Commands as a user gives them, each in a process of its own."""
 
-import logging
 import os
 import re
 import resource
@@ -8,18 +7,17 @@ import signal
 import subprocess
 import sys
 import time
-from types import SimpleNamespace
+from functools import partial
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from kedro.framework.cli.project import run as kedro_run
-from kedro.framework.startup import bootstrap_project
 from kedro.io import DatasetError
 from kedro_datasets.json import JSONDataset
 from PIL import Image
 
-from celeba_vae.cli import expected_message, run
+from celeba_vae import cli
+from celeba_vae.cli import expected_message
 from celeba_vae.datasets import PictureDataset
 from celeba_vae.errors import DataError
 
@@ -39,17 +37,9 @@ class Endless(BaseModel):
 
 
 @pytest.fixture
-def run_here(project, monkeypatch):
-    """``run_here(*arguments)`` is ``kedro run *arguments`` in this process, which is quicker."""
-    bootstrap_project(project)
-    monkeypatch.chdir(project)
-
-    def invoke(*arguments: str) -> SimpleNamespace:
-        result = CliRunner().invoke(run, arguments)
-        return SimpleNamespace(returncode=result.exit_code, stdout=result.stdout, stderr=result.stderr)
-
-    yield invoke
-    logging.captureWarnings(False)
+def run(project, run_kedro):
+    """``run(*arguments)`` is ``kedro run *arguments`` in the project."""
+    return partial(run_kedro, project)
 
 
 def one_message(result) -> str:
@@ -62,10 +52,10 @@ def one_message(result) -> str:
 
 
 def test_kedros_options_are_all_there():
-    own = {option for parameter in run.params for option in parameter.opts}
+    own = {option for parameter in cli.run.params for option in parameter.opts}
 
     assert own - {option for parameter in kedro_run.params for option in parameter.opts} == {"--traceback"}
-    assert len(run.params) == len(kedro_run.params) + 1
+    assert len(cli.run.params) == len(kedro_run.params) + 1
 
 
 def test_an_expected_error_in_a_node_is_one_message_and_a_traceback_if_asked_for(project, run_kedro):
@@ -96,10 +86,10 @@ def test_the_packaged_project_behaves_the_same(project):
     assert "train_images, validation_images: kedro run --pipelines data_engineering" in one_message(process)
 
 
-def test_wrong_parameters_are_named_one_a_line(run_here):
+def test_wrong_parameters_are_named_one_a_line(run):
     parameters = "data_engineering.split.by=luck,variants.vae.kl_weight=-1,training.epoch=3,hardware.cpu_threads=0"
 
-    heading, *lines = one_message(run_here("--params", parameters)).splitlines()
+    heading, *lines = one_message(run("--params", parameters)).splitlines()
 
     assert heading.startswith("Wrong parameters")
     assert [line.strip() for line in lines] == [
@@ -123,15 +113,15 @@ def test_wrong_parameters_are_named_one_a_line(run_here):
         (["--load-versions", "vae.dekoder:2026-01-01T00.00.00.000Z"], ["vae.dekoder"]),
     ],
 )
-def test_what_the_command_line_misspells_is_one_message(run_here, arguments, expected):
-    message = one_message(run_here(*arguments))
+def test_what_the_command_line_misspells_is_one_message(run, arguments, expected):
+    message = one_message(run(*arguments))
 
     assert all(text in message for text in expected), message
 
 
 @pytest.mark.parametrize("named_by", ["option", "variable"])
 def test_a_variant_that_another_environment_has_is_answered_with_the_one_that_is_read(
-    project, run_here, monkeypatch, named_by
+    project, run, monkeypatch, named_by
 ):
     own = "variants:\n  mine: {model: ae}\n"
     (project / "conf/local/parameters_training.yml").write_text(own)
@@ -142,45 +132,45 @@ def test_a_variant_that_another_environment_has_is_answered_with_the_one_that_is
         monkeypatch.setenv("KEDRO_ENV", "local")
     environment = ["--env", "demo"] if named_by == "option" else []
 
-    message = one_message(run_here(*environment, "--pipelines", "variants", "--namespaces", "mine"))
+    message = one_message(run(*environment, "--pipelines", "variants", "--namespaces", "mine"))
 
     assert "'mine'" in message
     assert "Variants: ae, ae_large, vae, vae_dense," in message
     assert "conf/base and conf/demo are read, conf/local is not" in message
 
 
-def test_commands_in_messages_are_those_of_the_environment(run_here):
-    message = one_message(run_here("--env", "demo", "--pipelines", "evaluation"))
+def test_commands_in_messages_are_those_of_the_environment(run):
+    message = one_message(run("--env", "demo", "--pipelines", "evaluation"))
 
     assert "kedro run --env demo --pipelines data_engineering" in message
     assert "kedro run --pipelines" not in message
 
 
-def test_without_an_environment_none_is_named(run_here, monkeypatch):
+def test_without_an_environment_none_is_named(run, monkeypatch):
     monkeypatch.delenv("KEDRO_ENV", raising=False)
 
-    message = one_message(run_here("--pipelines", "training", "--namespaces", "vea"))
+    message = one_message(run("--pipelines", "training", "--namespaces", "vea"))
 
     assert "conf/" not in message
 
 
-def test_a_file_of_parameters_that_is_no_yaml_is_named(project, run_here):
+def test_a_file_of_parameters_that_is_no_yaml_is_named(project, run):
     (project / "conf/local/parameters.yml").write_text("training: [unclosed")
 
-    assert "conf/local/parameters.yml" in one_message(run_here())
+    assert "conf/local/parameters.yml" in one_message(run())
 
 
-def test_a_missing_folder_of_own_settings_is_answered_with_the_command_that_makes_it(project, run_here):
+def test_a_missing_folder_of_own_settings_is_answered_with_the_command_that_makes_it(project, run):
     (project / "conf/local").rmdir()
 
-    assert f"mkdir {project}/conf/local" in one_message(run_here())
+    assert f"mkdir {project}/conf/local" in one_message(run())
 
 
-def test_a_bug_keeps_its_traceback(project, run_kedro):
+def test_a_bug_keeps_its_traceback(project, run_kedro_process):
     (project / "broken_sources.py").write_text(BROKEN_SOURCES)
     parameters = "data_engineering.source.name=broken_sources:Broken"
 
-    result = run_kedro(project, "--params", parameters, environment={"PYTHONPATH": str(project)})
+    result = run_kedro_process(project, "--params", parameters, environment={"PYTHONPATH": str(project)})
 
     assert result.returncode == 1
     assert "Traceback (most recent call last)" in result.stderr
@@ -209,13 +199,13 @@ def test_an_interrupt_ends_in_one_line(project):
     assert len(stderr.strip().splitlines()) == 1
 
 
-def test_commands_without_tensorflow_do_not_load_it(project, run_kedro):
+def test_commands_without_tensorflow_do_not_load_it(project, run_kedro_process):
     (project / "sitecustomize.py").write_text(
         "import atexit, pathlib, sys\n"
         "atexit.register(lambda: pathlib.Path('imported').write_text(str('tensorflow' in sys.modules)))\n"
     )
     for command, argument in (("registry", "list"), ("catalog", "describe-datasets")):
-        result = run_kedro(project, argument, command=command, environment={"PYTHONPATH": str(project)})
+        result = run_kedro_process(project, argument, command=command, environment={"PYTHONPATH": str(project)})
 
         assert result.returncode == 0, result.stderr
         assert "training" in result.stdout
@@ -224,11 +214,11 @@ def test_commands_without_tensorflow_do_not_load_it(project, run_kedro):
         (project / "imported").unlink()
 
 
-def test_logging_can_be_configured_elsewhere(project, run_kedro):
+def test_logging_can_be_configured_elsewhere(project, run_kedro_process):
     own = (project / "conf/logging.yml").read_text().replace("%(message)s", "OWN %(message)s")
     (project / "own_logging.yml").write_text(own.replace("kedro: {level: WARNING}", "kedro: {level: INFO}"))
 
-    result = run_kedro(
+    result = run_kedro_process(
         project, "--pipelines", "training", environment={"KEDRO_LOGGING_CONFIG": str(project / "own_logging.yml")}
     )
 

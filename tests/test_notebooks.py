@@ -42,6 +42,7 @@ def test_notebook_is_stored_without_outputs(path):
     assert not any(cell.outputs or cell.execution_count for cell in cells)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_runs(path, finished_demo, monkeypatch):
     monkeypatch.setenv("KEDRO_ENV", "demo")

@@ -18,6 +18,8 @@ from s3_server import running_s3_server
 
 from celeba_vae.datasets import NumpyDataset
 
+pytestmark = pytest.mark.slow
+
 LAYERS = {"kernel_sizes": [3, 3], "strides": [2, 2]}
 SMALL = {
     "data_engineering": {"image_size": 16},

@@ -47,7 +47,9 @@ def python_with_package(tmp_path, install_apart):
     return install_apart(shutil.copytree(PACKAGE, tmp_path / "package"))
 
 
-def test_components_of_an_installed_package_train_and_their_models_load(project, python_with_package, run_kedro):
+def test_components_of_an_installed_package_train_and_their_models_load(
+    project, python_with_package, run_kedro_process
+):
     (project / "conf/local/parameters.yml").write_text(yaml.safe_dump(PARAMETERS))
     random = np.random.default_rng(0)
     for split, count in (("train", 40), ("validation", 8), ("test", 8)):
@@ -57,7 +59,7 @@ def test_components_of_an_installed_package_train_and_their_models_load(project,
     attributes.to_csv(project / "data/05_model_input/train_attributes.csv", index=False)
 
     def run(*arguments, python=python_with_package):
-        return run_kedro(project, "--pipelines", *arguments, python=python)
+        return run_kedro_process(project, "--pipelines", *arguments, python=python)
 
     result = run("variants", "--namespaces", "mine")
     assert result.returncode == 0, result.stdout + result.stderr

@@ -2,25 +2,23 @@
 
 import logging
 import os
-import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import click
-import omegaconf.errors
-import yaml
-from kedro.config import BadConfigException, MissingConfigException
+from kedro.config import MissingConfigException
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import CONTEXT_SETTINGS
 from kedro.framework.project import pipelines
 from kedro.io import DatasetError, DatasetNotFoundError
 from kedro.io.core import VersionNotFoundError
+from kedro.pipeline import Pipeline
+from kedro.utils import load_obj
 from kedro.validation.exceptions import DataValidationError, ParameterValidationError
 
-from celeba_vae.config.wording import in_environment
+from celeba_vae.config.wording import in_environment, nearest_of
 from celeba_vae.errors import CelebaVaeError
 from celeba_vae.storage import failure, is_failure, missing_package
 
@@ -31,15 +29,7 @@ _EXPECTED = (
     DatasetNotFoundError,
     VersionNotFoundError,
     MissingConfigException,
-    BadConfigException,
-    omegaconf.errors.OmegaConfBaseException,
-    yaml.YAMLError,
 )
-# where Kedro looks up what the command line names: pipelines, namespaces, nodes, tags, runners, environments
-_LOOK_UPS = ("kedro.framework", "kedro.pipeline.pipeline", "kedro.config", "kedro.utils", "kedro.io.data_catalog")
-
-# a file that is there but can't be parsed, in Kedro's words
-_UNREADABLE = "Failed while loading"
 INTERRUPTED = 130
 
 
@@ -57,21 +47,25 @@ def cli() -> None:
 def run(traceback: bool, **options: Any) -> None:
     """Run the pipeline."""
     logging.captureWarnings(True)
+    environment = options["env"] or os.environ.get("KEDRO_ENV") or "base"
+    context = click.get_current_context()
     if traceback:
-        kedro_run.callback(**options)
+        context.invoke(kedro_run, **options)
         return
-    environment = _environment() or "base"
     filters = [_DuplicateFilter(), _EnvironmentFilter(environment)]
     handlers = logging.getLogger().handlers
     for handler, each in product(handlers, filters):
         handler.addFilter(each)
     try:
-        kedro_run.callback(**options)
+        _check_runner(options["runner"])
+        context.invoke(kedro_run, **options)
     except KeyboardInterrupt:
         click.echo("Stopped. The same command goes on where it can.", err=True)
         sys.exit(INTERRUPTED)
     except Exception as error:
         message = expected_message(error)
+        if message is None and isinstance(error, ValueError):
+            message = _unknown_name(options, environment)
         if message is None:
             raise
         raise click.ClickException(in_environment(message, environment)) from error
@@ -85,47 +79,51 @@ def expected_message(error: BaseException) -> str | None:
     chain = list(_chain(error))
     if message := missing_package(error):
         return message
-    for link in chain:
-        if isinstance(link, CelebaVaeError):
-            return str(link)
-        if isinstance(link, _EXPECTED) or _is_failed_look_up(link):
-            return f"{str(link).strip()}{_known(str(link))}"
-    if isinstance(error, DatasetError) and (link := next(filter(is_failure, chain), None)):
-        return str(failure("A remote file system", link))
+    if expected := next((link for link in chain if isinstance(link, _EXPECTED)), None):
+        return str(expected).strip()
+    if not isinstance(error, DatasetError):
+        return None
+    if of_a_store := next((link for link in chain if isinstance(link, Exception) and is_failure(link)), None):
+        return str(failure("A remote file system", of_a_store))
     reason = next((link for link in chain if not isinstance(link, DatasetError)), None)
-    if isinstance(error, DatasetError) and (isinstance(reason, OSError) or str(error).startswith(_UNREADABLE)):
-        return str(error)
+    return str(error) if isinstance(reason, OSError) else None
+
+
+def _check_runner(name: str | None) -> None:
+    try:
+        load_obj(name or "SequentialRunner", "kedro.runner")
+    except (ImportError, AttributeError, ValueError) as error:
+        raise click.ClickException(f"--runner {name}: {error}") from error
+
+
+def _unknown_name(options: Mapping[str, Any], environment: str) -> str | None:
+    """Say which pipeline, namespace, node, tag or dataset the command names that is not there; None where all are.
+
+    Kedro, which finds them once the settings are read, raises a ValueError as any other.
+    """
+    names = options["pipelines"] or [options["pipeline"] or "__default__"]
+    for name in names:
+        if name not in pipelines:
+            nearest = nearest_of(name, list(pipelines))
+            return f"There is no pipeline '{name}'; {nearest}\nPipelines: {', '.join(pipelines)}."
+    filters = ("tags", "from_nodes", "to_nodes", "node_names", "from_inputs", "to_outputs")
+    try:
+        sum((pipelines[name] for name in names), Pipeline([])).filter(
+            **{name: options[name] for name in filters}, node_namespaces=options["namespaces"]
+        )
+    except ValueError as error:
+        return f"{error}{_known_variants(environment) if options['namespaces'] else ''}"
     return None
 
 
-def _known(message: str) -> str:
-    """List what the command line could have named, where Kedro does not."""
-    if match := re.search(r"not a valid directory: (.+)$", message):
-        folder = Path(match[1])
-        if folder.name == "local":
-            return f"\nIt may be empty: mkdir {folder}"
-        return f"\nEnvironments: {', '.join(sorted(path.name for path in folder.parent.glob('*/')))}."
-    if "pipeline named" in message:
-        return f"\nPipelines: {', '.join(pipelines)}."
-    if "the following namespaces" in message:
-        every = dict.fromkeys(node.namespace for node in pipelines["variants"].nodes)
-        known = f"\nVariants: {', '.join(every)} (with --pipelines variants those that training.variants leaves out)."
-        return known + _where_variants_are(_environment())
-    return ""
-
-
-def _environment() -> str | None:
-    """Give the environment that the command names, by --env or by KEDRO_ENV."""
-    context = click.get_current_context(silent=True)
-    return (context and context.params.get("env")) or os.environ.get("KEDRO_ENV")
-
-
-def _where_variants_are(env: str | None) -> str:
-    if env in (None, "local"):
-        return ""
+def _known_variants(environment: str) -> str:
+    every = dict.fromkeys(node.namespace for node in pipelines["variants"].nodes)
+    known = f"\nVariants: {', '.join(every)} (with --pipelines variants those that training.variants leaves out)."
+    if environment in ("base", "local"):
+        return known
     return (
-        f"\nWith the environment {env}, conf/base and conf/{env} are read, conf/local is not: a variant of your own"
-        f" must stand in conf/{env}."
+        f"{known}\nWith the environment {environment}, conf/base and conf/{environment} are read, conf/local is not: a"
+        f" variant of your own must stand in conf/{environment}."
     )
 
 
@@ -154,12 +152,3 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-
-
-def _is_failed_look_up(error: BaseException) -> bool:
-    traceback = error.__traceback__
-    if not isinstance(error, ValueError | AttributeError | ImportError) or traceback is None:
-        return False
-    while traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    return traceback.tb_frame.f_globals.get("__name__", "").startswith(_LOOK_UPS)

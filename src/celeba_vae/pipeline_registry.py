@@ -3,7 +3,7 @@
 import warnings
 from pathlib import Path
 
-from kedro.config import OmegaConfigLoader
+from kedro.framework.project import settings
 from kedro.pipeline import Pipeline
 from kedro.utils import find_kedro_project
 
@@ -22,7 +22,7 @@ def register_pipelines() -> dict[str, Pipeline]:
 
 
 def _all_pipelines(shape: GraphShape) -> dict[str, Pipeline]:
-    from celeba_vae.pipelines import data_engineering, evaluation, generation, training, versions
+    from celeba_vae.pipelines import data_engineering, evaluation, experiments, generation, training, versions
 
     with warnings.catch_warnings():
         # nodes outside a variant's namespace read its models on purpose
@@ -37,15 +37,12 @@ def _all_pipelines(shape: GraphShape) -> dict[str, Pipeline]:
     pipelines["versions"] = versions.create_pipeline()
     pipelines["variants"] = training.create_pipeline([name for name in shape.every if name not in shape.tried])
     if shape.tried:
-        with_results = evaluation.create_pipeline(shape.tried, shape.tried[0], prefix="experiments_")
-        pipelines["experiments"] = training.create_pipeline(shape.tried) + with_results
+        pipelines["experiments"] = experiments.create_pipeline(shape.tried)
     return pipelines
 
 
 def _graph_shape_of_base() -> GraphShape:
     """Where there is no context (``kedro registry list``), take the variants from conf/base."""
-    from celeba_vae.settings import CONFIG_LOADER_ARGS
-
     project = find_kedro_project(Path.cwd()) or Path.cwd()
-    loader = OmegaConfigLoader(str(project / "conf"), **{**CONFIG_LOADER_ARGS, "default_run_env": "base"})
+    loader = settings.CONFIG_LOADER_CLASS(str(project / "conf"), env="base", **settings.CONFIG_LOADER_ARGS)
     return graph_shape(expand_variants(loader["parameters"]))

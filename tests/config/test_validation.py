@@ -1,6 +1,7 @@
 """Wrong values in words."""
 
 import pytest
+from base_config import base_parameters
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from celeba_vae.config.validation import check_parameters, problems
@@ -63,22 +64,37 @@ def test_the_branches_of_a_union_are_one_problem():
 
 
 def test_what_is_wrong_for_all_variants_is_said_once_and_what_is_wrong_in_one_is_named():
-    parameters = {
-        "training": {"variants": ["a", "b"], "epochs": 0},
-        "variants": {"a": {"epochs": 0}, "b": {"epochs": 0, "kl_weight": -1}},
-        "hardware": None,
-        "of_a_plugin": {"anything": 1},
-    }
+    parameters = {**base_parameters(), "hardware": None, "of_a_plugin": {"anything": 1}}
+    parameters["training"]["epochs"] = 0
+    for name in ("vae", "ae"):
+        parameters["variants"][name]["epochs"] = 0
+    parameters["variants"]["ae"]["kl_weight"] = -1
 
-    with pytest.raises(SettingError) as caught:
-        check_parameters(parameters)
-
-    assert [line.strip() for line in str(caught.value).splitlines()[1:]] == [
+    assert wrong(parameters) == [
         "hardware: Input should be a valid dictionary or instance of HardwareConfig (given None)",
         "training.epochs: Input should be greater than 0 (given 0)",
-        "variants.b.kl_weight: Input should be greater than or equal to 0 (given -1)",
+        "variants.ae.kl_weight: Input should be greater than or equal to 0 (given -1)",
+    ]
+
+
+def test_what_no_file_has_is_missed():
+    parameters = base_parameters()
+    del parameters["evaluation"], parameters["generation"]["interpolation"]["steps"]
+    for block in (parameters["training"], *parameters["variants"].values()):
+        del block["seed"]
+
+    assert wrong(parameters) == [
+        "generation.interpolation.steps: Field required",
+        "evaluation: Field required",
+        "training.seed: Field required",
     ]
 
 
 def test_right_parameters_pass():
-    check_parameters({"training": {"variants": ["a"], "epochs": 1}, "variants": {"a": {"epochs": 1}}, "generation": {}})
+    check_parameters(base_parameters())
+
+
+def wrong(parameters):
+    with pytest.raises(SettingError) as caught:
+        check_parameters(parameters)
+    return [line.strip() for line in str(caught.value).splitlines()[1:]]

@@ -22,7 +22,7 @@ PARAMETERS = {
         "other": {"encoder": {"name": "plugin", "depth": 3}},
         "plain": None,
     },
-    "generation": {"variant": "vae"},
+    "generation": {"variant": "vae", "compared": ["vae", "ae"]},
     "evaluation": {"variants": ["ae", "vae"]},
 }
 
@@ -80,6 +80,8 @@ def test_experiments_are_blocks_on_one_budget_each_once():
         "training": {"variants": ["vae"], "epochs": 24, "batch_size": 16},
         "variants": {"vae": {"model": "vae", "kl_weight": 5.0}, "ae": {"model": "ae", "epochs": 5}},
         "experiments": experiments,
+        "generation": PARAMETERS["generation"],
+        "evaluation": PARAMETERS["evaluation"],
     }
 
     expanded = expand_variants(parameters)
@@ -103,14 +105,17 @@ def test_experiments_are_blocks_on_one_budget_each_once():
     assert shape.trained == ("vae",)
     assert expand_variants(expanded) == expanded
     with pytest.raises(SettingError, match=r"experiments names 'x', but .* no such block .* Known: vae, ae"):
-        expand_variants({**parameters, "experiments": {"variants": ["x"]}})
+        expand_variants({**parameters, "experiments": {**experiments, "variants": ["x"]}})
 
 
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"generation": {"variant": "vea"}}, "generation.variant names 'vea'.*Known: vae, ae, other, plain"),
-        ({"generation": {"compared": ["x"]}}, "generation.compared names 'x'"),
+        (
+            {"generation": {"variant": "vea", "compared": ["vae"]}},
+            "generation.variant names 'vea'.*Known: vae, ae, other, plain",
+        ),
+        ({"generation": {"variant": "vae", "compared": ["x"]}}, "generation.compared names 'x'"),
         ({"evaluation": {"variants": ["ae", "x"]}}, "evaluation.variants names 'x'"),
         ({"evaluation": {"variants": ["ae", "ae"]}}, "evaluation.variants names 'ae' more than once"),
         ({"training": {"variants": ["y"]}}, "training.variants names 'y'"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from celeba_vae.config.wording import duration, in_environment
+from celeba_vae.config.wording import duration, flattened, in_environment, title_of, training_command
 
 TEXT = "No model: kedro run --pipelines training; then kedro run --env demo --pipelines evaluation"
 
@@ -19,3 +19,15 @@ def test_each_command_names_the_environment_once():
 )
 def test_durations_are_written_for_people(seconds, text):
     assert duration(seconds) == text
+
+
+def test_a_trial_is_trained_by_the_experiments_from_blocks_that_are_set_for_all():
+    assert training_command("ae") == "kedro run --pipelines variants --namespaces ae"
+    assert training_command("ae", fresh=True).endswith(" --namespaces ae --params variants.ae.fresh=true")
+    assert training_command("trial_ae") == "kedro run --pipelines experiments --namespaces trial_ae"
+    assert training_command("trial_ae", fresh=True).endswith(" --namespaces trial_ae --params training.fresh=true")
+    assert title_of("trial_vae_dense") == title_of("vae_dense") == "VAE_DENSE"
+
+
+def test_nested_settings_are_named_by_their_paths():
+    assert flattened({"a": 1, "b": {"c": [2], "d": {"e": None}}}) == {"a": 1, "b.c": [2], "b.d.e": None}

@@ -6,6 +6,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+from base_config import base_config
 from kedro.io import DatasetError, Version
 
 from celeba_vae.config import LayersConfig
@@ -18,7 +19,7 @@ FIRST, SECOND = "2026-01-01T00.00.00.000Z", "2026-01-02T00.00.00.000Z"
 
 def decoder(seed):
     return ConvTransposeDecoder(filters=(4, 3), kernel_sizes=(3, 3), strides=(2, 2), start_filters=4).build(
-        (8, 8, 3), 2, layers=LayersConfig(), precision="float32", seed=seed
+        (8, 8, 3), 2, layers=base_config(LayersConfig), precision="float32", seed=seed
     )
 
 

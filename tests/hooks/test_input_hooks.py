@@ -34,12 +34,12 @@ def save_arrays(project: Path, folder: str = "data", size: int = 96) -> None:
         np.save(project / folder / f"05_model_input/{split}_images.npy", np.zeros((4, size, size, 3), np.uint8))
 
 
-def test_without_data_the_run_stops_at_once_and_says_what_to_do(project, run_kedro):
+def test_without_data_the_run_stops_at_once_and_says_what_to_do(project, run_kedro_process):
     (project / "sitecustomize.py").write_text(TENSORFLOW_MARK)
 
     start = time.monotonic()
     # a GPU is asked for, too: the missing data is what counts
-    result = run_kedro(project, "--params", "hardware.device=gpu", environment={"PYTHONPATH": str(project)})
+    result = run_kedro_process(project, "--params", "hardware.device=gpu", environment={"PYTHONPATH": str(project)})
     seconds = time.monotonic() - start
 
     message = stopped(result)
@@ -191,5 +191,5 @@ def test_a_part_that_lives_on_what_others_keep_in_memory_is_refused(project, run
 
     message = stopped(run_kedro(project, "--pipelines", "evaluation", "--namespaces", "vae"))
 
-    assert "needs prepared_photos, shown_originals, summarised_originals, which other nodes" in message
+    assert "needs prepared_photos, test_images_shown, test_images_summary, which other nodes" in message
     assert "without --namespaces" in message

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 # a run that is killed when it has put its first array in place
 KILLED_WHILE_PUBLISHING = """
@@ -21,6 +22,7 @@ main()
 """
 
 
+@pytest.mark.slow
 def test_a_run_killed_while_it_puts_arrays_in_place_leaves_no_mixture(project, run_kedro, write_celeba):
     write_celeba(project / "data/01_raw/celeba", 12, [0] * 8 + [1] * 2 + [2] * 2)
     command = ("--pipelines", "data_engineering")

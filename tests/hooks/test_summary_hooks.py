@@ -5,11 +5,12 @@ import logging
 from pathlib import Path
 
 import pytest
-from kedro.framework.hooks.manager import _create_hook_manager
+from kedro.framework.hooks import specs
 from kedro.io import DataCatalog
 from kedro.pipeline import Node, Pipeline
 from kedro.runner import SequentialRunner, ThreadRunner
 from PIL import Image
+from pluggy import PluginManager
 
 from celeba_vae.hooks.summary_hooks import RunSummaryHooks
 
@@ -51,7 +52,9 @@ def make_pipeline(value: int, fails: bool = False) -> Pipeline:
 
 def run(root: Path, version: str, pipeline: Pipeline, runner=None) -> None:
     catalog = make_catalog(root, version)
-    hooks = _create_hook_manager()
+    hooks = PluginManager("kedro")
+    for specification in (specs.PipelineSpecs, specs.NodeSpecs, specs.DatasetSpecs):
+        hooks.add_hookspecs(specification)
     hooks.register(RunSummaryHooks())
     params = {"project_path": root.as_posix()}
     hooks.hook.before_pipeline_run(run_params=params, pipeline=pipeline, catalog=catalog)

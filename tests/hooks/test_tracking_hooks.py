@@ -16,6 +16,8 @@ import pytest
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
+pytestmark = pytest.mark.slow
+
 RunKedro = Callable[..., CompletedProcess[str]]
 SMALL = "data_engineering.source.count=60,data_engineering.image_size=32"
 

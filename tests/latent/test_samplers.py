@@ -5,17 +5,15 @@ import pytest
 from scipy import stats
 
 from celeba_vae.errors import DataError, SettingError
+from celeba_vae.latent.points import distances, sample_points
 from celeba_vae.latent.samplers import (
     EncodedImages,
     Gaussian,
-    LatentPoints,
     Mixture,
     Normal,
     Posterior,
     TruncatedNormal,
     Uniform,
-    distances,
-    sample_points,
 )
 
 COUNT = 20_000
@@ -55,24 +53,6 @@ def test_no_coordinate_is_beyond_the_limit(sampler, limit):
     points = sample_points(sampler, range(2000), 8, seed=0)
 
     assert 0.95 * limit < np.abs(points).max() <= limit
-
-
-def test_a_point_is_numpys_of_its_seed_and_number():
-    points = sample_points(Normal(scale=2), [5, 0], 16, seed=7)
-
-    for point, i in zip(points, [5, 0], strict=True):
-        np.testing.assert_array_equal(point, (2 * np.random.default_rng((7, i)).standard_normal(16)).astype(np.float32))
-
-
-def test_a_point_does_not_depend_on_what_else_is_drawn():
-    fitted = Mixture(components=2).fit(latents_only(np.random.default_rng(0).normal(size=(200, 4))))
-    blocks = list(LatentPoints(Mixture(components=2), 2500, 4, 1, fitted))
-    points = np.concatenate(blocks)
-
-    assert [len(block) for block in blocks] == [1024, 1024, 452]
-    alone = sample_points(Mixture(components=2), [2400], 4, 1, fitted)
-    np.testing.assert_array_equal(alone[0], points[2400])
-    assert not np.isclose(sample_points(Mixture(components=2), [2400], 4, 2, fitted), alone).any()
 
 
 def test_uniform_points_of_all_limits_lie_on_the_same_rays():
@@ -184,16 +164,3 @@ def test_posterior_is_around_the_images_by_turns():
 def test_posterior_needs_a_variance():
     with pytest.raises(SettingError, match="model: vae"):
         Posterior().fit(EncodedImages(np.zeros((0, 2)), lambda rows: (np.zeros((1, 2)), None)))
-
-
-def test_arrays_of_another_encoder_are_refused():
-    fitted = Gaussian().fit(latents_only(np.random.default_rng(0).normal(size=(50, 4))))
-
-    with pytest.raises(DataError, match=r"4 dimensions, the decoder takes 6 .*--load-versions"):
-        sample_points(Gaussian(), range(2), 6, 0, fitted)
-
-
-def test_arrays_of_another_sampler_are_refused():
-    fitted = Gaussian().fit(latents_only(np.random.default_rng(0).normal(size=(50, 3))))
-    with pytest.raises(DataError, match="Mixture needs 'weights', but what was fitted has mean, factor"):
-        sample_points(Mixture(), range(1), 3, 0, fitted)

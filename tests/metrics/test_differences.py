@@ -19,10 +19,11 @@ def test_each_measure_has_both_values_and_the_better_one_is_named_by_its_own_dir
     rows = compare({"psnr": 19.0, "mse": 0.25, "sharpness": 0.5}, {"psnr": 20.5, "mse": 0.5, "sharpness": 0.25})
 
     assert rows == {
-        "psnr": Difference("vae", "test", "psnr", 19.0, 20.5, 1.5, "better"),
-        "mse": Difference("vae", "test", "mse", 0.25, 0.5, 0.25, "worse"),
-        "sharpness": Difference("vae", "test", "sharpness", 0.5, 0.25, -0.25, None),
+        "psnr": Difference("vae", "test", "psnr", 19.0, 20.5, "better"),
+        "mse": Difference("vae", "test", "mse", 0.25, 0.5, "worse"),
+        "sharpness": Difference("vae", "test", "sharpness", 0.5, 0.25, None),
     }
+    assert {name: row.change for name, row in rows.items()} == {"psnr": 1.5, "mse": 0.25, "sharpness": -0.25}
     back = compare({"psnr": 20.5, "mse": 0.5}, {"psnr": 19.0, "mse": 0.25})
     assert (back["psnr"].verdict, back["mse"].verdict) == ("worse", "better")
 
@@ -38,8 +39,9 @@ def test_what_differs_by_less_than_is_shown_is_the_same_even_across_a_rounding_s
 def test_a_value_that_is_not_defined_has_no_difference():
     rows = compare({"psnr": None, "mse": None}, {"psnr": 20.0, "mse": None})
 
-    assert rows["psnr"] == Difference("vae", "test", "psnr", None, 20.0, None, None)
-    assert rows["mse"] == Difference("vae", "test", "mse", None, None, None, "same")
+    assert rows["psnr"] == Difference("vae", "test", "psnr", None, 20.0, None)
+    assert rows["mse"] == Difference("vae", "test", "mse", None, None, "same")
+    assert rows["psnr"].change is rows["mse"].change is None
 
 
 def test_variants_groups_and_measures_of_only_one_version_are_named():
@@ -69,5 +71,5 @@ def test_a_larger_gap_of_what_should_be_high_is_not_called_better():
 
 def test_a_measure_that_nobody_described_is_compared_without_a_verdict():
     assert compare({"latent_dim": 256}, {"latent_dim": 512})["latent_dim"] == Difference(
-        "vae", "test", "latent_dim", 256, 512, 256, None
+        "vae", "test", "latent_dim", 256, 512, None
     )

@@ -6,10 +6,16 @@ from small_models import save_random_inception
 
 from celeba_vae.config import ComponentConfig
 from celeba_vae.config.plugins import create_component, known_names
-from celeba_vae.metrics.distribution import sliced_wasserstein_distance
-from celeba_vae.metrics.distribution_metrics import CrossingLines, Inception, SetSharpness, SlicedWasserstein, Variety
-from celeba_vae.metrics.features import kernel_distance
+from celeba_vae.metrics.distribution_metrics import (
+    CrossingLines,
+    Inception,
+    SetSharpness,
+    SlicedWasserstein,
+    Variety,
+    border_and_centre,
+)
 from celeba_vae.metrics.reconstruction import laplacian_variance
+from celeba_vae.metrics.set_distances import kernel_distance, sliced_wasserstein_distance
 
 WITHOUT_DOWNLOAD = (SlicedWasserstein(), CrossingLines(), Variety(), SetSharpness())
 
@@ -26,8 +32,8 @@ def summary(metric, images, batch_size=7):
     return gathered.result()
 
 
-def compared(metric, originals, others, batch_size=7):
-    return metric.compare(summary(metric, originals, batch_size), summary(metric, others, batch_size))
+def compared(metric, real, others, batch_size=7):
+    return metric.compare(summary(metric, real, batch_size), summary(metric, others, batch_size))
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +44,12 @@ def inception(tmp_path_factory):
 
 
 def test_inception_distances_are_those_of_all_features(inception):
-    originals, others = images_of(1, count=8), images_of(2, count=8, contrast=0.4)
+    real, others = images_of(1, count=8), images_of(2, count=8, contrast=0.4)
     assert inception.unavailable() is None
 
-    measured = compared(inception, originals, others, batch_size=4)
+    measured = compared(inception, real, others, batch_size=4)
 
-    features = inception(originals).astype(np.float64), inception(others).astype(np.float64)
+    features = inception(real).astype(np.float64), inception(others).astype(np.float64)
     means = [each.mean(axis=0) for each in features]
     centred = [(each - mean) / np.sqrt(7) for each, mean in zip(features, means, strict=True)]
     # the trace of (C1 C2)^(1/2) is the sum of the singular values of X1 X2^T, where X^T X = C
@@ -54,23 +60,23 @@ def test_inception_distances_are_those_of_all_features(inception):
         "kid": pytest.approx(kernel_distance(*features, subsets=5, subset_size=4, seed=42), rel=1e-3, abs=1e-9),
     }
     assert measured["fid"] > 0
-    assert compared(inception, originals, others[:1]) == {"fid": None, "kid": None}
+    assert compared(inception, real, others[:1]) == {"fid": None, "kid": None}
 
 
 def test_sliced_wasserstein_is_that_of_the_sets():
-    originals, others = images_of(1), images_of(2, contrast=0.4)
+    real, others = images_of(1), images_of(2, contrast=0.4)
 
-    measured = compared(SlicedWasserstein(seed=3), originals, others)
+    measured = compared(SlicedWasserstein(seed=3), real, others)
 
     # in another order of the images, and so with other patches: the same but for chance
-    levels = list(sliced_wasserstein_distance(originals, others, seed=0).values())
+    levels = list(sliced_wasserstein_distance(real, others, seed=0).values())
     assert measured == {
         "swd": pytest.approx(np.mean(levels), rel=0.1),
         "swd_finest": pytest.approx(levels[0], rel=0.1),
         "swd_coarsest": pytest.approx(levels[-1], rel=0.1),
     }
-    assert compared(SlicedWasserstein(), originals, originals)["swd"] == 0
-    assert compared(SlicedWasserstein(images=10), originals, others[:6])["swd"] > measured["swd"]
+    assert compared(SlicedWasserstein(), real, real)["swd"] == 0
+    assert compared(SlicedWasserstein(images=10), real, others[:6])["swd"] > measured["swd"]
 
 
 def test_memory_of_a_summary_does_not_grow_with_the_number_of_images():
@@ -81,34 +87,42 @@ def test_memory_of_a_summary_does_not_grow_with_the_number_of_images():
 
 
 def test_lines_are_a_share_of_the_originals():
-    originals = images_of(1, count=60, size=64)
+    real = images_of(1, count=60, size=64)
     checkerboard = 0.02 * (-1.0) ** np.add.outer(np.arange(64), np.arange(64))[:, :, None]
 
-    measured = compared(CrossingLines(), originals, originals + checkerboard)
+    measured = compared(CrossingLines(), real, real + checkerboard)
 
     assert measured["lines_2"] > 10
     assert [measured[f"lines_{period}"] for period in (4, 8, 16)] == pytest.approx([1, 1, 1])
-    assert list(compared(CrossingLines(periods=(3,)), originals, originals)) == ["lines_3"]
+    assert list(compared(CrossingLines(periods=(3,)), real, real)) == ["lines_3"]
 
 
 def test_variety_is_a_share_of_the_originals_at_the_border_and_in_the_centre():
-    originals = images_of(1, contrast=0.1)
-    others = originals.copy()
+    real = images_of(1, contrast=0.1)
+    others = real.copy()
     others[:, 10:-10, 10:-10] = 0.5 + (others[:, 10:-10, 10:-10] - 0.5) / 2
 
-    changed = others.var(axis=0, ddof=1).mean() / originals.var(axis=0, ddof=1).mean()
-    assert compared(Variety(), originals, others) == {
+    changed = others.var(axis=0, ddof=1).mean() / real.var(axis=0, ddof=1).mean()
+    assert compared(Variety(), real, others) == {
         "variance": pytest.approx(changed, rel=1e-5),
         "variance_border": pytest.approx(1),
         "variance_centre": pytest.approx(0.25),
     }
 
 
-def test_sharpness_is_a_share_of_the_originals():
-    originals, others = images_of(1), images_of(2, count=31, contrast=0.1)
+def test_border_and_centre_are_means_of_the_frame_and_the_middle():
+    values = np.full((64, 32, 3), 5.0)
+    values[8:56, 4:28] = 2.0
+    values[16:48, 8:24] = 1.0
 
-    assert compared(SetSharpness(), originals, others) == {
-        "sharpness": pytest.approx(laplacian_variance(others).mean() / laplacian_variance(originals).mean())
+    assert border_and_centre(values) == (5.0, 1.0)
+
+
+def test_sharpness_is_a_share_of_the_originals():
+    real, others = images_of(1), images_of(2, count=31, contrast=0.1)
+
+    assert compared(SetSharpness(), real, others) == {
+        "sharpness": pytest.approx(laplacian_variance(others).mean() / laplacian_variance(real).mean())
     }
 
 

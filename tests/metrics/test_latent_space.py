@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import chi, kstest
 
 from celeba_vae.errors import DataError
-from celeba_vae.metrics.latent_space import LATENT_MEASURES, LatentStatistics, prior_density
+from celeba_vae.metrics.latent_space import LATENT_MEASURES, LatentSpace, kl_of_dimensions, prior_density
 
 
 def posteriors(count=300, dimensions=6):
@@ -17,11 +17,11 @@ def posteriors(count=300, dimensions=6):
 
 
 def gathered(mu, logvar=None, batch_size=64, seed=42):
-    statistics = LatentStatistics(seed)
+    space = LatentSpace(seed)
     for first in range(0, len(mu), batch_size):
         rows = slice(first, first + batch_size)
-        statistics.update(mu[rows], None if logvar is None else logvar[rows])
-    return statistics.result()
+        space.update(mu[rows], None if logvar is None else logvar[rows])
+    return space
 
 
 @pytest.mark.parametrize("batch_size", [1, 64, 1000])
@@ -146,8 +146,26 @@ def test_one_dimension_and_a_collapsed_space_are_described_too():
 def test_what_can_not_be_described_is_an_error():
     mu, logvar = (each[:1] for each in posteriors())
     with pytest.raises(DataError, match="at least two images"):
-        gathered(mu, logvar)
+        gathered(mu, logvar).measured  # noqa: B018
     with pytest.raises(DataError, match="not finite"):
-        LatentStatistics().update(np.array([[0.0, np.nan]]))
+        LatentSpace().update(np.array([[0.0, np.nan]]))
     with pytest.raises(DataError, match="not finite"):
-        LatentStatistics().update(mu, np.full_like(mu, np.inf))
+        LatentSpace().update(mu, np.full_like(mu, np.inf))
+
+
+def test_kl_of_the_prior_is_zero_and_of_a_shifted_one_half_its_squared_distance():
+    zero = np.zeros((2, 3), np.float32)
+    mu = np.array([[1, 2, 3], [0, 0, 4]], np.float32)
+
+    np.testing.assert_allclose(kl_of_dimensions(zero, zero), 0, atol=1e-12)
+    np.testing.assert_allclose(kl_of_dimensions(mu, zero).sum(axis=1), [7, 8])
+
+
+def test_kl_is_the_integral_that_defines_it():
+    mu, sigma = np.array([0.7, -1.2]), np.array([0.5, 1.6])
+    z = np.linspace(-15, 15, 200_001)[:, None]
+    log_q = -0.5 * ((z - mu) / sigma) ** 2 - np.log(sigma * np.sqrt(2 * np.pi))
+    log_p = -0.5 * z**2 - np.log(np.sqrt(2 * np.pi))
+    expected = np.trapezoid(np.exp(log_q) * (log_q - log_p), z, axis=0)
+
+    np.testing.assert_allclose(kl_of_dimensions(mu[None], 2 * np.log(sigma)[None])[0], expected, rtol=1e-6)

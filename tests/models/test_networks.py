@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from base_config import base_config
 from pydantic import ValidationError
 
 from celeba_vae.config import LayersConfig
@@ -15,12 +16,12 @@ SHAPE = (96, 96, 3)
 
 
 def build_encoder(encoder=None, shape=SHAPE, latent_dim=256, outputs=("mu", "logvar"), **options):
-    options = {"layers": LayersConfig(), "precision": "float32", "seed": 1, **options}
+    options = {"layers": base_config(LayersConfig), "precision": "float32", "seed": 1, **options}
     return (encoder or ConvEncoder()).build(shape, latent_dim, outputs, **options)
 
 
 def build_decoder(decoder=None, shape=SHAPE, latent_dim=256, **options):
-    options = {"layers": LayersConfig(), "precision": "float32", "seed": 1, **options}
+    options = {"layers": base_config(LayersConfig), "precision": "float32", "seed": 1, **options}
     return (decoder or ConvTransposeDecoder()).build(shape, latent_dim, **options)
 
 
@@ -92,7 +93,7 @@ def test_networks_fit_any_size_that_the_strides_divide(encoder, decoder, shape, 
 
 def test_residual_blocks_pass_their_inputs_on():
     """With the second convolutions at zero, the blocks are their shortcuts: the mean over each stride's square."""
-    style = LayersConfig(activation="relu", batch_normalization=False)
+    style = base_config(LayersConfig, activation="relu", batch_normalization=False)
     encoder = ResidualEncoder(filters=(3, 3), kernel_sizes=(3, 3), strides=(2, 2))
     model = build_encoder(encoder, (8, 8, 3), 2, layers=style)
     for layer in model.layers:
@@ -108,7 +109,7 @@ def test_upsampling_decoder_leaves_no_crossing_lines_where_the_transposed_one_do
     """From the same value in every place of the feature map, all inner pixels come out alike."""
 
     def spread(decoder):
-        style = LayersConfig(batch_normalization=False)
+        style = base_config(LayersConfig, batch_normalization=False)
         decoder = build_decoder(decoder, (64, 64, 3), 4, layers=style)
         after = keras.Model(decoder.get_layer("feature_map").output, decoder.get_layer("logits").output)
         logits = np.asarray(after(np.ones((1, 4, 4, 256), np.float32)))[0, 28:36, 28:36]
@@ -193,18 +194,18 @@ def test_decoder_without_the_images_channels_is_refused():
     ("activation", "negative"), [("leaky_relu", -0.3), ("relu", 0.0), ("elu", np.exp(-1) - 1), ("selu", -1.1113307)]
 )
 def test_activation_is_the_one_asked_for(activation, negative):
-    model = build_encoder(shape=(16, 16, 3), latent_dim=2, layers=LayersConfig(activation=activation))
+    model = build_encoder(shape=(16, 16, 3), latent_dim=2, layers=base_config(LayersConfig, activation=activation))
     layer = model.get_layer("conv_1_activation")
     np.testing.assert_allclose(layer(np.array([-1.0, 1.0], np.float32))[0], negative, rtol=1e-6)
 
 
 def test_normalisation_and_dropout_are_there_only_when_asked_for():
-    plain = build_encoder(shape=(16, 16, 3), latent_dim=2, layers=LayersConfig(batch_normalization=False))
+    plain = build_encoder(shape=(16, 16, 3), latent_dim=2, layers=base_config(LayersConfig, batch_normalization=False))
     assert not any("normalization" in layer.name or "dropout" in layer.name for layer in plain.layers)
     full = build_encoder(
         shape=(16, 16, 3),
         latent_dim=2,
-        layers=LayersConfig(batch_normalization_momentum=0.7, dropout=0.25),
+        layers=base_config(LayersConfig, batch_normalization_momentum=0.7, dropout=0.25),
     )
     assert [layer.momentum for layer in full.layers if "normalization" in layer.name] == [0.7] * 4
     assert [layer.rate for layer in full.layers if "dropout" in layer.name] == [0.25] * 4

@@ -31,7 +31,7 @@ def test_steps_are_those_of_keras_adam(scaled, compiled):
         for step in gradients:
             take_step([tf.constant(g) for g in step])
         inner = optimizer.inner_optimizer if scaled else optimizer
-        results.append([np.asarray(v) for v in (*weights, *inner._momentums, *inner._velocities)])
+        results.append([np.asarray(v) for v in (*weights, *inner.variables)])
     for fused, of_keras in zip(*results, strict=True):
         np.testing.assert_allclose(fused, of_keras, rtol=1e-5, atol=2e-6)
 

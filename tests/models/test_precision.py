@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from base_config import base_config
 from keras import layers
 
 from celeba_vae.config import VariantConfig
@@ -25,7 +26,8 @@ def images():
 def recipe():
     sizes = {"kernel_sizes": (3, 3), "strides": (2, 2)}
     return create_recipe(
-        VariantConfig(
+        base_config(
+            VariantConfig,
             latent_dim=LATENT_DIM,
             kl_weight=KL_WEIGHT,
             learning_rate=LEARNING_RATE,

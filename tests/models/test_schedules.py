@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import tensorflow as tf
+from base_config import base_config
 
 from celeba_vae.config import VariantConfig
 from celeba_vae.errors import SettingError
@@ -35,7 +36,7 @@ def test_factors_are_those_worked_by_hand(schedule, factors):
 
 def test_a_schedule_without_a_length_takes_the_variants_epochs_and_is_part_of_its_identity():
     def recipe(**options):
-        return create_recipe(VariantConfig(epochs=6, learning_rate_schedule={"name": "cosine", **options}))
+        return create_recipe(base_config(VariantConfig, epochs=6, learning_rate_schedule={"name": "cosine", **options}))
 
     assert np.isclose(recipe().learning_rate_schedule(3.0), 0.5)
     assert np.isclose(recipe(epochs=12).learning_rate_schedule(3.0), (1 + math.sqrt(0.5)) / 2)

@@ -11,6 +11,7 @@ from subprocess import CompletedProcess
 
 import numpy as np
 import pandas as pd
+import pytest
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from PIL import Image
@@ -41,13 +42,15 @@ def test_the_graph_starts_from_the_originals_and_ends_in_arrays() -> None:
     assert {*ARRAYS, "data_summary"} <= pipeline.all_outputs()
 
 
-def test_from_celeba_to_arrays_and_again(project: Path, run_kedro: RunKedro, write_celeba: WriteCeleba) -> None:
+def test_from_celeba_to_arrays_and_again(
+    project: Path, run_kedro_process: RunKedro, run_kedro: RunKedro, write_celeba: WriteCeleba
+) -> None:
     names = write_celeba(project / "data" / "01_raw" / "celeba", 30, [0] * 24 + [1] * 2 + [2] * 4)
     damaged = project / "data" / "01_raw" / "celeba" / "img_align_celeba" / names[7]
     damaged.write_bytes(damaged.read_bytes()[:1000])
     arguments = ("--pipelines", "data_engineering", "--params", "data_engineering.max_bad_share=0.1")
 
-    first = run_kedro(project, *arguments, environment={"PYTHONPROFILEIMPORTTIME": "1"})
+    first = run_kedro_process(project, *arguments, environment={"PYTHONPROFILEIMPORTTIME": "1"})
     assert first.returncode == 0, first.stderr
     imported = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in first.stderr.splitlines() if "|" in line}
     assert "kedro" in imported
@@ -110,6 +113,7 @@ def test_kaggles_archive_is_read_where_it_lies(project: Path, run_kedro: RunKedr
     assert summary["statuses"] == {"missing": 1, "no attributes": 1, "ok": 11}
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_no_partial_output_under_a_final_name(
     project: Path, run_kedro: RunKedro, write_celeba: WriteCeleba
 ) -> None:
@@ -157,9 +161,9 @@ def test_the_demo_draws_its_own_images(project: Path, run_kedro: RunKedro) -> No
     assert np.load(folder / "train_images.npy").shape[1:] == (32, 32, 3)
 
 
-def test_without_celeba_the_run_stops_at_once_and_says_what_to_do(project: Path, run_kedro: RunKedro) -> None:
+def test_without_celeba_the_run_stops_at_once_and_says_what_to_do(project: Path, run_kedro_process: RunKedro) -> None:
     start = time.monotonic()
-    process = run_kedro(project, environment={"PYTHONPROFILEIMPORTTIME": "1"})
+    process = run_kedro_process(project, environment={"PYTHONPROFILEIMPORTTIME": "1"})
     seconds = time.monotonic() - start
     assert process.returncode == 1
     output = process.stdout + process.stderr

@@ -6,14 +6,18 @@ import numpy as np
 import pandas as pd
 import pytest
 import skimage.data
+from base_config import base_config
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from PIL import Image, ImageEnhance
 from small_models import save_small_model, save_test_images, save_train_images
 
 from celeba_vae.config import EvaluationConfig, GenerationConfig
-from celeba_vae.pipelines.evaluation.nodes_photos import compare_photos, reconstruct_photos
-from celeba_vae.pipelines.evaluation.trained_variant import TrainedVariant
+from celeba_vae.metrics.evaluated_variant import EvaluatedVariant
+from celeba_vae.metrics.trained_variant import TrainedVariant
+from celeba_vae.photos.own_photos import Photos
+from celeba_vae.pipelines.evaluation.nodes_comparison import compare_photos
+from celeba_vae.reporting.variant_rows import photo_rows
 
 SHAPE = (16, 16, 3)
 SMALL = {"kernel_sizes": [3], "strides": [2]}
@@ -124,13 +128,13 @@ def test_only_the_generating_variant_has_more_rows_than_its_reconstructions(proj
     photos = np.random.default_rng(0).integers(0, 256, (3, *SHAPE), np.uint8)
 
     def labels(name, **generation):
-        model = TrainedVariant(name, encoder, decoder, history=pd.DataFrame(), configuration={})
-        rows = reconstruct_photos(
+        model = TrainedVariant(EvaluatedVariant(name, {}, pd.DataFrame()), encoder, decoder)
+        rows = photo_rows(
             model,
             tmp_path / "nothing here",
             photos,
-            EvaluationConfig(),
-            GenerationConfig(**generation),
+            base_config(EvaluationConfig),
+            base_config(GenerationConfig, **generation),
         )
         assert all(row.shape == photos.shape and row.dtype == np.uint8 for row in rows.values())
         return list(rows)
@@ -141,10 +145,10 @@ def test_only_the_generating_variant_has_more_rows_than_its_reconstructions(proj
 
 
 def test_picture_without_photos_names_the_folder(tmp_path):
-    none = np.zeros((0, *SHAPE), np.uint8)
+    none = Photos(np.zeros((0, *SHAPE), np.uint8), [], [], [])
 
-    picture = compare_photos(none, [], "", tmp_path, EvaluationConfig(), {}, {})
-    elsewhere = compare_photos(none, [], "", tmp_path / "elsewhere", EvaluationConfig(), {}, {})
+    picture = compare_photos(none, tmp_path, base_config(EvaluationConfig))
+    elsewhere = compare_photos(none, tmp_path / "elsewhere", base_config(EvaluationConfig))
 
     assert picture.tobytes() != elsewhere.tobytes()
 

@@ -177,11 +177,11 @@ def test_variant_is_a_parameter(project, generate):
     assert set(table["variant"]) == {"ae"}
 
 
-def test_console_says_what_was_made(project, run_kedro):
+def test_console_says_what_was_made(project, run_kedro_process):
     for variant in ("vae", "ae"):
         save_small_model(project, variant)
 
-    result = run_kedro(project, "--pipelines", "generation")
+    result = run_kedro_process(project, "--pipelines", "generation")
 
     assert result.returncode == 0, result.stdout + result.stderr
     assert "08_reporting/latest" in result.stdout + result.stderr

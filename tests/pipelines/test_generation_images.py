@@ -4,16 +4,18 @@ import json
 
 import numpy as np
 import pytest
+from base_config import base_config
 from PIL import Image, ImageEnhance, ImageFilter
 
 from celeba_vae.config import GenerationConfig, LayersConfig
 from celeba_vae.config.plugins import create_component
 from celeba_vae.datasets import ImageFolder, ImageFolderDataset
 from celeba_vae.errors import DataError
-from celeba_vae.latent.samplers import EncodedImages, LatentPoints
+from celeba_vae.latent.points import LatentPoints
+from celeba_vae.latent.samplers import EncodedImages
 from celeba_vae.models.decoders import ConvTransposeDecoder
 from celeba_vae.pipelines.generation import remake_image
-from celeba_vae.pipelines.generation.nodes_images import (
+from celeba_vae.pipelines.generation.nodes import (
     decode_latents,
     draw_grid,
     draw_sharpening_series,
@@ -25,7 +27,7 @@ CHAIN = [{"name": "sharpness", "factor": 2.5}, {"name": "detail"}]
 
 
 def conv_decoder(seed=0):
-    return ConvTransposeDecoder().build((32, 32, 3), LATENT_DIM, LayersConfig(), "float32", seed)
+    return ConvTransposeDecoder().build((32, 32, 3), LATENT_DIM, base_config(LayersConfig), "float32", seed)
 
 
 def generate(folder, decoder, parameters, fitted=None):
@@ -40,7 +42,7 @@ def generate(folder, decoder, parameters, fitted=None):
 
 
 def test_table_says_where_each_image_comes_from(tmp_path):
-    parameters = GenerationConfig(count=70, seed=3, sampler={"name": "uniform"}, enhancer=CHAIN)
+    parameters = base_config(GenerationConfig, count=70, seed=3, sampler={"name": "uniform"}, enhancer=CHAIN)
 
     generated, sharpened, latents = generate(tmp_path, conv_decoder(), parameters)
 
@@ -58,7 +60,7 @@ def test_table_says_where_each_image_comes_from(tmp_path):
 
 
 def test_enhanced_images_are_pillows_of_the_generated_ones(tmp_path):
-    parameters = GenerationConfig(count=70, enhancer=CHAIN)
+    parameters = base_config(GenerationConfig, count=70, enhancer=CHAIN)
 
     generated, sharpened, _ = generate(tmp_path, conv_decoder(), parameters)
 
@@ -71,7 +73,9 @@ def test_enhanced_images_are_pillows_of_the_generated_ones(tmp_path):
 @pytest.mark.parametrize("enhancer", ["none", "unsharp_mask", CHAIN])
 def test_any_image_is_made_again_from_its_row_to_the_byte(tmp_path, enhancer):
     decoder = conv_decoder()
-    parameters = GenerationConfig(count=150, seed=5, sampler={"name": "uniform", "limit": 2.0}, enhancer=enhancer)
+    parameters = base_config(
+        GenerationConfig, count=150, seed=5, sampler={"name": "uniform", "limit": 2.0}, enhancer=enhancer
+    )
     generate(tmp_path, decoder, parameters)
 
     for name in ("generated", "sharpened"):
@@ -83,7 +87,7 @@ def test_any_image_is_made_again_from_its_row_to_the_byte(tmp_path, enhancer):
 
 def test_image_of_a_fitted_sampler_needs_the_arrays_that_it_was_fitted_with(tmp_path):
     decoder = conv_decoder()
-    parameters = GenerationConfig(count=70, sampler={"name": "gaussian"})
+    parameters = base_config(GenerationConfig, count=70, sampler={"name": "gaussian"})
     random = np.random.default_rng(0)
     sampler = create_component("samplers", parameters.sampler)
     fitted, others = (
@@ -99,7 +103,7 @@ def test_image_of_a_fitted_sampler_needs_the_arrays_that_it_was_fitted_with(tmp_
 
 
 def test_another_decoder_is_refused(tmp_path):
-    generated, _, _ = generate(tmp_path, conv_decoder(), GenerationConfig(count=3))
+    generated, _, _ = generate(tmp_path, conv_decoder(), base_config(GenerationConfig, count=3))
 
     with pytest.raises(DataError, match=r"another version of vae\.decoder"):
         remake_image(generated.index.loc[2], conv_decoder(seed=1))
@@ -117,7 +121,7 @@ def place_of(image, picture):
 
 
 def test_sharpening_series_has_a_row_a_factor_with_the_same_faces(tmp_path):
-    parameters = GenerationConfig(count=9, columns=4, sharpening_factors=[0, 3, 6])
+    parameters = base_config(GenerationConfig, count=9, columns=4, sharpening_factors=[0, 3, 6])
     generated, _, _ = generate(tmp_path, conv_decoder(), parameters)
 
     picture = draw_sharpening_series(generated, parameters)
@@ -140,9 +144,9 @@ def test_sharpening_series_has_a_row_a_factor_with_the_same_faces(tmp_path):
 
 def test_grid_shows_the_first_images_of_very_many():
     images = np.random.default_rng(0).integers(0, 256, (300, 8, 8, 3), np.uint8)
-    index = decode_latents(conv_decoder(), np.zeros((300, LATENT_DIM), np.float32), GenerationConfig()).index
+    index = decode_latents(conv_decoder(), np.zeros((300, LATENT_DIM), np.float32), base_config(GenerationConfig)).index
 
-    many = draw_grid(ImageFolder(images, index), GenerationConfig(columns=10))
-    fewer = draw_grid(ImageFolder(images[:140], index[:140]), GenerationConfig(columns=10))
+    many = draw_grid(ImageFolder(images, index), base_config(GenerationConfig, columns=10))
+    fewer = draw_grid(ImageFolder(images[:140], index[:140]), base_config(GenerationConfig, columns=10))
 
     assert many.height - fewer.height < 40

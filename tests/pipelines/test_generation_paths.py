@@ -238,9 +238,7 @@ def test_where_no_face_can_be_moved_the_picture_and_the_log_say_why(project, arr
         "none of Smiling, .* tells the training images apart",
         "none in own_photos",
     ]
-    warnings = [
-        record.getMessage() for record in caplog.records if record.name == "celeba_vae.pipelines.generation.nodes_paths"
-    ]
+    warnings = [record.getMessage() for record in caplog.records if record.name == "celeba_vae.reporting.latent_walks"]
     assert len(warnings) == len(reasons)
     for warning, reason in zip(warnings, reasons, strict=True):
         assert re.search(f"No face is moved along an attribute: .*{reason}", warning)
@@ -337,6 +335,7 @@ def test_pictures_are_the_same_again(project, arrays, generate):
         assert (project / "data/08_reporting/latest" / name).read_bytes() == files[0].read_bytes()
 
 
+@pytest.mark.slow
 def test_drawn_faces_smile_more_after_the_move_and_not_after_random_ones(project, run_kedro):
     quick = {
         "data_engineering": {

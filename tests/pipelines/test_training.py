@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 import yaml
 from PIL import Image
+from projects import new_project, run_here
 
 SMALL = {
     "training": {
@@ -31,6 +32,21 @@ SMALL = {
 @pytest.fixture
 def small_project(project):
     """A project with prepared images of 16x16 and a small network."""
+    return prepare_small(project)
+
+
+@pytest.fixture
+def trained_project(tmp_path, made_once):
+    """A small project in which ``kedro run --pipelines training`` has run once; what it said is in output.txt."""
+
+    def train(folder):
+        result = run_here(prepare_small(new_project(folder / "project")), "--pipelines", "training")
+        (folder / "project/output.txt").write_text(succeeded(result))
+
+    return shutil.copytree(made_once("trained", train) / "project", tmp_path / "project")
+
+
+def prepare_small(project):
     random = np.random.default_rng(0)
     for split, count in (("train", 40), ("validation", 8), ("test", 8)):
         np.save(
@@ -52,6 +68,13 @@ def weights(project, dataset, version):
 
     path = project / "data/06_models" / dataset / version / dataset.rpartition("/")[2]
     return keras.saving.load_model(path).get_weights()
+
+
+def configuration_of(project, variant):
+    """What the only training of a variant kept."""
+    (version,) = versions(project, f"{variant}/configuration.json")
+    file = project / "data/06_models" / variant / "configuration.json" / version / "configuration.json"
+    return json.loads(file.read_text())
 
 
 def succeeded(result):
@@ -76,67 +99,65 @@ def assert_forming_shows(reporting, variant, kind):
             assert (places == tile).all(axis=(-3, -2, -1)).any()
 
 
-def test_training_twice_gives_two_versions_of_the_same_models(small_project, run_kedro):
-    output = succeeded(run_kedro(small_project, "--pipelines", "training"))
+def test_training_twice_gives_two_versions_of_the_same_models(trained_project, run_kedro):
+    output = (trained_project / "output.txt").read_text()
     for variant in ("vae", "ae"):
         assert len(re.findall(rf"\b{variant} epoch \d/2: total_loss", output)) == 2
-        assert len(versions(small_project, f"{variant}/encoder.keras")) == 1
+        assert len(versions(trained_project, f"{variant}/encoder.keras")) == 1
     # 3 channels are averaged in the loss: 5 * 3
     assert "kl_weight 5 is an effective beta of 15" in output
     assert re.search(r"memory, beside TensorFlow's own, about \d+ MB: weights \d+, optimizer and gradients \d+", output)
     assert re.search(r"activations \d+ at batch size 16", output)
 
-    again = succeeded(run_kedro(small_project, "--pipelines", "training"))
+    again = succeeded(run_kedro(trained_project, "--pipelines", "training"))
     assert re.search(r"train \(1 of \d+\)", again)
     assert "epoch 1/2" not in again
     assert again.count("nothing has changed since its training of 2 epochs") == 2
-    first, second = versions(small_project, "vae/decoder.keras")
-    for a, b in zip(*(weights(small_project, "vae/decoder.keras", v) for v in (first, second)), strict=True):
+    first, second = versions(trained_project, "vae/decoder.keras")
+    for a, b in zip(*(weights(trained_project, "vae/decoder.keras", v) for v in (first, second)), strict=True):
         np.testing.assert_array_equal(a, b)
 
-    history = pd.read_csv(small_project / "data/06_models/vae/history.csv" / second / "history.csv")
+    history = pd.read_csv(trained_project / "data/06_models/vae/history.csv" / second / "history.csv")
     assert list(history["epoch"]) == [1, 2]
     np.testing.assert_allclose(history["total_loss"], history["reconstruction_loss"] + history["kl_loss"], rtol=1e-5)
-    curves = small_project / "data/08_reporting/vae_loss_curves.png" / second / "vae_loss_curves.png"
+    curves = trained_project / "data/08_reporting/vae_loss_curves.png" / second / "vae_loss_curves.png"
     assert Image.open(io.BytesIO(curves.read_bytes())).size[0] > 700
-    (training,) = (small_project / "data/08_reporting/vae_training").iterdir()
+    (training,) = (trained_project / "data/08_reporting/vae_training").iterdir()
     pictures = {path.name for path in training.glob("*.png")}
     assert pictures == {f"{kind}_epoch_000{epoch}.png" for kind in ("samples", "reconstructions") for epoch in (1, 2)}
     # an autoencoder has no faces at points of N(0, I)
     for variant, kind in (("vae", "samples"), ("ae", "reconstructions")):
-        assert_forming_shows(small_project / "data/08_reporting", variant, kind)
+        assert_forming_shows(trained_project / "data/08_reporting", variant, kind)
 
 
-def test_namespace_trains_one_variant_and_more_epochs_go_on(small_project, run_kedro):
+def test_namespace_trains_one_variant_and_more_epochs_go_on(trained_project, run_kedro):
     vae = ("--pipelines", "training", "--namespaces", "vae")
-    succeeded(run_kedro(small_project, *vae))
-    assert not (small_project / "data/06_models/ae").exists()
-    output = succeeded(run_kedro(small_project, *vae, "--params", "training.epochs=3"))
+    output = succeeded(run_kedro(trained_project, *vae, "--params", "training.epochs=3"))
     assert "training goes on after epoch 2 of 3" in output
     assert re.findall(r"vae epoch (\d)/3", output) == ["3"]
-    output = succeeded(run_kedro(small_project, *vae, "--params", "training.use_weights=best"))
+    assert [len(versions(trained_project, f"{variant}/encoder.keras")) for variant in ("vae", "ae")] == [2, 1]
+    output = succeeded(run_kedro(trained_project, *vae, "--params", "training.use_weights=best"))
     assert "epoch 1/2" not in output
 
 
-def test_changed_settings_or_data_are_refused_until_asked_to_start_anew(small_project, run_kedro):
-    vae = ("--pipelines", "training", "--namespaces", "vae", "--params")
-    succeeded(run_kedro(small_project, *vae, "training.epochs=1"))
-    changed = "training.epochs=1,training.latent_dim=6,variants.vae.kl_weight=2.5"
-    result = run_kedro(small_project, *vae, changed)
+def test_changed_settings_or_data_are_refused_until_asked_to_start_anew(trained_project, run_kedro):
+    vae = ("--pipelines", "training", "--namespaces", "vae")
+    changed = "training.latent_dim=6,variants.vae.kl_weight=2.5"
+    result = run_kedro(trained_project, *vae, "--params", changed)
     errors = failed(result)
     for part in ("variant.kl_weight: 5.0 -> 2.5", "variant.latent_dim: 4 -> 6", "variants.vae.fresh=true"):
         assert part in errors, errors
     # before anything runs, TensorFlow's start included
     assert "Hardware" not in result.stdout + result.stderr
-    output = succeeded(run_kedro(small_project, *vae, f"{changed},variants.vae.fresh=true"))
-    assert "vae epoch 1/1" in output
+    output = succeeded(run_kedro(trained_project, *vae, "--params", f"{changed},variants.vae.fresh=true"))
+    assert "vae epoch 1/2" in output
     # both trainings are there now
-    for params in (changed, "training.epochs=1"):
-        assert "nothing has changed" in succeeded(run_kedro(small_project, *vae, params))
+    for params in (("--params", changed), ()):
+        assert "nothing has changed" in succeeded(run_kedro(trained_project, *vae, *params))
 
-    images = small_project / "data/05_model_input/train_images.npy"
+    images = trained_project / "data/05_model_input/train_images.npy"
     np.save(images, np.load(images)[::-1])
-    errors = failed(run_kedro(small_project, *vae, "training.epochs=1"))
+    errors = failed(run_kedro(trained_project, *vae))
     assert re.search(r"train_images: 40 images, content \w+ -> 40 images, content \w+", errors), errors
 
 
@@ -149,37 +170,35 @@ def test_a_loss_that_is_not_finite_ends_in_one_message(small_project, run_kedro)
 
 
 def test_more_epochs_than_a_schedule_was_made_for_are_explained(small_project, run_kedro):
-    ae = ("--pipelines", "training", "--namespaces", "ae", "--params")
-    cosine = "training.learning_rate_schedule.name=cosine,training.epochs"
-    succeeded(run_kedro(small_project, *ae, f"{cosine}=1"))
-    errors = failed(run_kedro(small_project, *ae, f"{cosine}=2"))
-    advice = re.search(r"follows the variant's.*--params (variants\.ae\.learning_rate_schedule\.epochs=1\.0) ", errors)
+    vae = ("--pipelines", "training", "--namespaces", "vae", "--params")
+    cosine = "training.preview_epochs=none,training.learning_rate_schedule.name=cosine,training.epochs"
+    succeeded(run_kedro(small_project, *vae, f"{cosine}=1"))
+    # options that the parameters leave to the component; the schedule's length is the variant's
+    schedule = configuration_of(small_project, "vae")["learning_rate_schedule"]
+    assert schedule == {"name": "cosine", "epochs": 1, "final": 0}
+    errors = failed(run_kedro(small_project, *vae, f"{cosine}=2"))
+    advice = re.search(r"follows the variant's.*--params (variants\.vae\.learning_rate_schedule\.epochs=1\.0) ", errors)
     assert advice, errors
-    output = succeeded(run_kedro(small_project, *ae, f"{cosine}=2,{advice[1]}"))
+    output = succeeded(run_kedro(small_project, *vae, f"{cosine}=2,{advice[1]}"))
     assert "training goes on after epoch 1 of 2" in output
 
 
-def test_residual_networks_and_half_precision_train_without_a_word_from_onednn(small_project, run_kedro):
+@pytest.mark.slow
+def test_residual_networks_and_half_precision_train_without_a_word_from_onednn(small_project, run_kedro_process):
     variants = ("--pipelines", "variants", "--namespaces", "vae_residual", "--params")
     for precision in ("float32", "mixed_float16"):
         params = f"training.epochs=1,variants.vae_residual.fresh=true,hardware.precision={precision}"
-        result = run_kedro(small_project, *variants, params)
+        result = run_kedro_process(small_project, *variants, params)
         assert " epoch 1/1" in succeeded(result)
         assert not result.stderr
 
 
-def test_configuration_is_kept_beside_the_weights(small_project, run_kedro):
-    vae = ("--pipelines", "training", "--namespaces", "vae", "--params", "training.learning_rate_schedule.name=cosine")
-    succeeded(run_kedro(small_project, *vae))
-    (version,) = versions(small_project, "vae/configuration.json")
-    configuration = json.loads(
-        (small_project / "data/06_models/vae/configuration.json" / version / "configuration.json").read_text()
-    )
+def test_configuration_is_kept_beside_the_weights(trained_project):
+    configuration = configuration_of(trained_project, "vae")
     assert configuration["kl_weight"] == 5
     assert configuration["decoder"]["start_filters"] == 8
-    # an option that the parameters leave to the component; the schedule's length is the variant's
+    # an option that the parameters leave to the component
     assert configuration["encoder"]["padding"] == "same"
-    assert configuration["learning_rate_schedule"] == {"name": "cosine", "epochs": 2, "final": 0}
     assert configuration["best_epoch"] in (1, 2)
     assert configuration["train_images"].startswith("40 images")
     import keras
@@ -187,7 +206,8 @@ def test_configuration_is_kept_beside_the_weights(small_project, run_kedro):
 
     assert configuration["versions"]["tensorflow"] == tensorflow.__version__
     assert configuration["versions"]["keras"] == keras.__version__
-    counted = sum(weight.size for weight in weights(small_project, "vae/encoder.keras", version))
+    (version,) = versions(trained_project, "vae/encoder.keras")
+    counted = sum(weight.size for weight in weights(trained_project, "vae/encoder.keras", version))
     assert configuration["parameters"]["encoder"] == counted
 
 
@@ -195,7 +215,8 @@ def test_new_block_is_a_new_variant_without_python(small_project, run_kedro):
     (small_project / "conf/local/parameters_mine.yml").write_text(
         "variants: {mine: {model: vae, encoder: {dense_units: 6}, reconstruction_loss: {name: mse}, kl_weight: 0.02}}"
     )
-    succeeded(run_kedro(small_project, "--pipelines", "variants", "--namespaces", "mine"))
+    quick = "training.epochs=1,training.preview_epochs=none"
+    succeeded(run_kedro(small_project, "--pipelines", "variants", "--namespaces", "mine", "--params", quick))
     assert [path.name for path in (small_project / "data/06_models").iterdir() if path.is_dir()] == ["mine"]
     (version,) = versions(small_project, "mine/encoder.keras")
     # the extra Dense layer: 4 * 4 * 8 flattened values to 6 units
@@ -260,6 +281,7 @@ class Run:
         return self.process.returncode, errors
 
 
+@pytest.mark.slow
 def test_ctrl_c_saves_first_and_the_same_command_goes_on(small_project, run_kedro):
     run = Run(small_project, "--namespaces", "ae", "--params", "training.epochs=400")
     run.wait_for("epoch 3/400")
@@ -277,6 +299,7 @@ def test_ctrl_c_saves_first_and_the_same_command_goes_on(small_project, run_kedr
     assert re.findall(rf"ae epoch (\d+)/{epochs}", output) == [str(epochs)]
 
 
+@pytest.mark.slow
 def test_a_fresh_run_goes_on_with_the_same_command_and_then_starts_anew(small_project, run_kedro):
     training = ("--pipelines", "training")
     succeeded(run_kedro(small_project, *training))
@@ -297,6 +320,7 @@ def test_a_fresh_run_goes_on_with_the_same_command_and_then_starts_anew(small_pr
         assert re.findall(rf" {variant} epoch (\d)/2", output) == ["1", "2"]
 
 
+@pytest.mark.slow
 def test_a_run_killed_at_any_moment_ends_with_the_bits_of_an_uninterrupted_one(small_project, tmp_path, run_kedro):
     settings = {**SMALL, "training": {**SMALL["training"], "epochs": 14, "checkpoint_steps": 2}}
     settings["hardware"] = {"precision": "float32", "deterministic": True}

@@ -15,6 +15,8 @@ import pandas as pd
 import pytest
 import yaml
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = {
     "training": {
         "latent_dim": 4,
@@ -107,7 +109,7 @@ def files(folder):
     return {path.relative_to(folder) for path in folder.rglob("*")}
 
 
-def test_workers_stop_together_and_go_on_and_train_what_one_device_does(machines, start, run_kedro):
+def test_workers_stop_together_and_go_on_and_train_what_one_device_does(machines, start, run_kedro_process):
     project, helper = machines
     before = files(helper / "data")
 
@@ -147,11 +149,11 @@ def test_workers_stop_together_and_go_on_and_train_what_one_device_does(machines
 
     # the same commands, but one process
     together = {variant: history(project, variant) for variant in ("ae", "vae")}
-    succeeded(run_kedro(helper, "--pipelines", "training"))
+    succeeded(run_kedro_process(helper, "--pipelines", "training"))
     assert_same_training(together, helper)
     # it is the same training: one process goes on with what two began
     assert "ae: nothing has changed since its training of 17 epochs" in succeeded(
-        run_kedro(project, "--pipelines", "training", "--namespaces", "ae")
+        run_kedro_process(project, "--pipelines", "training", "--namespaces", "ae")
     )
 
 
@@ -166,11 +168,11 @@ def test_a_worker_with_other_images_says_so_and_the_chief_is_told(machines, star
     assert "Error: This is worker 0 (the chief) of 2, and another one is lost" in outputs[0]
 
 
-def test_two_devices_of_one_machine_train_what_one_does(machines, run_kedro):
+def test_two_devices_of_one_machine_train_what_one_does(machines, run_kedro_process):
     project, other = machines
-    output = succeeded(run_kedro(project, "--pipelines", "training", "--params", "hardware.virtual_devices=2"))
+    output = succeeded(run_kedro_process(project, "--pipelines", "training", "--params", "hardware.virtual_devices=2"))
     assert "mirrored, 2 replicas" in output
-    succeeded(run_kedro(other, "--pipelines", "training"))
+    succeeded(run_kedro_process(other, "--pipelines", "training"))
     assert_same_training({variant: history(project, variant) for variant in ("ae", "vae")}, other)
     reporting = "data/08_reporting/latest"
     assert {path.name for path in (project / reporting).iterdir()} == {

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from base_config import base_config
 from PIL import Image
 
 import celeba_vae
@@ -37,7 +38,7 @@ HELD = "000150.jpg"
 
 
 def prepare(raw_folder: Path, folder: Path, originals: ImageCollection | None = None, **cluster: Any) -> PreparedImages:
-    config = DataEngineeringConfig(cluster=cluster)
+    config = base_config(DataEngineeringConfig, cluster=base_config(ClusterConfig, **cluster))
     originals = originals or CelebaSource().collect(raw_folder)
     return prepare_images(
         originals, assign_splits(originals.image_ids, originals.partition, config.split), config, folder
@@ -49,6 +50,12 @@ def content(prepared: PreparedImages) -> dict[str, bytes]:
     files = [*prepared.arrays.values(), *prepared.attributes.values(), prepared.index_file]
     files.append(prepared.index_file.with_name("means.npy"))
     return {file.name: file.read_bytes() for file in files}
+
+
+def of_two_workers(scheduler: str) -> str:
+    """Settings in JSON, for a process of its own."""
+    cluster = base_config(ClusterConfig, scheduler=scheduler, processes=2)
+    return base_config(DataEngineeringConfig, cluster=cluster).model_dump_json()
 
 
 def write_images(raw_folder: Path, photograph: Callable[..., np.ndarray]) -> None:
@@ -217,6 +224,7 @@ def cluster(scheduler: Cluster) -> Iterator[Cluster]:
     scheduler.kill_workers()
 
 
+@pytest.mark.slow
 def test_a_worker_killed_in_the_middle_of_a_range_changes_no_byte(
     tmp_path: Path,
     expected: dict[str, bytes],
@@ -244,6 +252,7 @@ def test_a_worker_killed_in_the_middle_of_a_range_changes_no_byte(
     assert not list((tmp_path / "work").rglob(".permit*"))
 
 
+@pytest.mark.slow
 def test_workers_of_a_scheduler_read_an_archive_and_give_the_bytes_of_one_machine(
     tmp_path: Path, raw: Path, expected: dict[str, bytes], cluster: Cluster, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -261,6 +270,7 @@ def test_workers_of_a_scheduler_read_an_archive_and_give_the_bytes_of_one_machin
     assert content(prepare(tmp_path / "zipped", tmp_path / "work", scheduler=unused_address())) == expected
 
 
+@pytest.mark.slow
 def test_what_was_prepared_before_all_workers_died_is_kept_for_the_threads_of_one_machine(
     tmp_path: Path,
     expected: dict[str, bytes],
@@ -287,6 +297,7 @@ def test_what_was_prepared_before_all_workers_died_is_kept_for_the_threads_of_on
     assert f"Going on: {32 * done} of 400 images" in caplog.text
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_dies_is_told_and_its_worker_writes_no_more(
     tmp_path: Path, expected: dict[str, bytes], held: HeldImage, in_background: Callable[..., Any]
 ) -> None:
@@ -329,6 +340,7 @@ class Mined(FolderCollection):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
@@ -355,6 +367,7 @@ def test_images_that_no_worker_can_prepare_are_named(
         prepare(raw, tmp_path / "work", originals, scheduler=cluster.address)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("seen", "message"),
     [
@@ -379,6 +392,7 @@ def test_a_worker_that_does_not_see_the_folders_is_named(
     assert not list((here / "work").rglob("ranges"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("late", [False, True])
 def test_a_worker_of_another_version_is_named(
     tmp_path: Path, held: HeldImage, cluster: Cluster, in_background: Callable[..., Any], late: bool
@@ -404,6 +418,7 @@ def test_a_worker_of_another_version_is_named(
         os.close(joined.result())
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_is_not_there_or_has_no_worker_is_named_soon(
     tmp_path: Path, raw: Path, cluster: Cluster
 ) -> None:
@@ -433,7 +448,7 @@ from celeba_vae.preparation.sources import CelebaSource
 from celeba_vae.preparation.splits import assign_splits
 if __name__ == "__main__":
     preparing.RANGE_ROWS = 32
-    config = DataEngineeringConfig(cluster={"scheduler": argv[3], "processes": 2})
+    config = DataEngineeringConfig.model_validate_json(argv[3])
     originals = CelebaSource().collect(Path(argv[1]))
     splits = assign_splits(originals.image_ids, originals.partition, config.split)
     preparing.prepare_images(originals, splits, config, Path(argv[2]))
@@ -441,11 +456,12 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_workers_and_the_next_run_goes_on(
     tmp_path: Path, expected: dict[str, bytes], held: HeldImage, in_background: Callable[..., Any]
 ) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(tmp_path / "raw"), str(tmp_path / "work"), "local"],
+        [sys.executable, "-c", SCRIPT, str(tmp_path / "raw"), str(tmp_path / "work"), of_two_workers("local")],
         stderr=subprocess.PIPE,
         start_new_session=True,
     )
@@ -467,7 +483,7 @@ def test_ctrl_c_ends_the_workers_and_the_next_run_goes_on(
 
 
 def test_one_machine_loads_nothing_of_dask(tmp_path: Path, raw: Path) -> None:
-    arguments = [str(raw), str(tmp_path / "work"), "none"]
+    arguments = [str(raw), str(tmp_path / "work"), of_two_workers("none")]
     output = subprocess.run([sys.executable, "-c", SCRIPT, *arguments], check=True, stdout=subprocess.PIPE, text=True)
     assert output.stdout.splitlines()[-1] == "[]"
 
@@ -483,7 +499,7 @@ def test_without_dask_the_extra_is_named(tmp_path: Path, raw: Path, monkeypatch:
 @pytest.mark.parametrize("address", ["remote", "localhost:8786", "tcp://host", "http://host:8786"])
 def test_what_is_no_address_is_a_wrong_parameter(address: str) -> None:
     with pytest.raises(ValueError, match="scheduler"):
-        ClusterConfig(scheduler=address)
+        base_config(ClusterConfig, scheduler=address)
 
 
 @pytest.mark.parametrize("zipped", [False, True])
@@ -502,8 +518,9 @@ def test_what_is_sent_does_not_grow_with_the_images(tmp_path: Path, raw: Path, z
     assert pickle.loads(data).originals.read("000000.jpg") == originals.read("000000.jpg")
 
 
+@pytest.mark.slow
 def test_a_run_on_a_local_cluster_fills_the_same_datasets(
-    project: Path, run_kedro: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+    project: Path, run_kedro_process: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
     options = ["--env", "demo", "--pipelines", "data_engineering", "--params"]
     temporary = tmp_path / "temporary"
@@ -513,7 +530,7 @@ def test_a_run_on_a_local_cluster_fills_the_same_datasets(
         parameters = (
             f"data_engineering.source.count=40,data_engineering.fresh=true,data_engineering.cluster.scheduler={cluster}"
         )
-        process = run_kedro(project, *options, parameters, environment={"TMPDIR": str(temporary)})
+        process = run_kedro_process(project, *options, parameters, environment={"TMPDIR": str(temporary)})
         assert process.returncode == 0, process.stdout + process.stderr
         files = [
             *(project / "data/demo/05_model_input").iterdir(),
@@ -528,9 +545,9 @@ def test_a_run_on_a_local_cluster_fills_the_same_datasets(
 
 
 def test_without_dask_a_run_stops_before_its_first_node(
-    project: Path, run_kedro: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+    project: Path, run_kedro: Callable[..., subprocess.CompletedProcess[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "distributed.py").write_text("raise ImportError('not installed')")
+    monkeypatch.setitem(sys.modules, "distributed", None)
     options = [
         "--env",
         "demo",
@@ -539,7 +556,7 @@ def test_without_dask_a_run_stops_before_its_first_node(
         "--params",
         "data_engineering.cluster.scheduler=local",
     ]
-    process = run_kedro(project, *options, environment={"PYTHONPATH": str(tmp_path)})
+    process = run_kedro(project, *options)
     assert process.returncode == 1
     assert process.stderr.startswith("Error: data_engineering.cluster.scheduler is local, which needs Dask")
     assert "collect_images" not in process.stdout

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from base_config import base_config
 from PIL import Image
 
 from celeba_vae.config import DataEngineeringConfig, SplitConfig
@@ -32,7 +33,7 @@ SPLITS = ("train", "validation", "test")
 
 
 def prepare(raw_folder: Path, folder: Path, **parameters: Any) -> PreparedImages:
-    config = DataEngineeringConfig(**parameters)
+    config = base_config(DataEngineeringConfig, **parameters)
     originals = CelebaSource().collect(raw_folder)
     return prepare_images(
         originals, assign_splits(originals.image_ids, originals.partition, config.split), config, folder
@@ -94,7 +95,7 @@ def test_crop_and_size_are_parameters(
     tmp_path: Path, write_celeba: WriteCeleba, parameters: dict[str, Any], shape: tuple[int, int, int]
 ) -> None:
     names = write_celeba(tmp_path / "celeba", 2, [0, 0])
-    config = DataEngineeringConfig(**parameters)
+    config = base_config(DataEngineeringConfig, **parameters)
     prepared = prepare(tmp_path, tmp_path / "work", **parameters)
     with Image.open(tmp_path / "celeba" / "img_align_celeba" / names[0]) as original:
         cropped = (
@@ -109,7 +110,7 @@ def test_crop_and_size_are_parameters(
 @pytest.mark.parametrize("crop", [[100, 0, 50, 90], [0, 50, 100, 50], [-1, 0, 10, 10]])
 def test_an_empty_box_is_a_wrong_parameter(crop: list[int]) -> None:
     with pytest.raises(ValueError, match="left < right"):
-        DataEngineeringConfig(crop=crop)
+        base_config(DataEngineeringConfig, crop=crop)
 
 
 def test_bad_images_are_named_with_their_reason_and_left_out(tmp_path: Path, write_celeba: WriteCeleba) -> None:
@@ -174,7 +175,8 @@ def test_any_folder_of_images_will_do(tmp_path: Path, photograph: Callable[..., 
     Image.fromarray(photograph(0, 300, 200)).save(tmp_path / "photos" / "large.png")
     Image.fromarray(photograph(1, 50, 60)).save(tmp_path / "photos" / "more" / "small.webp", lossless=True)
     originals = FolderSource(folder="photos").collect(tmp_path)
-    config = DataEngineeringConfig(crop=None, split=SplitConfig(train=2, validation=0, test=0))
+    split = base_config(SplitConfig, train=2, validation=0, test=0)
+    config = base_config(DataEngineeringConfig, crop=None, split=split)
     prepared = prepare_images(originals, assign_splits(originals.image_ids, None, config.split), config, tmp_path / "w")
     images = np.load(prepared.arrays["train"]).astype(float)
     shrunk = Image.fromarray(photograph(0, 300, 200)).resize((96, 96), Image.Resampling.BOX)
@@ -250,7 +252,7 @@ from celeba_vae.config import DataEngineeringConfig
 from celeba_vae.preparation.preparing import prepare_images
 from celeba_vae.preparation.sources import CelebaSource
 from celeba_vae.preparation.splits import assign_splits
-config = DataEngineeringConfig()
+config = DataEngineeringConfig.model_validate_json(argv[3])
 originals = CelebaSource().collect(Path(argv[1]))
 print("begin", flush=True)
 prepare_images(originals, assign_splits(originals.image_ids, None, config.split), config, Path(argv[2]))
@@ -259,8 +261,9 @@ prepare_images(originals, assign_splits(originals.image_ids, None, config.split)
 
 def start(raw_folder: Path, work: Path) -> subprocess.Popen:
     """Prepare in a process of its own; give it when the preparation begins."""
+    arguments = [str(raw_folder), str(work), base_config(DataEngineeringConfig).model_dump_json()]
     process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(raw_folder), str(work)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [sys.executable, "-c", SCRIPT, *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
     assert process.stdout.readline() == b"begin\n"
     return process
@@ -291,6 +294,7 @@ def many_images(tmp_path_factory: pytest.TempPathFactory, photograph: Callable[.
     return raw_folder
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_without_redoing_what_is_done(
     tmp_path: Path, many_images: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -316,6 +320,7 @@ def test_a_killed_run_goes_on_without_redoing_what_is_done(
     assert table(resumed).equals(table(uninterrupted))
 
 
+@pytest.mark.slow
 def test_runs_killed_at_three_random_moments_end_in_the_same_bytes(tmp_path: Path, many_images: Path) -> None:
     seed = int(time.time())
     print(f"seed {seed}")

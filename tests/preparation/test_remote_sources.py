@@ -20,7 +20,7 @@ def raw_folder(tmp_path):
     """A remote folder of originals with what is in ``tmp_path/originals`` when it is asked for."""
 
     def upload():
-        address = f"memory:///{tmp_path.name}/01_raw"
+        address = f"memory://{tmp_path.name}/01_raw"
         fs = fsspec.filesystem("memory")
         if (tmp_path / "originals").exists():
             fs.put(str(tmp_path / "originals"), address, recursive=True)

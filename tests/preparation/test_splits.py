@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from base_config import base_config
 
 from celeba_vae.config import SplitConfig
 from celeba_vae.errors import SettingError
@@ -40,7 +41,7 @@ def counts(config: SplitConfig, names: list[str] = NAMES) -> dict[str, int]:
 @pytest.mark.parametrize("by", ["auto", "partition"])
 def test_the_partition_file_decides_where_there_is_one(by: str, partition: Callable[[str], Partition]) -> None:
     listed = partition("\n".join(f"{name} {value}" for name, value in zip(NAMES, VALUES, strict=True)))
-    splits = records(assign_splits(NAMES, listed, SplitConfig(by=by)))
+    splits = records(assign_splits(NAMES, listed, base_config(SplitConfig, by=by)))
     assert splits["image_id"].tolist() == NAMES
     assert splits["split"].tolist() == ["train"] * 400 + ["validation"] * 400 + ["test"] * 200
     assert set(splits["status"]) == {"ok"}
@@ -50,20 +51,22 @@ def test_counts_can_be_asked_for_although_there_is_a_partition_file(
     partition: Callable[[str], Partition],
 ) -> None:
     listed = partition("000001.jpg 0")
-    splits = records(assign_splits(NAMES, listed, SplitConfig(by="counts", train=10, validation=20, test=30)))
+    splits = records(
+        assign_splits(NAMES, listed, base_config(SplitConfig, by="counts", train=10, validation=20, test=30))
+    )
     assert splits["split"].value_counts().to_dict() == {"": 940, "test": 30, "validation": 20, "train": 10}
     assert (splits["status"] == "unused").sum() == 940
 
 
 def test_a_partition_that_is_asked_for_must_be_there() -> None:
     with pytest.raises(SettingError, match="no list_eval_partition"):
-        assign_splits(NAMES, None, SplitConfig(by="partition"))
+        assign_splits(NAMES, None, base_config(SplitConfig, by="partition"))
 
 
 def test_what_images_and_partition_file_do_not_share_is_named(partition: Callable[[str], Partition]) -> None:
     listed = partition("4.jpg 1\n1.jpg 0\n2.jpg   3\n5.jpg\n6.jpg 1 2\n7.jpg 0\n7.jpg 2\n8.jpg x\n9.jpg 2\n9.jpg 2")
     names = ["1.jpg", "2.jpg", "3.jpg", "5.jpg", "6.jpg", "7.jpg", "9.jpg"]
-    splits = records(assign_splits(names, listed, SplitConfig())).set_index("image_id")
+    splits = records(assign_splits(names, listed, base_config(SplitConfig))).set_index("image_id")
     assert splits["status"].to_dict() == {
         "1.jpg": "ok",
         "2.jpg": "no split",
@@ -87,12 +90,16 @@ def test_what_images_and_partition_file_do_not_share_is_named(partition: Callabl
 
 
 def test_enough_images_are_dealt_exactly(caplog: pytest.LogCaptureFixture) -> None:
-    assert counts(SplitConfig(train=850, validation=100, test=50)) == {"train": 850, "validation": 100, "test": 50}
+    assert counts(base_config(SplitConfig, train=850, validation=100, test=50)) == {
+        "train": 850,
+        "validation": 100,
+        "test": 50,
+    }
     assert not caplog.records
 
 
 def test_fewer_images_are_scaled_down_with_one_warning(caplog: pytest.LogCaptureFixture) -> None:
-    assert counts(SplitConfig()) == {"train": 850, "validation": 100, "test": 50}
+    assert counts(base_config(SplitConfig)) == {"train": 850, "validation": 100, "test": 50}
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
     assert "200,000" in record.message
@@ -101,13 +108,15 @@ def test_fewer_images_are_scaled_down_with_one_warning(caplog: pytest.LogCapture
 
 @pytest.mark.parametrize("available", [1, 2, 3, 7, 19, 999])
 def test_scaling_down_uses_every_image(available: int) -> None:
-    scaled = counts(SplitConfig(), NAMES[:available])
+    scaled = counts(base_config(SplitConfig), NAMES[:available])
     assert sum(scaled.values()) == available
     assert scaled["train"] >= max(1, int(0.85 * available))
 
 
 def test_the_seed_decides_who_is_dealt_what() -> None:
-    first, again, other = (records(assign_splits(NAMES, None, SplitConfig(seed=seed)))["split"] for seed in (1, 1, 2))
+    first, again, other = (
+        records(assign_splits(NAMES, None, base_config(SplitConfig, seed=seed)))["split"] for seed in (1, 1, 2)
+    )
     assert first.equals(again)
     assert not first.equals(other)
     # dealt, not cut: the test images come from everywhere

@@ -1,28 +1,32 @@
-"""Remote files and their local copies, on fsspec's file system in memory."""
+"""Remote files and their local copies, on fsspec's file system in memory and in a store of S3's protocol."""
 
+import errno
 import hashlib
 import json
 import os
+import pickle
 import sys
 from pathlib import Path
 
 import fsspec
 import numpy as np
 import pytest
+from base_config import base_config
 from fsspec.implementations.memory import MemoryFileSystem
 from kedro.io import DatasetError
+from s3_server import running_s3_server
 
 from celeba_vae.config import EvaluationConfig
 from celeba_vae.datasets import NumpyDataset
 from celeba_vae.errors import DataError, SettingError
 from celeba_vae.pipelines.versions.nodes import compare_versions
-from celeba_vae.storage import NumpyFile, RemotePath, is_remote, readable, working_folder, written
+from celeba_vae.storage import NumpyFile, RemotePath, readable, written
 
 
 @pytest.fixture
 def store(tmp_path):
     """The address of a folder of this test's own."""
-    return f"memory:///{tmp_path.name}"
+    return f"memory://{tmp_path.name}"
 
 
 @pytest.fixture
@@ -63,16 +67,6 @@ def dataset(store, tmp_path):
 
 def files(folder):
     return [path for path in folder.rglob("*") if path.is_file() and path.name != ".lock"]
-
-
-@pytest.mark.parametrize("address", ["data", "/data", "file:///data", "C:\\data"])
-def test_paths_are_not_remote(address):
-    assert not is_remote(address)
-    assert working_folder(address, "work") == address
-
-
-def test_the_working_folder_of_remote_data_is_another():
-    assert working_folder("s3://bucket/celeba", "work") == "work"
 
 
 def test_an_array_is_downloaded_once_and_mapped(dataset, downloads, array, store):
@@ -174,7 +168,7 @@ def test_an_array_that_is_not_there_names_its_address(dataset, store):
 
 
 def test_a_file_that_could_not_be_written_leaves_the_older_one(store):
-    place = RemotePath.of(f"{store}/report.html")
+    place = RemotePath(f"{store}/report.html")
 
     def write(text, fail):
         with written(place) as path:
@@ -193,26 +187,98 @@ def test_a_file_that_could_not_be_written_leaves_the_older_one(store):
 
 def test_unknown_file_systems_and_missing_packages_are_named(monkeypatch):
     with pytest.raises(SettingError, match="s4://"):
-        RemotePath.of("s4://bucket")
+        RemotePath("s4://bucket")
     with pytest.raises(SettingError, match="s3:// names no bucket: write s3://BUCKET/FOLDER"):
-        RemotePath.of("s3://")
+        RemotePath("s3://")
     monkeypatch.setitem(sys.modules, "gcsfs", None)
     monkeypatch.delitem(sys.modules["fsspec.registry"]._registry, "gs", raising=False)
     with pytest.raises(SettingError, match=r"gs:// addresses need the package gcsfs: pip install .* -e '\.\[gs\]'"):
-        RemotePath.of("gs://bucket")
+        RemotePath("gs://bucket")
 
 
 def test_versions_are_compared_wherever_they_are(store, tmp_path):
     results = []
-    for folder in (RemotePath.of(store), tmp_path):
+    for folder in (RemotePath(store), tmp_path):
         for version, psnr in (("2024", 18.5), ("2025", 19.0)):
             with written(folder / "metrics.json" / version / "metrics.json") as file:
                 file.write_text(json.dumps({"vae": {"test": {"psnr": psnr}}}))
             with written(folder / "settings" / version / "evaluated_settings.json") as file:
                 file.write_text(json.dumps({"variants": {"vae": {"epochs": psnr}}}))
-        results.append(compare_versions(folder / "metrics.json", folder / "settings", EvaluationConfig()))
+        results.append(compare_versions(folder / "metrics.json", folder / "settings", base_config(EvaluationConfig)))
     (remote, remote_page), (local, local_page) = results
     assert remote.equals(local)
     assert len(remote) == 1
     assert remote_page == local_page
     assert "variants.vae.epochs" in remote_page
+
+
+@pytest.fixture(scope="module")
+def s3():
+    pytest.importorskip("moto", reason="needs the extra dev: moto, a server of S3's protocol")
+    with running_s3_server() as server:
+        yield server
+
+
+def test_objects_are_read_and_written_by_one_request_each_and_listed_once(s3, tmp_path):
+    folder = RemotePath("s3://bucket/requests", s3.credentials)
+    place = folder / "deep/000001.jpg"
+    asked = {"/bucket/requests/deep/000001.jpg": "object", "/bucket?list": "listing"}
+
+    def requests(what, *arguments):
+        place.fs.invalidate_cache()
+        s3.requests.clear()
+        result = what(*arguments)
+        keys = [request.split("-type")[0].split(" ") for request in s3.requests]
+        return result, [f"{method} {asked.get(key, key)}" for method, key in keys]
+
+    assert requests(place.write_bytes, b"photo")[1] == ["PUT object"]
+    (tmp_path / "here.jpg").write_bytes(b"photo")
+    assert requests(place.upload, tmp_path / "here.jpg")[1] == ["PUT object"]
+    assert requests(place.read_bytes) == (b"photo", ["GET object"])
+    assert requests(place.read_text) == ("photo", ["GET object"])
+    assert requests(place.download, tmp_path / "there.jpg")[1] == ["GET object"]
+    assert requests(place.exists) == (True, ["HEAD object"])
+    names, listed = requests(lambda: [name for name, _ in folder.files()])
+    assert (names, listed) == (["deep/000001.jpg"], ["GET listing"])
+    assert requests(folder.check)[1] == ["GET listing"]
+    assert requests(place.unlink)[1] == ["DELETE object"]
+
+
+def test_a_bucket_that_is_not_there_is_said_and_never_made(s3, tmp_path):
+    place = RemotePath("s3://no-bucket/celeba", s3.credentials)
+    (tmp_path / "here.jpg").write_bytes(b"photo")
+    for use, address in (
+        (place.check, "s3://no-bucket"),
+        (lambda: (place / "me.jpg").upload(tmp_path / "here.jpg"), "s3://no-bucket/celeba/me.jpg"),
+        (lambda: (place / "me.jpg").write_bytes(b"photo"), "s3://no-bucket/celeba/me.jpg"),
+    ):
+        with pytest.raises(DataError, match=f"^{address} can't be used: FileNotFoundError(?s:.*)credentials.yml"):
+            use()
+    with pytest.raises(FileNotFoundError):
+        RemotePath("s3://bucket/gone.jpg", s3.credentials).read_bytes()
+    assert s3.fs.ls("") == ["bucket"]
+
+
+def test_a_full_disk_of_this_machine_is_not_the_stores_fault(store, monkeypatch, tmp_path):
+    place = RemotePath(f"{store}/me.jpg")
+    place.write_bytes(b"photo")
+
+    def failing(number):
+        def get_file(self, *arguments, **options):
+            raise OSError(number, os.strerror(number))
+
+        return get_file
+
+    for number, raised in ((errno.ENOSPC, OSError), (errno.EIO, DataError)):
+        monkeypatch.setattr(MemoryFileSystem, "get_file", failing(number))
+        with pytest.raises(raised, match=os.strerror(number)):
+            place.download(tmp_path / "me.jpg")
+
+
+def test_a_path_takes_its_options_and_its_cache_along(tmp_path):
+    folder = RemotePath("s3://bucket/celeba", {"anon": True}, tmp_path)
+    sent = pickle.loads(pickle.dumps(folder / "deep"))
+    for path in (folder / "me.jpg", folder.with_segments("s3://other/me.jpg"), sent / "me.jpg", sent.parent):
+        assert path.fs is folder.fs
+        assert path.cache == tmp_path
+    assert str(folder.with_segments("s3://other/me.jpg")) == "s3://other/me.jpg"

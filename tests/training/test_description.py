@@ -4,6 +4,7 @@ import logging
 
 import numpy as np
 import pytest
+from base_config import base_config
 
 from celeba_vae.config import VariantConfig
 from celeba_vae.training.building import build_autoencoder
@@ -13,7 +14,8 @@ from celeba_vae.training.recipe import create_recipe
 
 def small(**options):
     layers = {"kernel_sizes": (3, 3), "strides": (2, 2)}
-    variant = VariantConfig(
+    variant = base_config(
+        VariantConfig,
         name="small",
         latent_dim=8,
         encoder={"name": "conv", "filters": (8, 16), **layers},

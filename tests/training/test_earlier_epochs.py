@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from base_config import base_config
 
 from celeba_vae.config import HardwareConfig, VariantConfig
 from celeba_vae.errors import DataError
@@ -16,7 +17,8 @@ POINTS = np.random.default_rng(1).normal(size=(3, 4)).astype(np.float32)
 
 def variant(**options):
     one_layer = {"kernel_sizes": (3,), "strides": (2,)}
-    return VariantConfig(
+    return base_config(
+        VariantConfig,
         name="small",
         latent_dim=4,
         encoder={"name": "conv", "filters": (8,), **one_layer},
@@ -30,7 +32,7 @@ def variant(**options):
 def trained(folder, variant, validation=0, precision="float32"):
     """Train; give the encoder and decoder that the training hands on."""
     images, validation_images = np.split(IMAGES, [len(IMAGES) - validation])
-    hardware = HardwareConfig(device="cpu", strategy="one", precision=precision)
+    hardware = base_config(HardwareConfig, device="cpu", strategy="one", precision=precision)
     trainer = Trainer(create_recipe(variant), images, validation_images, hardware)
     checkpoints = Checkpoints(folder, variant.keep_checkpoints)
     history = trainer.train(checkpoints)

@@ -13,6 +13,7 @@ from celeba_vae.training.machine import cpu_has_bfloat16
 PREAMBLE = """
 import logging, random, sys
 import numpy as np
+from base_config import base_config
 from celeba_vae.config import HardwareConfig
 from celeba_vae.errors import HardwareError
 from celeba_vae.training.hardware import configure_hardware
@@ -22,7 +23,7 @@ logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stre
 
 def refusal(**settings):
     try:
-        configure_hardware(HardwareConfig(**settings))
+        configure_hardware(base_config(HardwareConfig, **settings))
     except HardwareError as error:
         return str(error)
 """
@@ -48,7 +49,7 @@ def run(script: str) -> subprocess.CompletedProcess[str]:
     process = subprocess.run(
         [sys.executable, "-c", PREAMBLE + script],
         # the same on a machine with a GPU
-        env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1"},
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         capture_output=True,
         text=True,
         timeout=120,
@@ -61,7 +62,7 @@ def run(script: str) -> subprocess.CompletedProcess[str]:
 def test_only_onednns_line_about_types_is_dropped():
     script = """
 from celeba_vae.training.quiet_tensorflow import drop_onednn_line
-configure_hardware(HardwareConfig())
+configure_hardware(base_config(HardwareConfig))
 import tensorflow as tf
 drop_onednn_line()
 for dtype in (tf.int32, tf.float16):
@@ -74,7 +75,10 @@ sys.stderr.write("E0000 an error")
 def test_settings_are_in_effect_before_tensorflow_starts_and_can_not_change_after():
     process = run("""
 assert "tensorflow" not in sys.modules
-line = configure_hardware(HardwareConfig(device="cpu", cpu_threads=1, precision="float32", seed=7, deterministic=True))
+config = base_config(
+    HardwareConfig, device="cpu", cpu_threads=1, precision="float32", seed=7, deterministic=True
+)
+line = configure_hardware(config)
 draws = [random.random(), np.random.random()]
 
 import tensorflow as tf
@@ -84,7 +88,7 @@ assert tf.config.threading.get_inter_op_parallelism_threads() == 1
 random.seed(7); np.random.seed(7)
 assert draws[:2] == [random.random(), np.random.random()]
 
-same = configure_hardware(HardwareConfig(device="cpu", cpu_threads=1, precision="float32", seed=7, deterministic=True))
+same = configure_hardware(config.model_copy())
 assert same == line
 assert float(tf.random.uniform([])) == draws[2]
 print("REFUSAL", refusal(device="cpu", cpu_threads=2, deterministic=False))
@@ -103,9 +107,9 @@ print("NO GPU", refusal(device="gpu"))
 
 def test_configuring_does_not_start_tensorflow_and_a_limit_without_gpu_is_a_warning():
     process = run("""
-configure_hardware(HardwareConfig(gpu_memory_limit=2048))
-configure_hardware(HardwareConfig(cpu_threads=1))
-configure_hardware(HardwareConfig())
+configure_hardware(base_config(HardwareConfig, gpu_memory_limit=2048))
+configure_hardware(base_config(HardwareConfig, cpu_threads=1))
+configure_hardware(base_config(HardwareConfig))
 import tensorflow as tf
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
@@ -124,9 +128,9 @@ def test_a_model_is_mirrored_on_the_devices_that_there_are():
     process = run("""
 from celeba_vae.training.machine import training_device_names
 print("ALONE", refusal(strategy="mirrored", device="cpu"))
-configure_hardware(HardwareConfig(virtual_devices=2, device="cpu"))
+configure_hardware(base_config(HardwareConfig, virtual_devices=2, device="cpu"))
 for strategy in "auto", "mirrored", "one":
-    names = training_device_names(HardwareConfig(strategy=strategy, virtual_devices=2, device="cpu"))
+    names = training_device_names(base_config(HardwareConfig, strategy=strategy, virtual_devices=2, device="cpu"))
     print("NAMES", strategy, *names)
 import tensorflow as tf
 assert len(tf.config.list_logical_devices("CPU")) == 2
@@ -144,15 +148,16 @@ def test_memory_limit_of_a_gpu_reaches_tensorflow_and_can_not_change_after_it_ha
     process = run(
         STAND_IN_GPU
         + """
-config = HardwareConfig(device="gpu", gpu_memory_limit=2048)
+config = base_config(HardwareConfig, device="gpu", gpu_memory_limit=2048)
 configure_hardware(config)
 (logical,) = tf.config.get_logical_device_configuration(gpu)
 assert logical.memory_limit == 2048
-assert use_xla(config) and not use_xla(HardwareConfig(device="cpu")) and not use_xla(HardwareConfig(xla=False))
+assert use_xla(config) and not use_xla(base_config(HardwareConfig, device="cpu"))
+assert not use_xla(base_config(HardwareConfig, xla=False))
 assert effective_precision(config) == "mixed_bfloat16"
 details["compute_capability"] = (7, 5)
 assert effective_precision(config) == "float32"
-assert effective_precision(HardwareConfig(precision="mixed_float16")) == "mixed_float16"
+assert effective_precision(base_config(HardwareConfig, precision="mixed_float16")) == "mixed_float16"
 tf.constant(1)
 assert refusal(device="gpu", gpu_memory_limit=2048) is None
 print("REFUSAL", refusal(device="cpu"), refusal(gpu_memory_limit=4096))
@@ -168,11 +173,11 @@ def test_memory_of_a_gpu_grows_unless_it_is_left_out():
     process = run(
         STAND_IN_GPU
         + """
-configure_hardware(HardwareConfig())
+configure_hardware(base_config(HardwareConfig))
 assert tf.config.experimental.get_memory_growth(gpu)
-configure_hardware(HardwareConfig(gpu_memory_growth=False))
+configure_hardware(base_config(HardwareConfig, gpu_memory_growth=False))
 assert not tf.config.experimental.get_memory_growth(gpu)
-configure_hardware(HardwareConfig(device="cpu"))
+configure_hardware(base_config(HardwareConfig, device="cpu"))
 assert tf.config.get_visible_devices("GPU") == []
 """
     )

@@ -1,6 +1,7 @@
 """What a training's identity is made of: the settings that its weights depend on, and no others."""
 
 import pytest
+from base_config import base_config
 
 from celeba_vae.config import VariantConfig
 from celeba_vae.training.recipe import create_recipe, recreate_recipe
@@ -47,7 +48,7 @@ OF_A_VAE = {"kl_weight", "kl_schedule", "free_bits", "kl_term"}
 
 
 def identity(**settings):
-    return create_recipe(VariantConfig(**settings)).identity()
+    return create_recipe(base_config(VariantConfig, **settings)).identity()
 
 
 def test_every_setting_is_tried():
@@ -80,5 +81,5 @@ def test_more_epochs_are_another_training_where_a_schedule_follows_them():
 
 
 def test_a_recipe_is_made_again_from_its_settings():
-    recipe = create_recipe(VariantConfig(name="vae", learning_rate_schedule={"name": "cosine"}, epochs=3))
+    recipe = create_recipe(base_config(VariantConfig, name="vae", learning_rate_schedule={"name": "cosine"}, epochs=3))
     assert recreate_recipe(recipe.settings()).settings() == recipe.settings()

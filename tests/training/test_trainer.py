@@ -8,6 +8,7 @@ import signal
 import numpy as np
 import pandas as pd
 import pytest
+from base_config import base_config
 from discs import discs
 from keras.optimizers import SGD
 
@@ -39,12 +40,12 @@ def variant(**options):
         "learning_rate": 2e-3,
         **options,
     }
-    return VariantConfig(**options)
+    return base_config(VariantConfig, **options)
 
 
 def trainer(variant, images, validation=40, **hardware):
     """A trainer on all images but the last ``validation``."""
-    config = HardwareConfig(**{"device": "cpu", "strategy": "one", "precision": "float32", **hardware})
+    config = base_config(HardwareConfig, **{"device": "cpu", "strategy": "one", "precision": "float32", **hardware})
     return Trainer(create_recipe(variant), *np.split(images, [len(images) - validation]), config)
 
 

@@ -3,7 +3,8 @@
 Kedro validates the parameters against these before any node runs: the nodes' type hints name them.
 """
 
-from celeba_vae.config.base import ComponentChain, ComponentConfig, NoneFromText, Parameters, TupleFromText
+from celeba_vae.config.addresses import is_remote, protocol_of, working_folder
+from celeba_vae.config.base import ComponentChain, ComponentConfig, NoneFromText, Options, Parameters, TupleFromText
 from celeba_vae.config.data_engineering_config import ClusterConfig, DataEngineeringConfig, SplitConfig
 from celeba_vae.config.evaluation_config import EvaluationConfig
 from celeba_vae.config.experiments_config import TRIAL, ExperimentsConfig
@@ -32,9 +33,13 @@ __all__ = [
     "InterpolationConfig",
     "LayersConfig",
     "NoneFromText",
+    "Options",
     "Parameters",
     "SplitConfig",
     "TraversalConfig",
     "TupleFromText",
     "VariantConfig",
+    "is_remote",
+    "protocol_of",
+    "working_folder",
 ]

@@ -1,6 +1,6 @@
 """What all parameter blocks share: how values are read, and components by name."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -19,10 +19,24 @@ NoneFromText = BeforeValidator(_none_from_text)
 TupleFromText = BeforeValidator(_tuple_from_text)
 
 
-class Parameters(BaseModel):
-    """Base of all parameter blocks: unknown names are errors and values can't be changed after validation."""
+class Options(BaseModel):
+    """Base of components and parameter blocks: unknown names are errors, values can't be changed after validation."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Parameters(Options):
+    """Base of all parameter blocks.
+
+    A block says what its values mean and may be, and where it stands in the files. The values are in conf/base alone:
+    a field has no default here, and one that no file has is an error.
+    """
+
+    block: ClassVar[str]
+
+    def __init_subclass__(cls, *, block: str, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.block = block
 
 
 class ComponentConfig(BaseModel):
@@ -45,8 +59,3 @@ def _chain_from_one(value: Any) -> Any:
 
 
 ComponentChain = Annotated[tuple[ComponentConfig, ...], BeforeValidator(_chain_from_one)]
-
-
-def chain(*names: str) -> tuple[ComponentConfig, ...]:
-    """Give a chain of components without options."""
-    return tuple(ComponentConfig(name=name) for name in names)

@@ -14,57 +14,53 @@ def _scheduler(value: str | None) -> str | None:
     return value
 
 
-class SplitConfig(Parameters):
+class SplitConfig(Parameters, block="data_engineering.split"):
     """How images are divided into training, validation and test images."""
 
     by: Literal["auto", "partition", "counts"] = Field(
-        "auto", description="CelebA's partition file (partition), seeded counts (counts), or the file where it exists"
+        description="CelebA's partition file (partition), seeded counts (counts), or the file where it exists"
     )
-    train: PositiveInt = Field(170_000, description="Training images, when split by counts")
-    validation: NonNegativeInt = Field(20_000, description="Validation images, when split by counts")
-    test: NonNegativeInt = Field(10_000, description="Test images, when split by counts; fewer images: all scaled down")
-    seed: int = Field(42, ge=0, description="Seed of the order in which counts are dealt out")
+    train: PositiveInt = Field(description="Training images, when split by counts")
+    validation: NonNegativeInt = Field(description="Validation images, when split by counts")
+    test: NonNegativeInt = Field(description="Test images, when split by counts; fewer images: all scaled down")
+    seed: int = Field(ge=0, description="Seed of the order in which counts are dealt out")
 
 
-class ClusterConfig(Parameters):
+class ClusterConfig(Parameters, block="data_engineering.cluster"):
     """Where images are prepared: in this process, or by Dask's workers (the extra dask)."""
 
     scheduler: Annotated[str | None, AfterValidator(_scheduler), NoneFromText] = Field(
-        None,
         description="none: this process; local: worker processes of their own on this machine; or the address of a Dask"
-        " scheduler, such as tcp://host:8786",
+        " scheduler, such as tcp://host:8786"
     )
     processes: Annotated[PositiveInt | None, NoneFromText] = Field(
-        None, description="Worker processes that local starts; none: one per processor"
+        description="Worker processes that local starts; none: one per processor"
     )
-    timeout: PositiveFloat = Field(30.0, description="Seconds to wait for a worker when there is none")
+    timeout: PositiveFloat = Field(description="Seconds to wait for a worker when there is none")
 
 
-class DataEngineeringConfig(Parameters):
+class DataEngineeringConfig(Parameters, block="data_engineering"):
     """From original images to arrays."""
 
-    source: ComponentConfig = Field(
-        ComponentConfig(name="celeba"), description="Where the images come from: celeba, folder, synthetic or a plugin"
-    )
+    source: ComponentConfig = Field(description="Where the images come from: celeba, folder, synthetic or a plugin")
     crop: Annotated[
         PositiveInt | tuple[int, int, int, int] | None,
         NoneFromText,
-    ] = Field(148, description="Side of a centre square, or a box [left, top, right, bottom] in pixels, or none")
+    ] = Field(description="Side of a centre square, or a box [left, top, right, bottom] in pixels, or none")
     image_size: PositiveInt | tuple[PositiveInt, PositiveInt] = Field(
-        96, description="Side of the square result in pixels, or [height, width]"
+        description="Side of the square result in pixels, or [height, width]"
     )
-    split: SplitConfig = Field(SplitConfig(), description="How images become training, validation and test images")
-    max_bad_share: float = Field(0.01, ge=0, le=1, description="The run stops when more than this share is damaged")
+    split: SplitConfig = Field(description="How images become training, validation and test images")
+    max_bad_share: float = Field(ge=0, le=1, description="The run stops when more than this share is damaged")
     workers: Annotated[PositiveInt | None, NoneFromText] = Field(
-        None,
-        description="Threads; none: one per processor, 16 for images in a bucket. The result never depends on it",
+        description="Threads; none: one per processor, 16 for images in a bucket. The result never depends on it"
     )
     cluster: ClusterConfig = Field(
-        ClusterConfig(), description="Worker processes, here or on other machines. The result never depends on it"
+        description="Worker processes, here or on other machines. The result never depends on it"
     )
-    fresh: bool = Field(False, description="Prepare again although nothing has changed")
-    preview_count: PositiveInt = Field(28, description="Images in the preview grid")
-    preview_seed: int = Field(42, ge=0, description="Seed that chooses the images of the preview grid")
+    fresh: bool = Field(description="Prepare again although nothing has changed")
+    preview_count: PositiveInt = Field(description="Images in the preview grid")
+    preview_seed: int = Field(ge=0, description="Seed that chooses the images of the preview grid")
 
     @field_validator("crop")
     @classmethod

@@ -7,30 +7,29 @@ from pydantic import Field, PositiveInt
 from celeba_vae.config.base import NoneFromText, Parameters
 
 
-class HardwareConfig(Parameters):
+class HardwareConfig(Parameters, block="hardware"):
     """What the run may use of the machine: applied before TensorFlow starts, by the hardware hook."""
 
-    device: Literal["auto", "cpu", "gpu"] = Field("auto", description="auto: a GPU where there is one")
+    device: Literal["auto", "cpu", "gpu"] = Field(description="auto: a GPU where there is one")
     gpu_memory_limit: Annotated[PositiveInt | None, NoneFromText] = Field(
-        None, description="GPU memory in MB that TensorFlow may take (the articles use 2048); none: no limit"
+        description="GPU memory in MB that TensorFlow may take (the articles use 2048); none: no limit"
     )
-    gpu_memory_growth: bool = Field(True, description="Take GPU memory as needed, not all at once; a limit replaces it")
+    gpu_memory_growth: bool = Field(description="Take GPU memory as needed, not all at once; a limit replaces it")
     cpu_threads: Annotated[PositiveInt | None, NoneFromText] = Field(
-        None, description="CPU threads for TensorFlow; none: all processors"
+        description="CPU threads for TensorFlow; none: all processors"
     )
     strategy: Literal["auto", "one", "mirrored", "multi_worker"] = Field(
-        "auto",
         description="Devices that a model is trained on: one; mirrored: all of this machine; multi_worker: those of all"
-        " machines that TF_CONFIG names; auto: as many as there are",
+        " machines that TF_CONFIG names; auto: as many as there are"
     )
     virtual_devices: Annotated[PositiveInt | None, NoneFromText] = Field(
-        None, description="CPU devices that TensorFlow is to see, to try mirrored without GPUs; none: one"
+        description="CPU devices that TensorFlow is to see, to try mirrored without GPUs; none: one"
     )
     xla: Literal["auto"] | bool = Field(
-        "auto", description="XLA: true, false, or auto: on with one GPU that trains, off without and with several"
+        description="XLA: true, false, or auto: on with one GPU that trains, off without and with several"
     )
     precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = Field(
-        "auto", description="Arithmetic of the training; auto: mixed_bfloat16 where the hardware has it, else float32"
+        description="Arithmetic of the training; auto: mixed_bfloat16 where the hardware has it, else float32"
     )
-    seed: int = Field(42, ge=0, description="Global seed of Python, NumPy and TensorFlow")
-    deterministic: bool = Field(False, description="Bit-identical results on the same machine, at some cost in speed")
+    seed: int = Field(ge=0, description="Global seed of Python, NumPy and TensorFlow")
+    deterministic: bool = Field(description="Bit-identical results on the same machine, at some cost in speed")

@@ -4,7 +4,6 @@ A component is a Pydantic model: its fields are its options, its methods do the 
 points of this package, in the same groups that third-party packages use, so nothing here knows any of them.
 """
 
-import difflib
 import importlib
 from importlib.metadata import entry_points
 from typing import Any
@@ -13,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from celeba_vae.config import ComponentConfig
 from celeba_vae.config.validation import problems
-from celeba_vae.config.wording import nearest_of
+from celeba_vae.config.wording import did_you_mean, nearest_of
 from celeba_vae.errors import SettingError
 
 
@@ -74,11 +73,9 @@ def _find(kind: str, name: str) -> Any:
     except (ImportError, AttributeError, ValueError) as error:
         raise SettingError(f"{_singular(kind)} '{name}' can't be imported: {error}") from error
     known = known_names(kind)
-    nearest = difflib.get_close_matches(name, known, n=1)
-    hint = f" Did you mean '{nearest[0]}'?" if nearest else ""
     raise SettingError(
-        f"Unknown {_singular(kind)} '{name}'.{hint} Known: {', '.join(known) or 'none (install the project)'};"
-        " or give package.module:object."
+        f"Unknown {_singular(kind)} '{name}'.{did_you_mean(name, known)} Known:"
+        f" {', '.join(known) or 'none (install the project)'}; or give package.module:object."
     )
 
 

@@ -16,112 +16,89 @@ def _keeps_weights(why: str, of: tuple[str, ...] = ("vae", "ae")) -> dict[str, A
 _NO_KL_TERM = _keeps_weights("a plain autoencoder has no KL term", of=("ae",))
 
 
-class LayersConfig(Parameters):
+class LayersConfig(Parameters, block="training.layers"):
     """What encoder and decoder share in each layer."""
 
-    activation: Literal["leaky_relu", "relu", "elu", "selu"] = Field(
-        "leaky_relu", description="Activation after each convolution"
-    )
+    activation: Literal["leaky_relu", "relu", "elu", "selu"] = Field(description="Activation after each convolution")
     batch_normalization: Literal["synchronized"] | bool = Field(
-        True,
         description="Batch normalisation after each convolution; synchronized: on several devices, too, each batch is"
-        " normalised as a whole, not each device's part of it by itself",
+        " normalised as a whole, not each device's part of it by itself"
     )
     batch_normalization_momentum: float = Field(
-        0.99,
-        ge=0,
-        lt=1,
-        description="Momentum of the moving statistics; 0.99 needs about 500 steps to settle, 0.9 fifty",
+        ge=0, lt=1, description="Momentum of the moving statistics; 0.99 needs about 500 steps to settle, 0.9 fifty"
     )
-    dropout: float = Field(0.0, ge=0, lt=1, description="Dropout rate after each activation; 0 switches it off")
+    dropout: float = Field(ge=0, lt=1, description="Dropout rate after each activation; 0 switches it off")
 
 
-class VariantConfig(Parameters):
+class VariantConfig(Parameters, block="training"):
     """One model and how it is trained: a block under ``variants`` in ``parameters_training.yml``."""
 
     name: str = Field("", description="The block's name, filled in when the parameters are read")
-    model: Literal["vae", "ae"] = Field("vae", description="Variational autoencoder or plain autoencoder")
-    latent_dim: PositiveInt = Field(256, description="Dimensions of the latent space (the articles' z_dim)")
-    encoder: ComponentConfig = Field(ComponentConfig(name="conv"), description="Encoder and its options")
-    decoder: ComponentConfig = Field(ComponentConfig(name="conv_transpose"), description="Decoder and its options")
-    layers: LayersConfig = Field(LayersConfig(), description="What encoder and decoder share in each layer")
-    reconstruction_loss: ComponentConfig = Field(
-        ComponentConfig(name="bce"), description="bce, mse, gaussian or a plugin"
-    )
+    model: Literal["vae", "ae"] = Field(description="Variational autoencoder or plain autoencoder")
+    latent_dim: PositiveInt = Field(description="Dimensions of the latent space (the articles' z_dim)")
+    encoder: ComponentConfig = Field(description="Encoder and its options")
+    decoder: ComponentConfig = Field(description="Decoder and its options")
+    layers: LayersConfig = Field(description="What encoder and decoder share in each layer")
+    reconstruction_loss: ComponentConfig = Field(description="bce, mse, gaussian or a plugin")
     kl_weight: NonNegativeFloat = Field(
-        5.0,
         description="Weight of the KL term (the articles' fact): 3 to 6 with bce, 0.01 to 0.05 with mse, 1 with"
         " gaussian; a vae's only",
         json_schema_extra=_NO_KL_TERM,
     )
     kl_schedule: ComponentConfig = Field(
-        ComponentConfig(name="constant"),
         description="Factor of kl_weight over the epochs: constant, linear_warm_up, cyclical or a plugin",
         json_schema_extra=_NO_KL_TERM,
     )
     free_bits: NonNegativeFloat = Field(
-        0.0,
         description="KL in nats a latent dimension below which nothing is gained (Kingma et al. 2016); 0: off",
         json_schema_extra=_NO_KL_TERM,
     )
     kl_term: Literal["gradient_tape", "add_loss"] = Field(
-        "gradient_tape",
         description="Where the KL term enters the loss: in the training step, or by a layer's add_loss",
         json_schema_extra=_NO_KL_TERM,
     )
     image_count: Annotated[PositiveInt | None, NoneFromText] = Field(
-        170_000,
         description="Training images used, the first rows of train_images; none: all",
         json_schema_extra=_keeps_weights("the images themselves are compared"),
     )
-    horizontal_flips: bool = Field(False, description="Mirror each training image with a probability of one half")
+    horizontal_flips: bool = Field(description="Mirror each training image with a probability of one half")
     epochs: PositiveInt = Field(
-        24, description="Passes over the training images", json_schema_extra=_keeps_weights("how long, not what")
+        description="Passes over the training images", json_schema_extra=_keeps_weights("how long, not what")
     )
-    batch_size: PositiveInt = Field(128, description="Images a step")
-    learning_rate: PositiveFloat = Field(5e-4, description="Adam's learning rate")
+    batch_size: PositiveInt = Field(description="Images a step")
+    learning_rate: PositiveFloat = Field(description="Adam's learning rate")
     learning_rate_schedule: ComponentConfig = Field(
-        ComponentConfig(name="constant"),
-        description="Factor of learning_rate over the epochs: constant, cosine, step, linear_warm_up or a plugin",
+        description="Factor of learning_rate over the epochs: constant, cosine, step, linear_warm_up or a plugin"
     )
     gradient_clip_norm: Annotated[PositiveFloat | None, NoneFromText] = Field(
-        None, description="Largest norm of all gradients together; longer ones are scaled down to it; none: no limit"
+        description="Largest norm of all gradients together; longer ones are scaled down to it; none: no limit"
     )
     ema_momentum: Annotated[float | None, NoneFromText] = Field(
-        None,
-        gt=0,
-        lt=1,
-        description="Momentum of the weights' moving average, which then is validated and kept; none: off",
+        gt=0, lt=1, description="Momentum of the weights' moving average, which then is validated and kept; none: off"
     )
     early_stopping_patience: Annotated[PositiveInt | None, NoneFromText] = Field(
-        None,
         description="Stop after so many epochs without a lower validation total_loss; none: never",
         json_schema_extra=_keeps_weights("how long, not what"),
     )
     use_weights: Literal["last", "best"] = Field(
-        "last",
         description="The weights that become encoder and decoder: after the last epoch, or after the one of the lowest"
         " validation total_loss. Checkpoints hold both",
         json_schema_extra=_keeps_weights("checkpoints hold both"),
     )
-    seed: int = Field(42, ge=0, description="Seed of the weights, the order of the images, the flips and the noise")
+    seed: int = Field(ge=0, description="Seed of the weights, the order of the images, the flips and the noise")
     checkpoint_steps: Annotated[PositiveInt | None, NoneFromText] = Field(
-        1_000,
         description="Steps between two checkpoints within an epoch; none: one after each epoch only",
         json_schema_extra=_keeps_weights("how it is kept"),
     )
     keep_checkpoints: PositiveInt = Field(
-        2,
         description="Newest checkpoints kept, beside those of finished trainings",
         json_schema_extra=_keeps_weights("how it is kept"),
     )
     preview_epochs: Annotated[PositiveInt | None, NoneFromText] = Field(
-        1,
         description="Epochs between two grids of samples and reconstructions; none: after the first and the last only",
         json_schema_extra=_keeps_weights("how it is watched"),
     )
     fresh: bool = Field(
-        False,
         description="Train from the start although a finished or unfinished training is there; interrupted, it goes on",
         json_schema_extra=_keeps_weights("how it begins"),
     )

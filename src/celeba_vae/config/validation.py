@@ -17,28 +17,29 @@ from celeba_vae.config import (
 from celeba_vae.config.wording import nearest_of
 from celeba_vae.errors import SettingError
 
-_BLOCKS: dict[str, type[BaseModel]] = {
-    "data_engineering": DataEngineeringConfig,
-    "generation": GenerationConfig,
-    "evaluation": EvaluationConfig,
-    "experiments": ExperimentsConfig,
-    "hardware": HardwareConfig,
-}
+
+class _Blocks(BaseModel):
+    """All blocks but those of the variants."""
+
+    data_engineering: DataEngineeringConfig
+    generation: GenerationConfig
+    evaluation: EvaluationConfig
+    experiments: ExperimentsConfig
+    hardware: HardwareConfig
 
 
 def check_parameters(parameters: Mapping[str, Any]) -> None:
     """Validate the project's parameter blocks, ``variants`` completed with ``training`` (see ``expand_variants``).
 
     Raises:
-        SettingError: something is wrong; the message has one line for each wrong value.
+        SettingError: something is wrong or missing; the message has one line for each such value.
     """
-    found = [line for name, model in _BLOCKS.items() if name in parameters for line in _check(parameters, name, model)]
-    shared = {key: value for key, value in parameters.get("training", {}).items() if key != "variants"}
-    of_all = _check({"training": shared}, "training", VariantConfig)
-    found += of_all
-    # trials are made of other blocks, whose errors would be said again
-    for name in [name for name in parameters.get("variants", {}) if not name.startswith(TRIAL)]:
-        of_one = _check(parameters["variants"], name, VariantConfig)
+    shared = {key: value for key, value in parameters["training"].items() if key != "variants"}
+    of_all = _check(shared, VariantConfig, "training")
+    found = _check(parameters, _Blocks) + of_all
+    for name, block in parameters["variants"].items():
+        # trials are made of other blocks, whose errors would be said again
+        of_one = [] if name.startswith(TRIAL) else _check(block, VariantConfig, name)
         found += [f"variants.{line}" for line in of_one if f"training{line.removeprefix(name)}" not in of_all]
     if found:
         raise SettingError(
@@ -60,9 +61,9 @@ def problems(error: ValidationError, model: type[BaseModel], prefix: str = "") -
     return [f"{name}: {'; or '.join(each)}" if name else "; or ".join(each) for name, each in messages.items()]
 
 
-def _check(parameters: Mapping[str, Any], name: str, model: type[BaseModel]) -> list[str]:
+def _check(block: Any, model: type[BaseModel], name: str = "") -> list[str]:
     try:
-        model.model_validate(parameters[name])
+        model.model_validate(block)
     except ValidationError as error:
         return problems(error, model, name)
     return []

@@ -11,14 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from celeba_vae.config import (
-    TRIAL,
-    ComponentConfig,
-    EvaluationConfig,
-    ExperimentsConfig,
-    GenerationConfig,
-    VariantConfig,
-)
+from celeba_vae.config import TRIAL, ComponentConfig, ExperimentsConfig, VariantConfig
 from celeba_vae.errors import SettingError
 
 _COMPONENTS = {name for name, field in VariantConfig.model_fields.items() if field.annotation is ComponentConfig}
@@ -87,38 +80,34 @@ def expand_variants(parameters: Mapping[str, Any]) -> dict[str, Any]:
         SettingError: ``training``, ``variants`` or a variant is no block, or ``experiments`` names one that is not
             there.
     """
-    parameters = deepcopy(dict(parameters))
     training = _block(parameters.get("training"), "training")
-    blocks = _block(parameters.get("variants"), "variants")
     shared = {key: value for key, value in training.items() if key != "variants"}
-    parameters["training"] = training
-    parameters["variants"] = {
-        name: {**_merged(shared, _block(block, f"variants.{name}")), "name": name} for name, block in blocks.items()
+    variants = {
+        name: {**_merged(shared, _block(block, f"variants.{name}")), "name": name}
+        for name, block in _block(parameters.get("variants"), "variants").items()
     }
-    if "experiments" in parameters:
-        parameters["variants"] |= _trials(_block(parameters["experiments"], "experiments"), parameters["variants"])
-    return parameters
+    variants |= _trials(_block(parameters.get("experiments"), "experiments"), variants)
+    return {**deepcopy(dict(parameters)), "training": deepcopy(dict(training)), "variants": variants}
 
 
 def graph_shape(parameters: Mapping[str, Any]) -> GraphShape:
-    """Read from the parameters which variants the pipelines are built for.
+    """Read from the parameters, which are complete, which variants the pipelines are built for.
 
     Raises:
         SettingError: a name has no block under ``variants``, or is not fit to be a name.
     """
-    blocks = parameters.get("variants") or {}
-    tried = tuple(name for name in blocks if name.startswith(TRIAL))
-    every = tuple(blocks)
+    every = tuple(parameters["variants"])
+    tried = tuple(name for name in every if name.startswith(TRIAL))
     for name in every:
         if not str(name).isidentifier():
             raise SettingError(
                 f"The variant name '{name}' under variants (parameters_training.yml) must be an identifier."
             )
     untried = tuple(name for name in every if name not in tried)
-    trained = _names(parameters.get("training", {}).get("variants") or untried)
-    generated = parameters.get("generation", {}).get("variant", GenerationConfig().variant)
-    sampled = _names(parameters.get("generation", {}).get("compared", GenerationConfig().compared))
-    compared = _names(parameters.get("evaluation", {}).get("variants", EvaluationConfig().variants))
+    trained = _names(parameters["training"].get("variants") or untried)
+    generated = parameters["generation"]["variant"]
+    sampled = _names(parameters["generation"]["compared"])
+    compared = _names(parameters["evaluation"]["variants"])
     named = {
         "training.variants": trained,
         "generation.variant": (generated,),

@@ -1,8 +1,11 @@
-"""Commands, durations and near names in messages, as people read and type them."""
+"""Names, commands, durations and nested settings in messages, as people read and type them."""
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from celeba_vae.config.experiments_config import TRIAL
 
 # read without --env
 _DEFAULT_ENVIRONMENTS = {"base", "local"}
@@ -20,6 +23,43 @@ def in_environment(text: str, environment: str) -> str:
     return re.sub(r"kedro run(?! --env)", f"kedro run --env {environment}", text)
 
 
+def training_command(variant: str, fresh: bool = False) -> str:
+    """Give the command that trains a variant; ``fresh``: that begins anew though nothing has changed.
+
+    Example:
+        >>> training_command("ae")
+        'kedro run --pipelines variants --namespaces ae'
+    """
+    tried = variant.startswith(TRIAL)
+    command = f"kedro run --pipelines {'experiments' if tried else 'variants'} --namespaces {variant}"
+    # experiments make the trials' blocks of others, which have what is set for all
+    block = "training" if tried else f"variants.{variant}"
+    return f"{command} --params {block}.fresh=true" if fresh else command
+
+
+def shown_name(variant: str) -> str:
+    """Give a variant's name without what all trials' begin with."""
+    return variant.removeprefix(TRIAL)
+
+
+def title_of(variant: str) -> str:
+    """Give what pictures call a variant."""
+    return shown_name(variant).upper()
+
+
+def flattened(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Give nested settings by their paths, as ``--params`` names them.
+
+    Example:
+        >>> flattened({"encoder": {"name": "conv"}})
+        {'encoder.name': 'conv'}
+    """
+    flat: dict[str, Any] = {}
+    for name, value in settings.items():
+        flat |= flattened(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
+    return flat
+
+
 def duration(seconds: float) -> str:
     """Write a duration as ``48 s``, ``3 min 12 s`` or ``2 h 05 min``."""
     minutes, rest = divmod(round(seconds), 60)
@@ -30,7 +70,12 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02} min"
 
 
-def nearest_of(name: str, known: Iterable[str]) -> str:
+def nearest_of(name: str, known: Collection[str]) -> str:
     """Help with an unknown name: the nearest known one, or all of them."""
+    return did_you_mean(name, known).replace(" Did", "did", 1) or f"known: {', '.join(known) or 'none'}"
+
+
+def did_you_mean(name: str, known: Collection[str]) -> str:
+    """Ask after a sentence whether the nearest known name is meant; empty where none is near."""
     nearest = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean '{nearest[0]}'?" if nearest else f"known: {', '.join(known) or 'none'}"
+    return f" Did you mean '{nearest[0]}'?" if nearest else ""

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageSequence
 
-from celeba_vae.datasets.picture_dataset import PictureDataset
+from celeba_vae.datasets.picture_dataset import ImageFileDataset
 from celeba_vae.storage import readable, written
 
 MILLISECONDS_A_FRAME = 100
 COLOURS = 128
 
 
-class AnimationDataset(PictureDataset):
+class AnimationDataset(ImageFileDataset[Sequence[Image.Image], list[Image.Image]]):
     """Pillow images of one size as the frames of a GIF that plays again and again, and which kedro-viz shows.
 
     All frames share one palette, without dithering, so that nothing flickers and the file stays small.

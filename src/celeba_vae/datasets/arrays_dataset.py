@@ -1,14 +1,12 @@
 """A few named NumPy arrays as one ``.npz`` file."""
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from celeba_vae.datasets.stored_dataset import StoredDataset
-from celeba_vae.storage import load_arrays, readable, written
+from celeba_vae.storage import Arrays, load_arrays, readable, written
 
 
-class ArraysDataset(StoredDataset[Mapping[str, np.ndarray], dict[str, np.ndarray]]):
+class ArraysDataset(StoredDataset[Arrays, dict[str, np.ndarray]]):
     """Named arrays in an ``.npz`` file, read as a whole; pickles are refused. There may be none.
 
     Example:
@@ -22,7 +20,7 @@ class ArraysDataset(StoredDataset[Mapping[str, np.ndarray], dict[str, np.ndarray
         with readable(place) as path:
             return load_arrays(path, str(place))
 
-    def save(self, data: Mapping[str, np.ndarray]) -> None:
+    def save(self, data: Arrays) -> None:
         """Write the arrays."""
         with written(self._save_place()) as temporary:
             np.savez(temporary, allow_pickle=False, **data)

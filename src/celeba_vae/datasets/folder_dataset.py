@@ -1,17 +1,15 @@
 """A folder as the catalog knows it."""
 
-import copy
 from pathlib import Path
 from typing import Any, NoReturn
 
 from kedro.io import AbstractDataset, DatasetError
-from kedro.io.core import get_protocol_and_path
 
 from celeba_vae.errors import SettingError
-from celeba_vae.storage import Place, RemotePath, file_system, is_remote
+from celeba_vae.storage import Place, RemotePath, is_remote
 
 
-class FolderDataset(AbstractDataset[None, Path]):
+class FolderDataset(AbstractDataset[None, Place]):
     """A folder's absolute path, for the working files of long stages: on a disk, since these need locks.
 
     Loading gives the path whether or not the folder exists; nothing can be saved to it. ``credentials``, which a remote
@@ -26,7 +24,7 @@ class FolderDataset(AbstractDataset[None, Path]):
         self._path = Path(path).absolute()
         self.metadata = metadata
 
-    def load(self) -> Path:
+    def load(self) -> Place:
         """Give the absolute path.
 
         Raises:
@@ -78,9 +76,8 @@ class InputFolderDataset(FolderDataset):
         super().__init__(path=path, metadata=metadata)
         self._remote: RemotePath | None = None
         if is_remote(path):
-            protocol, below = get_protocol_and_path(path)
-            fs = file_system(protocol, copy.deepcopy({**(credentials or {}), **(fs_args or {})}))
-            self._remote = RemotePath.at(protocol, fs, below, Path(cache["path"]) if cache else None)
+            options = {**(credentials or {}), **(fs_args or {})}
+            self._remote = RemotePath(path, options, Path(cache["path"]) if cache else None)
 
     def load(self) -> Place:
         """Give the folder."""

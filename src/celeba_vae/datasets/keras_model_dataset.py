@@ -85,7 +85,7 @@ def _import_custom_layers(path: Path) -> str:
 
 def _custom_objects(path: Path) -> list[Mapping[str, Any]]:
     """List the descriptions of what in a ``.keras`` file is not Keras' own."""
-    found = []
+    found: list[Mapping[str, Any]] = []
 
     def collect(entry: dict[str, Any]) -> dict[str, Any]:
         named = all(isinstance(entry.get(key), str) for key in ("module", "class_name", "registered_name"))

@@ -13,6 +13,7 @@ from celeba_vae.datasets.stored_dataset import StoredDataset, place_of
 from celeba_vae.errors import DataError
 from celeba_vae.storage import (
     NumpyFile,
+    Place,
     RemotePath,
     checksum,
     keep_in_cache,
@@ -90,17 +91,13 @@ class NumpyDataset(StoredDataset[Any, np.ndarray]):
         """
         target = self._save_place()
         if isinstance(data, NumpyFile):
-            if self.holds(data):
-                return
-            if isinstance(target, RemotePath):
-                _upload(data.path, target)
-            else:
-                link_or_copy(data.path, target)
+            if not self.holds(data):
+                _put(data.path, target)
         elif isinstance(target, RemotePath):
             with tempfile.TemporaryDirectory() as folder:
                 file = Path(folder) / target.name
                 _write(file, data)
-                _upload(file, target)
+                _put(file, target)
         else:
             with written_atomically(target) as temporary:
                 _write(temporary, data)
@@ -124,6 +121,9 @@ def _write(path: Path, data: np.ndarray | RowBlocks) -> None:
         write_blocks(path, data.shape, data.dtype, data)
 
 
-def _upload(file: Path, target: RemotePath) -> None:
-    upload_with_checksum(file, target)
-    keep_in_cache(file, target)
+def _put(file: Path, target: Place) -> None:
+    if isinstance(target, RemotePath):
+        upload_with_checksum(file, target)
+        keep_in_cache(file, target)
+    else:
+        link_or_copy(file, target)

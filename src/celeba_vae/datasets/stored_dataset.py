@@ -1,13 +1,11 @@
 """What the catalog's own datasets share: a file or folder on disk or at an fsspec address, versioned or not."""
 
-import copy
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from kedro.io import AbstractVersionedDataset, Version
-from kedro.io.core import get_protocol_and_path
 
-from celeba_vae.storage import Place, RemotePath, file_system, is_remote
+from celeba_vae.storage import Place, RemotePath, is_remote
 
 Saved = TypeVar("Saved")
 Loaded = TypeVar("Loaded")
@@ -40,14 +38,18 @@ class StoredDataset(AbstractVersionedDataset[Saved, Loaded]):
         if not is_remote(filepath):
             super().__init__(filepath=PurePosixPath(filepath), version=version)
             return
-        self._protocol, path = get_protocol_and_path(filepath, version)
-        self._fs = file_system(self._protocol, copy.deepcopy({**(credentials or {}), **(fs_args or {})}))
+        place = RemotePath(filepath, {**(credentials or {}), **(fs_args or {})})
+        self._protocol, self._fs = place.protocol, place.fs
         super().__init__(
-            filepath=PurePosixPath(path),
+            filepath=PurePosixPath(place.path),
             version=version,
-            exists_function=self._fs.exists,
+            exists_function=self._is_complete,
             glob_function=self._fs.glob,
         )
+
+    def _is_complete(self, path: str) -> bool:
+        """Whether what is at a remote path counts: what is not written at once may be half written."""
+        return self._fs.exists(path)
 
     def _load_place(self) -> Place:
         return place_of(self, self._get_load_path())
@@ -64,7 +66,7 @@ class StoredDataset(AbstractVersionedDataset[Saved, Loaded]):
     def _release(self) -> None:
         super()._release()
         if isinstance(place := place_of(self, self._filepath), RemotePath):
-            place.fs.invalidate_cache(str(place.path))
+            place.fs.invalidate_cache(place.path)
 
 
 def place_of(dataset: Any, path: PurePosixPath) -> Place:
@@ -72,4 +74,4 @@ def place_of(dataset: Any, path: PurePosixPath) -> Place:
     protocol = getattr(dataset, "_protocol", "file")
     if protocol == "file":
         return Path(path)
-    return RemotePath(protocol, dataset._fs, path, getattr(dataset, "_cache", None))
+    return RemotePath(f"{protocol}://{path}", dataset._fs.storage_options, getattr(dataset, "_cache", None))

@@ -2,7 +2,8 @@
 
 import shutil
 from collections import defaultdict
-from dataclasses import dataclass
+from copy import copy
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -25,7 +26,8 @@ class TableDataset(CSVDataset):
         load_args = dict(load_args or {})
         dtype = load_args.get("dtype")
         if isinstance(dtype, dict) and "*" in dtype:
-            load_args["dtype"] = defaultdict(_Constant(dtype["*"]), dtype)
+            # unlike a lambda, this can be pickled
+            load_args["dtype"] = defaultdict(partial(copy, dtype["*"]), dtype)
         super().__init__(load_args=load_args, **options)
 
     def save(self, data: pd.DataFrame | TableFile) -> None:
@@ -35,13 +37,3 @@ class TableDataset(CSVDataset):
                 shutil.copyfile(data.path, temporary)
             else:
                 data.to_csv(temporary, **self._save_args)
-
-
-@dataclass(frozen=True)
-class _Constant:
-    """A function that gives a constant and that, unlike a lambda, can be pickled."""
-
-    value: Any
-
-    def __call__(self) -> Any:
-        return self.value

@@ -8,10 +8,8 @@ from celeba_vae.hooks.publication_hooks import PublicationHooks
 from celeba_vae.hooks.run_record_hooks import RunRecordHooks
 from celeba_vae.hooks.summary_hooks import RunSummaryHooks
 from celeba_vae.hooks.tracking_hooks import tracking_hooks
-from celeba_vae.hooks.variant_hooks import VariantHooks
 
 HOOKS = (
-    VariantHooks(),
     DataCheckHooks(),
     HardwareHooks(),
     # called before the hardware, whose hook waits for the other machines

@@ -26,7 +26,7 @@ from celeba_vae.datasets.missing_input import MissingInput, can_do_without
 from celeba_vae.errors import DataError, SettingError
 from celeba_vae.hooks.catalogs import replace_dataset
 from celeba_vae.hooks.run_record_hooks import RUN_RECORD
-from celeba_vae.latent.attributes import check_attribute, unknown_attribute
+from celeba_vae.latent.directions import check_attribute, unknown_attribute
 from celeba_vae.latent.faces import find_face, names_of_generated_images, names_of_test_images
 from celeba_vae.photos.own_photos import photo_files
 from celeba_vae.preparation.dask import check_dask

@@ -1,28 +1,93 @@
 """Which faces to take through latent space: by row or by name."""
 
-import difflib
-from collections.abc import Sequence
+from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from celeba_vae.config import FaceSource
+from celeba_vae.config.wording import did_you_mean
 from celeba_vae.errors import SettingError
+from celeba_vae.models.inference import encode
+from celeba_vae.photos.own_photos import read_photos
+from celeba_vae.preparation.cropping import Box
+from celeba_vae.storage import Place
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Faces as points of the latent space.
+
+    Args:
+        names: What to call each.
+        latents: (n, latent_dim) float32; mu of an image.
+        images: (n, h, w, 3) uint8, what was encoded; None for generated faces.
+    """
+
+    names: list[str]
+    latents: np.ndarray
+    images: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class FaceSources:
+    """All that faces can be chosen from.
+
+    Args:
+        encoder: What makes points of images.
+        generated_latents: (n, latent_dim) float32.
+        test_images: (n, h, w, 3) uint8.
+        own_photos: Folder of photos, may be missing.
+        crop: How photos of CelebA's size are cropped.
+    """
+
+    encoder: keras.Model
+    generated_latents: np.ndarray
+    test_images: np.ndarray
+    own_photos: Place
+    crop: int | Box | None
+
+    def choose(self, source: FaceSource, wanted: int | Sequence[tuple[str, int | str]]) -> Faces:
+        """Give faces of one source as points of the latent space.
+
+        Args:
+            source: Where they come from.
+            wanted: How many, from the first on; or each face, after the setting of ``generation`` that names it.
+
+        Raises:
+            SettingError: there is no such face.
+        """
+        place, images = str(source), self.test_images
+        if source == "generated_images":
+            names = names_of_generated_images(len(self.generated_latents))
+        elif source == "test_images":
+            names = names_of_test_images(len(images))
+        else:
+            photos = read_photos(self.own_photos, self.encoder.input_shape[1:], self.crop)
+            place, names, images = str(self.own_photos), photos.names, photos.images
+        if isinstance(wanted, int):
+            rows = list(range(min(wanted, len(names))))
+        else:
+            rows = [find_face(face, names, place, f"generation.{setting}") for setting, face in wanted]
+        chosen = [names[row] for row in rows]
+        if source == "generated_images":
+            return Faces(chosen, self.generated_latents[rows], None)
+        return Faces(chosen, encode(self.encoder, images[rows]), images[rows])
 
 
 def names_of_generated_images(count: int) -> list[str]:
-    """Give what so many generated faces are called.
-
-    Example:
-        >>> names_of_generated_images(2)
-        ['face 000000', 'face 000001']
-    """
+    """Give what so many generated faces are called: face 000000 and so on, as their files are."""
     return [f"face {row:06d}" for row in range(count)]
 
 
 def names_of_test_images(count: int) -> list[str]:
-    """Give what so many test images are called.
-
-    Example:
-        >>> names_of_test_images(2)
-        ['test image 0', 'test image 1']
-    """
+    """Give what so many test images are called: test image 0 and so on."""
     return [f"test image {row}" for row in range(count)]
 
 
@@ -42,7 +107,7 @@ def find_face(face: int | str, names: Sequence[str], place: str, setting: str) -
         SettingError: there is no such face.
     """
     count = len(names)
-    if face in names:
+    if isinstance(face, str) and face in names:
         return names.index(face)
     if isinstance(face, int) and -count <= face < count:
         return face % count
@@ -51,8 +116,7 @@ def find_face(face: int | str, names: Sequence[str], place: str, setting: str) -
             f"{setting} is {face!r}, but there are no faces in {place}. Put some there, or take others:"
             " generated_images, test_images or own_photos."
         )
-    nearest = difflib.get_close_matches(str(face), names, n=1)
     raise SettingError(
         f"{setting}: there is no {face!r} in {place}, which has the rows 0 to {count - 1}: {names[0]} to"
-        f" {names[-1]}.{f' Did you mean {nearest[0]!r}?' if nearest else ''}"
+        f" {names[-1]}.{did_you_mean(str(face), names)}"
     )

@@ -1,22 +1,26 @@
 """Encode training images and fit samplers to their latents, once for every pipeline that wants them."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from celeba_vae.config import ComponentConfig
 from celeba_vae.config.plugins import component_record, create_component
 from celeba_vae.latent.samplers import EncodedImages, check_rows
-from celeba_vae.storage import NumpyFile, load_arrays, save_arrays
+from celeba_vae.models.inference import encode_batches, encoder_outputs, weights_hash
+from celeba_vae.storage import Arrays, NumpyFile, load_arrays, save_arrays
 from celeba_vae.storage.npy import write_blocks
 from celeba_vae.storage.stages import Stage, content_of
 
-logger = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    import keras
 
-Arrays = dict[str, np.ndarray]
+logger = logging.getLogger(__name__)
 
 # raise it when latents that older code wrote are no longer what this code would write
 LATENTS_FORMAT = 1
@@ -24,7 +28,7 @@ LATENTS_FORMAT = 1
 FIT_FORMAT = 1
 
 
-def encode_images(encoder: Any, images: np.ndarray, latent_stages: Path, fresh: bool = False) -> NumpyFile:
+def encode_images(encoder: keras.Model, images: np.ndarray, latent_stages: Path, fresh: bool = False) -> NumpyFile:
     """Encode training images: mu of a variational encoder, z of a plain one.
 
     Latents that the same encoder made of the same images are handed on.
@@ -38,8 +42,6 @@ def encode_images(encoder: Any, images: np.ndarray, latent_stages: Path, fresh: 
     Returns:
         The file of an array (n, latent_dim) float32, its rows in the order of the images.
     """
-    from celeba_vae.models.inference import encode_batches, weights_hash
-
     identity = {"format": LATENTS_FORMAT, "encoder": weights_hash(encoder), "train_images": content_of(images)}
     with Stage(latent_stages / "train_latents", identity, fresh) as stage:
         file = stage.path / "train_latents.npy"
@@ -52,7 +54,7 @@ def encode_images(encoder: Any, images: np.ndarray, latent_stages: Path, fresh: 
 
 
 def fit_to_latents(
-    encoder: Any,
+    encoder: keras.Model,
     train_latents: np.ndarray,
     test_images: np.ndarray,
     latent_stages: Path,
@@ -75,8 +77,6 @@ def fit_to_latents(
         SettingError: the sampler does not suit the encoder, or names a test image that is not there.
         DataError: it can't be fitted to these latents.
     """
-    from celeba_vae.models.inference import weights_hash
-
     sampler = create_component("samplers", config)
     if not hasattr(sampler, "fit"):
         return {}
@@ -98,12 +98,10 @@ def fit_to_latents(
 
 
 def _posterior_of(
-    encoder: Any, test_images: np.ndarray
+    encoder: keras.Model, test_images: np.ndarray
 ) -> Callable[[Sequence[int]], tuple[np.ndarray, np.ndarray | None]]:
     def posterior(rows: Sequence[int]) -> tuple[np.ndarray, np.ndarray | None]:
         check_rows(rows, len(test_images))
-        images = np.stack([test_images[row] for row in rows]).astype(np.float32) / np.float32(255)
-        outputs = encoder.predict_on_batch(images)
-        return tuple(outputs) if isinstance(outputs, list | tuple) else (outputs, None)
+        return encoder_outputs(encoder, np.stack([test_images[row] for row in rows]))
 
     return posterior

@@ -5,20 +5,20 @@ arrays are kept and handed to ``point``: it is fitted once, and draws at any tim
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Protocol
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveInt
+from pydantic import BeforeValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 
+from celeba_vae.config import Options
 from celeba_vae.errors import DataError, SettingError
+from celeba_vae.latent.statistics import covariance_factor, mean_and_covariance
+from celeba_vae.storage import Arrays
 
 logger = logging.getLogger(__name__)
 
-Arrays = Mapping[str, np.ndarray]
-
-POINTS_IN_A_BLOCK = 1024
 # a full covariance needs that many points for each dimension, a diagonal one so many in all
 POINTS_PER_DIMENSION = 10
 POINTS_PER_DIAGONAL = 50
@@ -51,71 +51,6 @@ class Sampler(Protocol):
         """Give point ``i``, (latent_dim,), drawn with a generator of its own; ``fitted`` is what ``fit`` gave."""
 
 
-def sample_points(
-    sampler: Sampler, ids: Sequence[int], latent_dim: int, seed: int, fitted: Arrays | None = None
-) -> np.ndarray:
-    """Draw the points with these numbers; each depends on the seed, its number and the sampler alone.
-
-    Args:
-        sampler: Where they come from.
-        ids: Their numbers, from 0 on. Point i is drawn with NumPy's ``default_rng((seed, i))``.
-        latent_dim: Dimensions of the latent space.
-        seed: 0 or larger.
-        fitted: The arrays that the sampler's ``fit`` gave, where it has one.
-
-    Returns:
-        (len(ids), latent_dim) float32.
-
-    Raises:
-        DataError: what was fitted is another sampler's, or to latents of another number of dimensions.
-    """
-    fitted = fitted or {}
-    points = np.empty((len(ids), latent_dim), np.float32)
-    for row, i in zip(points, ids, strict=True):
-        try:
-            point = sampler.point(i, np.random.default_rng((seed, i)), latent_dim, fitted)
-        except KeyError as error:
-            raise DataError(
-                f"The sampler {type(sampler).__name__} needs {error}, but what was fitted has"
-                f" {', '.join(fitted) or 'nothing'}: it is another sampler's. Run the whole pipeline generation, which"
-                " fits this one."
-            ) from error
-        if point.shape != row.shape:
-            raise DataError(
-                f"The sampler's points have {point.shape[-1]} dimensions, the decoder takes {latent_dim} (latent_dim):"
-                " it was fitted to another encoder. Choose versions of both models from the same training with"
-                " --load-versions."
-            )
-        row[:] = point
-    return points
-
-
-@dataclass(frozen=True)
-class LatentPoints:
-    """Points 0 … count - 1 of a sampler as one array that is drawn block by block: for more than fit into memory.
-
-    Args are those of ``sample_points``.
-    """
-
-    sampler: Sampler
-    count: int
-    latent_dim: int
-    seed: int
-    fitted: Arrays
-
-    dtype = np.dtype(np.float32)
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(count, latent_dim)."""
-        return self.count, self.latent_dim
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        for first in range(0, self.count, POINTS_IN_A_BLOCK):
-            ids = range(first, min(first + POINTS_IN_A_BLOCK, self.count))
-            yield sample_points(self.sampler, ids, self.latent_dim, self.seed, self.fitted)
-
-
 def check_rows(rows: Sequence[int], count: int) -> None:
     """Make sure that there are test images in these rows.
 
@@ -128,20 +63,10 @@ def check_rows(rows: Sequence[int], count: int) -> None:
         )
 
 
-def distances(points: np.ndarray) -> np.ndarray:
-    """Give each point's L2 distance from the origin, (n,) float64; the points may be memory-mapped."""
-    blocks = (points[first : first + POINTS_IN_A_BLOCK] for first in range(0, len(points), POINTS_IN_A_BLOCK))
-    return np.concatenate([np.zeros(0), *(np.linalg.norm(block.astype(np.float64), axis=1) for block in blocks)])
-
-
 # ------------------------------------------------------------------------------------------------------------ samplers
 
 
-class _Options(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Normal(_Options):
+class Normal(Options):
     """N(0, scale² I): with scale 1 what a variational autoencoder is trained for."""
 
     scale: NonNegativeFloat = Field(1.0, description="Standard deviation of each coordinate")
@@ -151,7 +76,7 @@ class Normal(_Options):
         return self.scale * random.standard_normal(latent_dim)
 
 
-class TruncatedNormal(_Options):
+class TruncatedNormal(Options):
     """N(0, scale² I) without its tails: each coordinate within ±limit standard deviations, fewer odd faces."""
 
     limit: float = Field(2.0, gt=0, description="Largest coordinate, in standard deviations")
@@ -165,7 +90,7 @@ class TruncatedNormal(_Options):
         return self.scale * ndtri(random.uniform(tail, 1 - tail, latent_dim))
 
 
-class Uniform(_Options):
+class Uniform(Options):
     """Each coordinate equally likely within ±limit (the articles' r_limit).
 
     The same number and seed give points on one ray for all limits: a point's distance is in proportion to the limit.
@@ -178,10 +103,10 @@ class Uniform(_Options):
         return self.limit * random.uniform(-1, 1, latent_dim)
 
 
-class Gaussian(_Options):
+class Gaussian(Options):
     """A normal distribution with the mean and the full covariance of the training images' latents."""
 
-    def fit(self, encoded: EncodedImages) -> dict[str, np.ndarray]:
+    def fit(self, encoded: EncodedImages) -> Arrays:
         """Give ``mean`` (latent_dim,) and ``factor`` (rank, latent_dim), factor^T factor being the covariance."""
         mean, factor = _mean_and_factor(encoded.train_latents)
         return {"mean": mean.astype(np.float32), "factor": factor.astype(np.float32)}
@@ -191,7 +116,7 @@ class Gaussian(_Options):
         return fitted["mean"] + _noise(random, fitted["factor"])
 
 
-class Mixture(_Options):
+class Mixture(Options):
     """A mixture of normal distributions, scikit-learn's ``GaussianMixture``, fitted to the training images' latents.
 
     The latents are whitened first (mean 0, covariance the identity), so that a diagonal covariance is one along their
@@ -204,7 +129,7 @@ class Mixture(_Options):
     max_iterations: PositiveInt = Field(100, description="Steps of expectation maximisation at most")
     seed: int = Field(42, ge=0, description="Seed of the first guess")
 
-    def fit(self, encoded: EncodedImages) -> dict[str, np.ndarray]:
+    def fit(self, encoded: EncodedImages) -> Arrays:
         """Give ``weights`` (k,), ``means`` (k, latent_dim) and ``factors`` (k, rank, latent_dim), see ``Gaussian``."""
         from sklearn.mixture import GaussianMixture
 
@@ -256,7 +181,7 @@ class Mixture(_Options):
         return components, kind
 
 
-class Posterior(_Options):
+class Posterior(Options):
     """Around given images: N(mu, sigma²) as a variational encoder gives it for test images, one after the other."""
 
     rows: Annotated[
@@ -278,14 +203,15 @@ class Posterior(_Options):
         if test_images is not None:
             check_rows(self.rows, test_images)
 
-    def fit(self, encoded: EncodedImages) -> dict[str, np.ndarray]:
+    def fit(self, encoded: EncodedImages) -> Arrays:
         """Give ``mu`` and ``sigma`` of the images, (rows, latent_dim) each.
 
         Raises:
             SettingError: the encoder gives no variance.
         """
         mu, logvar = encoded.posterior(self.rows)
-        self.check(logvar is not None, None)
+        self.check(variational=logvar is not None, test_images=None)
+        assert logvar is not None
         return {"mu": mu, "sigma": np.exp(logvar / 2)}
 
     def point(self, i: int, random: np.random.Generator, latent_dim: int, fitted: Arrays) -> np.ndarray:
@@ -296,24 +222,19 @@ class Posterior(_Options):
 
 
 def _mean_and_factor(latents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give the mean and the covariance's factor (rank, latent_dim), float64; its rows are the principal axes.
+    """Give the mean and the covariance's factor (rank, latent_dim), see ``covariance_factor``.
 
     Raises:
         DataError: there are fewer than two different points.
     """
-    mean = latents.mean(axis=0, dtype=np.float64)
-    covariance = np.zeros((len(mean), len(mean)))
-    for first in range(0, len(latents), POINTS_IN_A_BLOCK):
-        block = latents[first : first + POINTS_IN_A_BLOCK] - mean
-        covariance += block.T @ block
-    variances, axes = np.linalg.eigh(covariance / max(1, len(latents) - 1))
-    used = variances > 1e-10 * variances[-1]
-    if not used.any():
+    mean, covariance = mean_and_covariance(latents)
+    factor = covariance_factor(covariance, smallest=1e-10)
+    if not len(factor):
         raise DataError(
             f"A sampler can't be fitted to {len(latents)} latents that are all alike. Prepare more training images, or"
             " train the encoder longer."
         )
-    return mean, np.sqrt(variances[used])[:, None] * axes[:, used].T
+    return mean, factor
 
 
 def _noise(random: np.random.Generator, factor: np.ndarray) -> np.ndarray:

@@ -1,13 +1,16 @@
 """What changed from one version of the metrics to another."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from celeba_vae.metrics.measures import Measure, Measured
 
 # training minus test: neither more nor less of it is better as such
 GAP = "gap"
+
+Verdict = Literal["better", "worse", "same"]
+OnlyIn = Literal["", "older", "newer"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,6 @@ class Difference:
         measure: A measure's name; empty where the whole group is only in one version.
         older: Its value in the older version; None where it is not defined, or not there.
         newer: Likewise in the newer version.
-        change: Newer minus older; None where one is None.
         verdict: Whether the newer is better, worse or, rounded as it is shown, the same; None where that can't be said.
         only_in: The version that alone has this variant, group or measure; empty where both have it.
     """
@@ -30,9 +32,13 @@ class Difference:
     measure: str = ""
     older: float | None = None
     newer: float | None = None
-    change: float | None = None
-    verdict: Literal["better", "worse", "same"] | None = None
-    only_in: Literal["", "older", "newer"] = ""
+    verdict: Verdict | None = None
+    only_in: OnlyIn = ""
+
+    @property
+    def change(self) -> float | None:
+        """Newer minus older; None where one is None."""
+        return None if self.older is None or self.newer is None else self.newer - self.older
 
 
 def differences(
@@ -56,36 +62,27 @@ def differences(
             if only_in:
                 rows.append(Difference(variant, group, only_in=only_in))
                 continue
-            for name, values, only_in in _pairs(*measured):
-                measure = known.get(name, Measure(name, name))
-                rows.append(_difference(variant, group, measure, *values, only_in))
+            for name, (before, after), only_in in _pairs(*measured):
+                row = Difference(variant, group, name, before, after, only_in=only_in)
+                rows.append(replace(row, verdict=_verdict(row, known.get(name, Measure(name, name)))))
     return rows
 
 
-def _difference(
-    variant: str,
-    group: str,
-    measure: Measure,
-    older: float | None,
-    newer: float | None,
-    only_in: Literal["", "older", "newer"],
-) -> Difference:
-    change = None if older is None or newer is None else newer - older
-    verdict: Literal["better", "worse", "same"] | None = None
-    if change is None:
-        verdict = "same" if older is newer and not only_in else None
-    elif measure.text(abs(change)) == measure.text(0.0):
-        verdict = "same"
-    elif measure.better and group != GAP:
-        verdict = "better" if (change > 0) == (measure.better == "higher") else "worse"
-    return Difference(variant, group, measure.name, older, newer, change, verdict, only_in)
+def _verdict(row: Difference, measure: Measure) -> Verdict | None:
+    if row.change is None:
+        return "same" if row.older is row.newer and not row.only_in else None
+    if measure.text(abs(row.change)) == measure.text(0.0):
+        return "same"
+    if not measure.better or row.group == GAP:
+        return None
+    return "better" if (row.change > 0) == (measure.better == "higher") else "worse"
 
 
 def _measured(metrics: Mapping[str, Mapping[str, Measured]]) -> dict[str, Mapping[str, Measured]]:
     return {variant: groups for variant, groups in metrics.items() if groups}
 
 
-def _pairs(older: Mapping, newer: Mapping) -> Iterator[tuple[str, tuple, Literal["", "older", "newer"]]]:
+def _pairs(older: Mapping, newer: Mapping) -> Iterator[tuple[str, tuple, OnlyIn]]:
     """Give each key with both its values, and which of the two alone has it; in the older's order, then the newer's."""
     for key in {**older, **newer}:
         yield (

@@ -1,27 +1,36 @@
-"""Components that compare a set of images, such as generated ones, with the originals.
+"""Components that compare a set of images, such as generated ones, with real ones.
 
-The arithmetic is in ``features``, ``distribution``, ``artefacts`` and ``reconstruction``.
+The arithmetic is in ``set_distances``, ``crossing_lines`` and ``reconstruction``.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import ClassVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import Field, PositiveInt
 
-from celeba_vae.metrics.artefacts import border_and_centre, line_energy, power_spectra
-from celeba_vae.metrics.distribution import SMALLEST_LEVEL, sliced_wasserstein_distance
-from celeba_vae.metrics.features import frechet_distance, kernel_distance
+from celeba_vae.config import Options
+from celeba_vae.latent.statistics import RandomSample, RunningCovariance, RunningVariance
+from celeba_vae.metrics.crossing_lines import line_energy, power_spectra
 from celeba_vae.metrics.inception import InceptionFeatures
-from celeba_vae.metrics.measures import Arrays, DistributionMetric, Measure, Measured, Summary
-from celeba_vae.metrics.reconstruction import laplacian_variance
-from celeba_vae.metrics.streaming import RandomSample, RunningCovariance, RunningVariance
+from celeba_vae.metrics.measures import DistributionMetric, Measure, Measured, Summary
+from celeba_vae.metrics.reconstruction import Sharpness, laplacian_variance
+from celeba_vae.metrics.set_distances import (
+    SMALLEST_LEVEL,
+    frechet_distance,
+    kernel_distance,
+    sliced_wasserstein_distance,
+)
 from celeba_vae.models.inference import to_uint8
+from celeba_vae.storage import Arrays
 
 OWN_SCALE = "Inception with Keras' ImageNet weights: comparable with one another, not with published figures"
 PER_ORIGINALS = "share of the originals'"
+_distance = partial(Measure, better="lower", number="{:.1f}")
+# of an image's sides
+BORDER, CENTRE = 1 / 8, 1 / 2
 
 
 class DistributionMeasures:
@@ -29,11 +38,11 @@ class DistributionMeasures:
 
     Args:
         metrics: What to measure.
-        originals: The ``summaries`` of the set that it is compared with, from the same metrics.
+        real: The ``summaries`` of the set that it is compared with, from the same metrics.
     """
 
-    def __init__(self, metrics: Sequence[DistributionMetric], originals: Sequence[Arrays] = ()) -> None:
-        self._metrics, self._originals = metrics, originals
+    def __init__(self, metrics: Sequence[DistributionMetric], real: Sequence[Arrays] = ()) -> None:
+        self._metrics, self._real = metrics, real
         self._summaries = [metric.start() for metric in metrics]
 
     def update(self, images: np.ndarray) -> None:
@@ -46,14 +55,14 @@ class DistributionMeasures:
         return [summary.result() for summary in self._summaries]
 
     def result(self) -> Measured:
-        """Give each metric's measures of the set against the originals."""
-        triples = zip(self._metrics, self._originals, self.summaries(), strict=True)
-        return {name: value for metric, *both in triples for name, value in metric.compare(*both).items()}
+        """Give each metric's measures of the set against the real one."""
+        measured: Measured = {}
+        for metric, real, summary in zip(self._metrics, self._real, self.summaries(), strict=True):
+            measured |= metric.compare(real, summary)
+        return measured
 
 
-class _Available(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+class _Available(Options):
     def unavailable(self) -> str | None:
         """Say what is missing to work here: nothing."""
         return None
@@ -71,7 +80,7 @@ class Inception(InceptionFeatures):
     seed: int = Field(42, ge=0, description="Seed of what is drawn")
 
     measures: ClassVar[tuple[Measure, ...]] = (
-        Measure("fid", "FID", better="lower", number="{:.1f}", note=OWN_SCALE),
+        _distance("fid", "FID", note=OWN_SCALE),
         Measure("kid", "KID", better="lower", number="{:.4f}", note=OWN_SCALE),
     )
 
@@ -79,12 +88,12 @@ class Inception(InceptionFeatures):
         """Begin to go through a set of images."""
         return _FeatureSummary(self)
 
-    def compare(self, originals: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> Measured:
+    def compare(self, real: Arrays, others: Arrays) -> Measured:
         """Give both distances; None for fewer than two images."""
-        if not all("covariance" in each for each in (originals, others)):
+        if not all("covariance" in each for each in (real, others)):
             return {"fid": None, "kid": None}
-        moments = [each[name] for each in (originals, others) for name in ("mean", "covariance")]
-        features = originals["features"], others["features"]
+        moments = real["mean"], real["covariance"], others["mean"], others["covariance"]
+        features = real["features"], others["features"]
         return {
             "fid": frechet_distance(*moments),
             "kid": kernel_distance(*features, subsets=self.subsets, subset_size=self.subset_size, seed=self.seed),
@@ -103,10 +112,13 @@ class _FeatureSummary:
         self._sample.update(features)
 
     def result(self) -> Arrays:
-        covariance = self._moments.covariance()
-        if covariance is None:
+        if self._moments.count < 2:
             return {}
-        return {"mean": self._moments.mean, "covariance": covariance, "features": self._sample.rows}
+        return {
+            "mean": self._moments.mean,
+            "covariance": self._moments.covariance(),
+            "features": self._sample.rows,
+        }
 
 
 class SlicedWasserstein(_Available):
@@ -116,33 +128,23 @@ class SlicedWasserstein(_Available):
     seed: int = Field(42, ge=0, description="Seed of the images, patches and directions")
 
     measures: ClassVar[tuple[Measure, ...]] = (
-        Measure(
-            "swd",
-            "SWD",
-            better="lower",
-            number="{:.1f}",
-            note="sliced Wasserstein distance times 1,000, mean over scales",
-        ),
-        Measure(
-            "swd_finest", "SWD, finest scale", better="lower", number="{:.1f}", note="details and noise; times 1,000"
-        ),
-        Measure(
-            "swd_coarsest", "SWD, coarsest scale", better="lower", number="{:.1f}", note="the large form; times 1,000"
-        ),
+        _distance("swd", "SWD", note="sliced Wasserstein distance times 1,000, mean over scales"),
+        _distance("swd_finest", "SWD, finest scale", note="details and noise; times 1,000"),
+        _distance("swd_coarsest", "SWD, coarsest scale", note="the large form; times 1,000"),
     )
 
     def start(self) -> Summary:
         """Begin to go through a set of images."""
         return _ImageSample(self.images, self.seed)
 
-    def compare(self, originals: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> Measured:
+    def compare(self, real: Arrays, others: Arrays) -> Measured:
         """Give the distances of as many images of each; None where there are none, or smaller than 16 pixels."""
-        sets = [each["images"] for each in (originals, others)]
+        sets = real["images"], others["images"]
         count = min(map(len, sets))
         if not count or min(sets[0].shape[1:3]) < SMALLEST_LEVEL:
             return {measure.name: None for measure in self.measures}
-        chosen = (each[np.random.default_rng(self.seed).permutation(len(each))[:count]] for each in sets)
-        levels = list(sliced_wasserstein_distance(*chosen, seed=self.seed).values())
+        first, second = (each[np.random.default_rng(self.seed).permutation(len(each))[:count]] for each in sets)
+        levels = list(sliced_wasserstein_distance(first, second, self.seed).values())
         return {"swd": sum(levels) / len(levels), "swd_finest": levels[0], "swd_coarsest": levels[-1]}
 
 
@@ -158,7 +160,7 @@ class _ImageSample:
 
 
 class CrossingLines(_Available):
-    """``line_energy`` at the strides' periods as a share of the originals': above 1, lines that these don't have."""
+    """``line_energy`` at the strides' periods as a share of the real images': above 1, lines that these don't have."""
 
     periods: tuple[PositiveInt, ...] = Field((2, 4, 8, 16), min_length=1, description="Periods of the lines in pixels")
 
@@ -178,15 +180,14 @@ class CrossingLines(_Available):
 
     def start(self) -> Summary:
         """Begin to go through a set of images."""
-        return _MeanOver("power", partial(power_spectra, multiple=math.lcm(*self.periods)))
+        return _Moments(partial(power_spectra, multiple=math.lcm(*self.periods)))
 
-    def compare(self, originals: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> Measured:
+    def compare(self, real: Arrays, others: Arrays) -> Measured:
         """Give a value a period; None where the images are too small to have it three times."""
-        energies = {
-            self._name(period): (line_energy(others["power"], period), line_energy(originals["power"], period))
+        return {
+            self._name(period): _share(line_energy(others["mean"], period), line_energy(real["mean"], period))
             for period in self.periods
         }
-        return {name: _share(*pair) for name, pair in energies.items()}
 
     @staticmethod
     def _name(period: int) -> str:
@@ -196,7 +197,7 @@ class CrossingLines(_Available):
 class Variety(_Available):
     """Variance across the images: of all values, at the border (background), in the centre (face).
 
-    Each as a share of the originals'. Images that all look alike have far less of it than real ones.
+    Each as a share of the real images'. Images that all look alike have far less of it than real ones.
     """
 
     measures: ClassVar[tuple[Measure, ...]] = (
@@ -207,66 +208,63 @@ class Variety(_Available):
 
     def start(self) -> Summary:
         """Begin to go through a set of images."""
-        return _PixelVariance()
+        return _Moments(lambda images: images)
 
-    def compare(self, originals: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> Measured:
+    def compare(self, real: Arrays, others: Arrays) -> Measured:
         """Give the shares; None for fewer than two images."""
-        if not all("variance" in each for each in (originals, others)):
+        if any(np.isnan(each["variance"]).all() for each in (real, others)):
             return {measure.name: None for measure in self.measures}
-        of_others, of_originals = (
-            (float(variance.mean()), *border_and_centre(variance))
-            for variance in (others["variance"], originals["variance"])
+        values, of_real = (
+            [float(each["variance"].mean()), *border_and_centre(each["variance"])] for each in (others, real)
         )
-        pairs = zip(of_others, of_originals, strict=True)
-        return {measure.name: _share(*pair) for measure, pair in zip(self.measures, pairs, strict=True)}
-
-
-class _PixelVariance:
-    def __init__(self) -> None:
-        self._images = RunningVariance()
-
-    def update(self, images: np.ndarray) -> None:
-        self._images.update(images)
-
-    def result(self) -> Arrays:
-        variance = self._images.variance()
-        return {} if variance is None else {"variance": variance}
+        return {measure.name: _share(*pair) for measure, *pair in zip(self.measures, values, of_real, strict=True)}
 
 
 class SetSharpness(_Available):
-    """Mean ``laplacian_variance`` as a share of the originals'."""
+    """Mean ``laplacian_variance`` as a share of the real images'."""
 
-    measures: ClassVar[tuple[Measure, ...]] = (
-        Measure(
-            "sharpness",
-            "Sharpness",
-            number="{:.0%}",
-            note=f"variance of the Laplacian, {PER_ORIGINALS}; noise and crossing lines raise it, too",
-        ),
-    )
+    measures: ClassVar[tuple[Measure, ...]] = Sharpness.measures
 
     def start(self) -> Summary:
         """Begin to go through a set of images."""
-        return _MeanOver("sharpness", laplacian_variance)
+        return _Moments(laplacian_variance)
 
-    def compare(self, originals: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> Measured:
-        """Give the share; None where the originals are flat."""
-        return {"sharpness": _share(float(others["sharpness"]), float(originals["sharpness"]))}
+    def compare(self, real: Arrays, others: Arrays) -> Measured:
+        """Give the share; None where the real images are flat."""
+        return {"sharpness": _share(float(others["mean"]), float(real["mean"]))}
 
 
-class _MeanOver:
-    """The mean over images of what a function gives for each."""
+class _Moments:
+    """Mean and variance, across images, of what a function gives for each."""
 
-    def __init__(self, name: str, function: Callable[[np.ndarray], np.ndarray]) -> None:
-        self._name, self._function = name, function
-        self._values = RunningVariance()
+    def __init__(self, function: Callable[[np.ndarray], np.ndarray]) -> None:
+        self._function, self._values = function, RunningVariance()
 
     def update(self, images: np.ndarray) -> None:
         self._values.update(self._function(images))
 
     def result(self) -> Arrays:
-        return {self._name: np.asarray(self._values.mean)}
+        return {"mean": np.asarray(self._values.mean), "variance": np.asarray(self._values.variance())}
 
 
 def _share(value: float | None, of: float | None) -> float | None:
     return value / of if value is not None and of else None
+
+
+def border_and_centre(values: np.ndarray) -> tuple[float, float]:
+    """Give the means of an image's values at its border and in its centre.
+
+    In a portrait the border (an eighth of each side) is background and hair, the centre (half of each side) the face.
+
+    Args:
+        values: (h, w, c), such as the variance of each value across images.
+    """
+    height, width = values.shape[:2]
+    at_border = np.ones((height, width), bool)
+    at_border[_middle(height, 1 - 2 * BORDER), _middle(width, 1 - 2 * BORDER)] = False
+    return float(values[at_border].mean()), float(values[_middle(height, CENTRE), _middle(width, CENTRE)].mean())
+
+
+def _middle(size: int, share: float) -> slice:
+    margin = round(size * (1 - share) / 2)
+    return slice(margin, size - margin)

@@ -6,14 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import Field, PositiveInt
 
-from celeba_vae.config import NoneFromText
+from celeba_vae.config import NoneFromText, Options
 from celeba_vae.models.inference import to_uint8
+
+if TYPE_CHECKING:
+    import keras
 
 SIZE = 299
 WEIGHTS_NAME = "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5"
@@ -21,16 +24,14 @@ WEIGHTS_NAME = "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5"
 PATIENCE_IN_SECONDS = 10
 
 
-class InceptionFeatures(BaseModel):
+class InceptionFeatures(Options):
     """Inception v3 of Keras without its last layer, averaged over the image: 2,048 features.
 
     Images are resized to 299x299 pixels with Pillow's BICUBIC, which is antialiased, as 8-bit RGB (Parmar, Zhang and
     Zhu, "On Aliased Resizing and Surprising Subtleties in GAN Evaluation", 2022), and scaled to [-1, 1]. The weights
-    are Keras' for ImageNet, not those of the network that published FIDs are computed with: figures can be compared
+    are Keras' for ImageNet, not those of the network that published FIDs are computed with: measures can be compared
     with one another, not with the literature's. Two processor cores do 15 images a second.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     weights: Annotated[Path | None, NoneFromText] = Field(
         None, description=f"File with the weights, Keras' {WEIGHTS_NAME}; none: the one in Keras' own cache"
@@ -72,7 +73,7 @@ class InceptionFeatures(BaseModel):
         )
 
     @cached_property
-    def _model(self) -> Any:
+    def _model(self) -> "keras.Model":
         import keras
 
         weights = str(self._file) if self._file.exists() else "imagenet"

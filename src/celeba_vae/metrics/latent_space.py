@@ -1,14 +1,17 @@
 """Where an encoder puts images in latent space: the confinement of the latents (the articles' z-points)."""
 
-from dataclasses import dataclass
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from celeba_vae.errors import DataError
-from celeba_vae.metrics.distribution import kl_divergence
+from celeba_vae.latent.statistics import RandomSample, RunningCovariance, RunningVariance, principal_directions
 from celeba_vae.metrics.measures import KL, Measure, Measured
-from celeba_vae.metrics.streaming import RandomSample, RunningCovariance, RunningVariance
+
+if TYPE_CHECKING:
+    from scipy.stats.distributions import rv_frozen
 
 # Burda, Grosse and Salakhutdinov, "Importance Weighted Autoencoders" (2016), section 5
 ACTIVE_VARIANCE = 0.01
@@ -33,52 +36,11 @@ LATENT_MEASURES = (
 )
 
 
-@dataclass(frozen=True)
 class LatentSpace:
-    """How the latents of ``count`` images are distributed; d is latent_dim. What is drawn is a random sample of them.
+    """How the latents of images are distributed, gathered batch by batch; d is latent_dim.
 
-    ``mu`` stands for a plain autoencoder's z, too, which then has neither ``kl`` nor distances of its own.
-
-    Args:
-        count: Images.
-        mean: (d,) float64, of mu.
-        deviation: (d,) float64, the standard deviation of mu over the images.
-        kl: (d,) float64, mean KL of each dimension in nats, or None.
-        covariance: (d, d) float64, of mu.
-        mu_distances: (up to 50,000,) float64, of mu from the origin.
-        z_distances: The same of a z drawn for each image, or None.
-        projection: (up to 2,000, 2) float64, mu along the two directions of largest variance, from the mean; (…, 1)
-            where latent_dim is 1.
-        projected_rows: (up to 2,000,) int64, which images these are, counted from 0.
-        explained: (2,) float64, or (1,), the share of mu's variance along each of the two.
-        measured: From the names in ``LATENT_MEASURES`` to their values, None where not defined.
-    """
-
-    count: int
-    mean: np.ndarray
-    deviation: np.ndarray
-    kl: np.ndarray | None
-    covariance: np.ndarray
-    mu_distances: np.ndarray
-    z_distances: np.ndarray | None
-    projection: np.ndarray
-    projected_rows: np.ndarray
-    explained: np.ndarray
-    measured: Measured
-
-    @property
-    def latent_dim(self) -> int:
-        """Dimensions of the latent space."""
-        return len(self.mean)
-
-    @property
-    def correlation(self) -> np.ndarray:
-        """(d, d) float64 in [-1, 1]; NaN for a dimension that does not vary."""
-        return _correlation(self.covariance)
-
-
-class LatentStatistics:
-    """Gathers a ``LatentSpace``, batch by batch: memory depends on latent_dim, not on the number of images.
+    Memory depends on latent_dim, not on the number of images: what is drawn is a random sample of them. ``mu`` stands
+    for a plain autoencoder's z, too, which then has neither ``kl`` nor distances of its own.
 
     Args:
         seed: Seed of the points z and of the samples that are kept.
@@ -103,8 +65,7 @@ class LatentStatistics:
         if not np.isfinite(points).all():
             raise DataError("The encoder gives latents that are not finite: its training has failed. Train it again.")
         if logvar is not None:
-            # one dimension at a time
-            self._kl.update(kl_divergence(mu.reshape(-1, 1), logvar.reshape(-1, 1)).reshape(mu.shape))
+            self._kl.update(kl_of_dimensions(mu, logvar))
         distances = np.linalg.norm(points, axis=2).T
         nearest, farthest = _prior(mu.shape[1]).interval(SHELL)
         self._mu.update(points[0])
@@ -113,42 +74,87 @@ class LatentStatistics:
         self._kept_distances.update(distances)
         self._kept_points.update(mu)
 
-    def result(self) -> LatentSpace:
-        """Give what the batches so far come to.
+    @property
+    def count(self) -> int:
+        """Images so far."""
+        return self._mu.count
+
+    @property
+    def latent_dim(self) -> int:
+        """Dimensions of the latent space."""
+        return len(self.mean)
+
+    @property
+    def mean(self) -> np.ndarray:
+        """(d,) float64, of mu."""
+        return self._mu.mean
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """(d, d) float64, of mu.
 
         Raises:
             DataError: there were fewer than two images.
         """
-        covariance = self._mu.covariance()
-        if covariance is None:
+        if self.count < 2:
             raise DataError("The distribution of the latents needs at least two images.")
-        mu_distances, *z_distances = self._kept_distances.rows.T
-        directions, explained = _two_principal_directions(covariance)
-        return LatentSpace(
-            count=self._mu.count,
-            mean=self._mu.mean,
-            deviation=np.sqrt(np.diagonal(covariance)),
-            kl=self._kl.mean if self._kl.count else None,
-            covariance=covariance,
-            mu_distances=mu_distances,
-            z_distances=z_distances[0] if z_distances else None,
-            projection=(self._kept_points.rows - self._mu.mean) @ directions,
-            projected_rows=self._kept_points.positions,
-            explained=explained,
-            measured=self._measured(covariance),
-        )
+        return self._mu.covariance()
 
-    def _measured(self, covariance: np.ndarray) -> Measured:
-        (mu_distance, *z_distance), (mu_deviation, *z_deviation) = (
-            self._distances.mean,
-            self._distances.variance() ** 0.5,
-        )
-        prior = _prior(len(covariance))
-        correlations = np.abs(_correlation(covariance)[np.triu_indices(len(covariance), k=1)])
+    @property
+    def deviation(self) -> np.ndarray:
+        """(d,) float64, the standard deviation of mu over the images."""
+        return np.sqrt(np.diagonal(self.covariance))
+
+    @property
+    def correlation(self) -> np.ndarray:
+        """(d, d) float64 in [-1, 1]; NaN for a dimension that does not vary."""
+        scale = np.where(self.deviation > 0, self.deviation, np.nan)
+        return self.covariance / np.multiply.outer(scale, scale)
+
+    @property
+    def kl(self) -> np.ndarray | None:
+        """(d,) float64, mean KL of each dimension in nats, or None."""
+        return self._kl.mean if self._kl.count else None
+
+    @property
+    def mu_distances(self) -> np.ndarray:
+        """(up to 50,000,) float64, of mu from the origin."""
+        return self._kept_distances.rows[:, 0]
+
+    @property
+    def z_distances(self) -> np.ndarray | None:
+        """The same of a z drawn for each image, or None."""
+        return None if self.kl is None else self._kept_distances.rows[:, 1]
+
+    @property
+    def projection(self) -> np.ndarray:
+        """(up to 2,000, 2) float64, mu along the two directions of largest variance; (…, 1) where there is but one."""
+        directions, _ = principal_directions(self.covariance, 2)
+        return (self._kept_points.rows - self.mean) @ directions.T
+
+    @property
+    def projected_rows(self) -> np.ndarray:
+        """(up to 2,000,) int64, which images these are, counted from 0."""
+        return self._kept_points.positions
+
+    @property
+    def explained(self) -> np.ndarray:
+        """(2,) float64, or (1,), the share of mu's variance along each of the two."""
+        _, variances = principal_directions(self.covariance, 2)
+        total = np.trace(self.covariance)
+        return variances / total if total > 0 else np.zeros_like(variances)
+
+    @property
+    def measured(self) -> Measured:
+        """From the names in ``LATENT_MEASURES`` to their values, None where not defined."""
+        prior, variances = _prior(self.latent_dim), np.diagonal(self.covariance)
+        mu_distance, *z_distance = self._distances.mean
+        mu_deviation, *z_deviation = np.sqrt(self._distances.variance())
+        correlations = np.abs(self.correlation[np.triu_indices(self.latent_dim, k=1)])
         known = correlations[~np.isnan(correlations)]
         measured = {
-            "kl": self._kl.mean.sum() if self._kl.count else None,
-            "active_units": (np.diagonal(covariance) > ACTIVE_VARIANCE).sum(),
+            "kl": None if self.kl is None else self.kl.sum(),
+            "active_units": (variances > ACTIVE_VARIANCE).sum(),
             "mu_distance": mu_distance,
             "mu_distance_deviation": mu_deviation,
             "z_distance": z_distance[0] if z_distance else None,
@@ -162,6 +168,16 @@ class LatentStatistics:
         return {name: None if value is None else float(value) for name, value in measured.items()}
 
 
+def kl_of_dimensions(mu: np.ndarray, logvar: np.ndarray) -> np.ndarray:
+    """KL divergence of N(mu, exp(logvar)) from N(0, I) in nats, not weighted: its part of each latent dimension.
+
+    -1/2 * (1 + logvar - mu^2 - exp(logvar)), all (n, d); logvar is the logarithm of the variance. Kingma and Welling,
+    "Auto-Encoding Variational Bayes" (2014), appendix B.
+    """
+    mu, logvar = mu.astype(np.float64), logvar.astype(np.float64)
+    return -0.5 * (1 + logvar - mu**2 - np.exp(logvar))
+
+
 def prior_density(distances: np.ndarray, latent_dim: int) -> np.ndarray:
     """Density of the distance from the origin of points of N(0, I): the chi distribution with latent_dim degrees.
 
@@ -171,22 +187,7 @@ def prior_density(distances: np.ndarray, latent_dim: int) -> np.ndarray:
     return _prior(latent_dim).pdf(distances)
 
 
-def _prior(latent_dim: int) -> Any:
+def _prior(latent_dim: int) -> rv_frozen:
     from scipy.stats import chi
 
     return chi(latent_dim)
-
-
-def _correlation(covariance: np.ndarray) -> np.ndarray:
-    deviation = np.sqrt(np.diagonal(covariance))
-    scale = np.where(deviation > 0, deviation, np.nan)
-    return covariance / np.multiply.outer(scale, scale)
-
-
-def _two_principal_directions(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give the directions (d, 2) of largest variance, the largest value of each positive, and their shares of it."""
-    variances, vectors = np.linalg.eigh(covariance)
-    variances, directions = np.maximum(variances[:-3:-1], 0), vectors[:, :-3:-1]
-    directions = directions * np.sign(directions[np.abs(directions).argmax(axis=0), np.arange(directions.shape[1])])
-    total = np.trace(covariance)
-    return directions, variances / total if total > 0 else np.zeros_like(variances)

@@ -1,4 +1,4 @@
-"""What a figure means and which of two is better; what a component that measures must have.
+"""What a measure means and which of two is better; what a component that measures must have.
 
 There are two kinds of such components, both fed batch by batch, so that memory does not grow with the number of images:
 
@@ -6,26 +6,27 @@ There are two kinds of such components, both fed batch by batch, so that memory 
   ``start()`` gives a ``Measurement``, which takes ``update(images, reconstructions)`` and ends with ``result()``;
 * a ``DistributionMetric`` (entry points ``celeba_vae.distribution_metrics``) compares one set of images with another:
   ``start()`` gives a ``Summary``, which takes ``update(images)`` and ends with ``result()``, arrays that can be kept;
-  ``compare`` makes figures of two of them, so a set that is compared with many is gone through once.
+  ``compare`` makes measures of two of them, so a set that is compared with many is gone through once.
 
 Images and reconstructions are (n, h, w, c) float32 in [0, 1].
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+
+from celeba_vae.config import Options
+from celeba_vae.storage import Arrays
 
 Measured = dict[str, float | None]
-Arrays = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A figure among the results: what it is called and how to read it.
+    """A number among the results: what it is called and how to read it.
 
     Args:
         name: Its key in the results.
@@ -84,7 +85,9 @@ class Measurement(Protocol):
 class Metric(Protocol):
     """A component that compares images with their reconstructions."""
 
-    measures: tuple[Measure, ...]
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """What it gives."""
 
     def start(self) -> Measurement:
         """Begin to measure."""
@@ -103,7 +106,9 @@ class Summary(Protocol):
 class DistributionMetric(Protocol):
     """A component that compares two sets of images, each in no particular order and of any number."""
 
-    measures: tuple[Measure, ...]
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """What it gives."""
 
     def unavailable(self) -> str | None:
         """Say in a line what it lacks to work here; None where it can work."""
@@ -111,14 +116,13 @@ class DistributionMetric(Protocol):
     def start(self) -> Summary:
         """Begin to go through a set of images."""
 
-    def compare(self, originals: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> Measured:
-        """Give the measures of a set against the originals, from the results of both summaries."""
+    def compare(self, real: Arrays, others: Arrays, /) -> Measured:
+        """Give the measures of a set of images against real ones, from the results of both summaries."""
 
 
-class ImageMetric(BaseModel):
+class ImageMetric(Options):
     """A metric with a value an image, whose mean it gives: derive from it, set ``measure`` and write ``values``."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     measure: ClassVar[Measure]
 
     @property

@@ -1,6 +1,6 @@
-"""How close reconstructions come to their originals: functions, and the components that parameters name.
+"""How close reconstructions come to their images: components that parameters name.
 
-Images and reconstructions are (n, h, w, c) arrays of floats in [0, 1]; each function gives one value an image, (n,).
+Images and reconstructions are (n, h, w, c) arrays of floats in [0, 1].
 """
 
 from collections.abc import Iterator, Sequence
@@ -8,10 +8,10 @@ from typing import ClassVar
 
 import cv2
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
+from celeba_vae.config import Options
+from celeba_vae.latent.statistics import RunningVariance
 from celeba_vae.metrics.measures import ImageMetric, Measure, Measured, Measurement, Metric
-from celeba_vae.metrics.streaming import RunningVariance
 
 BCE_EPSILON = 1e-7
 SMALLEST_MSE = 1e-10
@@ -23,70 +23,13 @@ SSIM_C1, SSIM_C2 = 0.01**2, 0.03**2
 MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 
 
-def binary_cross_entropy(images: np.ndarray, reconstructions: np.ndarray) -> np.ndarray:
-    """Binary cross-entropy (BCE) as in training: summed over height and width, mean over channels.
-
-    -(x log y + (1 - x) log(1 - y)) of each value x and its reconstruction y, y kept 1e-7 from 0 and 1 as Keras does.
-    """
-    x = images.astype(np.float64)
-    y = np.clip(reconstructions.astype(np.float64), BCE_EPSILON, 1 - BCE_EPSILON)
-    return -(x * np.log(y) + (1 - x) * np.log1p(-y)).mean(axis=3).sum(axis=(1, 2))
-
-
 def mean_squared_error(images: np.ndarray, reconstructions: np.ndarray) -> np.ndarray:
-    """Mean squared error (MSE) over all values of an image, which are in [0, 1]."""
+    """Mean squared error (MSE) over all values of an image, which are in [0, 1]: (n,)."""
     return np.square(images.astype(np.float64) - reconstructions).mean(axis=(1, 2, 3))
 
 
-def psnr(mse: np.ndarray) -> np.ndarray:
-    """Peak signal-to-noise ratio in dB, 10 log10(1 / MSE), from an image's MSE; at most 100 dB."""
-    return -10 * np.log10(np.maximum(mse, SMALLEST_MSE))
-
-
-def ssim(images: np.ndarray, reconstructions: np.ndarray) -> np.ndarray:
-    """Structural similarity, 1 for equal images, mean over channels.
-
-    As in Wang, Bovik, Sheikh and Simoncelli, "Image quality assessment: from error visibility to structural
-    similarity", IEEE Transactions on Image Processing 13 (2004): a Gaussian window of 11x11 pixels with sigma 1.5,
-    K1 = 0.01, K2 = 0.03, mean over all windows that lie inside the image.
-
-    Raises:
-        ValueError: the images are smaller than a window.
-    """
-    _check_holds_window(images)
-    return np.array([similarity.mean() for similarity, _ in _ssim_of_pairs(images, reconstructions)])
-
-
-def ms_ssim(images: np.ndarray, reconstructions: np.ndarray) -> np.ndarray:
-    """Structural similarity at several scales, 1 for equal images, mean over channels.
-
-    As in Wang, Simoncelli and Bovik, "Multi-scale structural similarity for image quality assessment" (2003): contrast
-    and structure at each of five scales, of which each halves the one before (means of 2x2 pixels), and luminance at
-    the coarsest, weighted by exponents that sum to 1; negative similarities count as 0. Where the images are too small
-    for five, there are as many scales as hold a window of 11x11 pixels (four at 96 or 128 pixels, three at 64), and
-    their weights are divided by their sum: values of different image sizes can't be compared.
-
-    Raises:
-        ValueError: the images are smaller than a window.
-    """
-    _check_holds_window(images)
-    sizes = [min(images.shape[1:3])]
-    while len(sizes) < len(MS_SSIM_WEIGHTS) and -(-sizes[-1] // 2) >= SSIM_WINDOW:
-        sizes.append(-(-sizes[-1] // 2))
-    weights = np.array(MS_SSIM_WEIGHTS[: len(sizes)]) / sum(MS_SSIM_WEIGHTS[: len(sizes)])
-    product: np.ndarray | float = 1.0
-    for scale, weight in enumerate(weights):
-        if scale:
-            images, reconstructions = _halved(images), _halved(reconstructions)
-        pairs = _ssim_of_pairs(images, reconstructions)
-        last = scale == len(weights) - 1
-        factors = np.array([similarity if last else structure for similarity, structure in pairs])
-        product = product * np.maximum(factors, 0) ** weight
-    return product.mean(axis=1)
-
-
 def laplacian_variance(images: np.ndarray) -> np.ndarray:
-    """Sharpness: the variance of the Laplacian over all pixels but the outermost, mean over channels.
+    """Sharpness: the variance of the Laplacian over all pixels but the outermost, mean over channels: (n,).
 
     Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy" (2000), with the kernel of four neighbours.
     Details raise it, but noise and the artefacts of sharpening do, too.
@@ -99,7 +42,10 @@ def laplacian_variance(images: np.ndarray) -> np.ndarray:
 
 
 class BinaryCrossEntropy(ImageMetric):
-    """Mean of ``binary_cross_entropy``."""
+    """Binary cross-entropy (BCE) as in training: summed over height and width, mean over channels.
+
+    -(x log y + (1 - x) log(1 - y)) of each value x and its reconstruction y, y kept 1e-7 from 0 and 1 as Keras does.
+    """
 
     measure = Measure(
         "bce", "Binary cross-entropy", better="lower", number="{:.0f}", note="summed over pixels, mean over channels"
@@ -107,11 +53,13 @@ class BinaryCrossEntropy(ImageMetric):
 
     def values(self, images: np.ndarray, reconstructions: np.ndarray) -> np.ndarray:
         """Give a value an image."""
-        return binary_cross_entropy(images, reconstructions)
+        x = images.astype(np.float64)
+        y = np.clip(reconstructions.astype(np.float64), BCE_EPSILON, 1 - BCE_EPSILON)
+        return -(x * np.log(y) + (1 - x) * np.log1p(-y)).mean(axis=3).sum(axis=(1, 2))
 
 
 class SquaredError(ImageMetric):
-    """Mean of ``mean_squared_error``."""
+    """``mean_squared_error``."""
 
     measure = Measure("mse", "Mean squared error", better="lower", number="{:.5f}")
 
@@ -121,42 +69,69 @@ class SquaredError(ImageMetric):
 
 
 class Psnr(ImageMetric):
-    """Mean of ``psnr``."""
+    """Peak signal-to-noise ratio in dB, 10 log10(1 / MSE), from an image's MSE; at most 100 dB."""
 
     measure = Measure("psnr", "PSNR", better="higher", unit="dB", number="{:.2f}")
 
     def values(self, images: np.ndarray, reconstructions: np.ndarray) -> np.ndarray:
         """Give a value an image."""
-        return psnr(mean_squared_error(images, reconstructions))
+        return -10 * np.log10(np.maximum(mean_squared_error(images, reconstructions), SMALLEST_MSE))
 
 
 class Ssim(ImageMetric):
-    """Mean of ``ssim``; not defined for images smaller than 11x11 pixels."""
+    """Structural similarity, 1 for equal images, mean over channels; not defined for images smaller than 11x11 pixels.
+
+    As in Wang, Bovik, Sheikh and Simoncelli, "Image quality assessment: from error visibility to structural
+    similarity", IEEE Transactions on Image Processing 13 (2004): a Gaussian window of 11x11 pixels with sigma 1.5,
+    K1 = 0.01, K2 = 0.03, mean over all windows that lie inside the image.
+    """
 
     measure = Measure("ssim", "SSIM", better="higher")
 
     def values(self, images: np.ndarray, reconstructions: np.ndarray) -> np.ndarray:
         """Give a value an image."""
-        return ssim(images, reconstructions) if _holds_window(images) else np.full(len(images), np.nan)
+        if min(images.shape[1:3]) < SSIM_WINDOW:
+            return np.full(len(images), np.nan)
+        return np.array([similarity.mean() for similarity, _ in _ssim_of_pairs(images, reconstructions)])
 
 
 class MsSsim(ImageMetric):
-    """Mean of ``ms_ssim``; not defined for images smaller than 11x11 pixels."""
+    """Structural similarity at several scales, 1 for equal images; not defined for ones smaller than 11x11 pixels.
+
+    As in Wang, Simoncelli and Bovik, "Multi-scale structural similarity for image quality assessment" (2003): contrast
+    and structure at each of five scales, of which each halves the one before (means of 2x2 pixels), and luminance at
+    the coarsest, weighted by exponents that sum to 1; negative similarities count as 0; mean over channels. Where the
+    images are too small for five, there are as many scales as hold a window of 11x11 pixels (four at 96 or 128 pixels,
+    three at 64), and their weights are divided by their sum: values of different image sizes can't be compared.
+    """
 
     measure = Measure("ms_ssim", "MS-SSIM", better="higher", note="at as many of five scales as the image size allows")
 
     def values(self, images: np.ndarray, reconstructions: np.ndarray) -> np.ndarray:
         """Give a value an image."""
-        return ms_ssim(images, reconstructions) if _holds_window(images) else np.full(len(images), np.nan)
+        sizes = [min(images.shape[1:3])]
+        if sizes[0] < SSIM_WINDOW:
+            return np.full(len(images), np.nan)
+        while len(sizes) < len(MS_SSIM_WEIGHTS) and -(-sizes[-1] // 2) >= SSIM_WINDOW:
+            sizes.append(-(-sizes[-1] // 2))
+        weights = np.array(MS_SSIM_WEIGHTS[: len(sizes)]) / sum(MS_SSIM_WEIGHTS[: len(sizes)])
+        product = np.ones(())
+        for scale, weight in enumerate(weights):
+            if scale:
+                images, reconstructions = _halved(images), _halved(reconstructions)
+            pairs = _ssim_of_pairs(images, reconstructions)
+            last = scale == len(weights) - 1
+            factors = np.array([similarity if last else structure for similarity, structure in pairs])
+            product = product * np.maximum(factors, 0) ** weight
+        return product.mean(axis=1)
 
 
-class ExplainedVariance(BaseModel):
+class ExplainedVariance(Options):
     """1 - (squared errors summed over all images and values) / (squared deviations from the mean image, likewise).
 
     1 is perfect, 0 no better than the mean image. Not defined where all images are equal.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     measures: ClassVar[tuple[Measure, ...]] = (
         Measure("explained_variance", "Explained variance", better="higher", number="{:.1%}"),
     )
@@ -176,16 +151,13 @@ class _ExplainedVariance:
         self._squared_error.update(images, reconstructions)
 
     def result(self) -> Measured:
-        variance, mse = self._images.variance(ddof=0), self._squared_error.result()["mse"]
-        total = 0.0 if variance is None else float(variance.mean())
-        known = mse is not None and total > SMALLEST_VARIANCE
-        return {"explained_variance": 1 - mse / total if known else None}
+        total, mse = float(self._images.variance(ddof=0).mean()), self._squared_error.result()["mse"]
+        return {"explained_variance": 1 - mse / total if mse is not None and total > SMALLEST_VARIANCE else None}
 
 
-class Sharpness(BaseModel):
-    """Mean ``laplacian_variance`` of the reconstructions as a share of the originals'; undefined if those are flat."""
+class Sharpness(Options):
+    """Mean ``laplacian_variance`` of the reconstructions as a share of the images'; undefined if those are flat."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     measures: ClassVar[tuple[Measure, ...]] = (
         Measure(
             "sharpness",
@@ -202,14 +174,14 @@ class Sharpness(BaseModel):
 
 class _Sharpness:
     def __init__(self) -> None:
-        self._originals, self._reconstructions = 0.0, 0.0
+        self._images, self._reconstructions = 0.0, 0.0
 
     def update(self, images: np.ndarray, reconstructions: np.ndarray) -> None:
-        self._originals += float(laplacian_variance(images).sum())
+        self._images += float(laplacian_variance(images).sum())
         self._reconstructions += float(laplacian_variance(reconstructions).sum())
 
     def result(self) -> Measured:
-        return {"sharpness": self._reconstructions / self._originals if self._originals else None}
+        return {"sharpness": self._reconstructions / self._images if self._images else None}
 
 
 BUILT_IN_METRICS: tuple[Metric, ...] = (
@@ -249,15 +221,6 @@ class ReconstructionMeasures:
         return {name: value for measurement in self._measurements for name, value in measurement.result().items()}
 
 
-def _holds_window(images: np.ndarray) -> bool:
-    return min(images.shape[1:3]) >= SSIM_WINDOW
-
-
-def _check_holds_window(images: np.ndarray) -> None:
-    if not _holds_window(images):
-        raise ValueError(f"SSIM needs images of at least 11x11 pixels, these are {images.shape[2]}x{images.shape[1]}.")
-
-
 def _ssim_of_pairs(images: np.ndarray, reconstructions: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Give similarity and its part of contrast and structure alone, each (c,), of each image."""
     for x, y in zip(images.astype(np.float32), reconstructions.astype(np.float32), strict=True):
@@ -267,7 +230,11 @@ def _ssim_of_pairs(images: np.ndarray, reconstructions: np.ndarray) -> Iterator[
         covariance = _windows(x * y) - mean_x * mean_y
         structure = (2 * covariance + SSIM_C2) / (variance_x + variance_y + SSIM_C2)
         similarity = structure * (2 * mean_x * mean_y + SSIM_C1) / (mean_x**2 + mean_y**2 + SSIM_C1)
-        yield tuple(np.atleast_1d(part.mean(axis=(0, 1), dtype=np.float64)) for part in (similarity, structure))
+        yield _mean_over_places(similarity), _mean_over_places(structure)
+
+
+def _mean_over_places(values: np.ndarray) -> np.ndarray:
+    return np.atleast_1d(values.mean(axis=(0, 1), dtype=np.float64))
 
 
 def _windows(image: np.ndarray) -> np.ndarray:

@@ -8,9 +8,9 @@ from abc import ABC
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
-from celeba_vae.config import LayersConfig
+from celeba_vae.config import LayersConfig, Options
 from celeba_vae.errors import SettingError
 
 if TYPE_CHECKING:
@@ -117,13 +117,12 @@ class LayerFactory:
         return self.activate(self.normalize(x, name), name)
 
 
-class ConvolutionStack(BaseModel, ABC):
+class ConvolutionStack(Options, ABC):
     """Options of a stack of convolutions, one entry a layer in each list, and the layers that they describe.
 
     A subclass says by ``convolve`` which kind of convolution it is made of, or by ``layer`` what else a layer is.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     layer_name: ClassVar[str]
 
     filters: tuple[PositiveInt, ...] = Field(min_length=1, description="Filters of each layer")

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from celeba_vae.config import Options
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -19,10 +19,9 @@ if TYPE_CHECKING:
 MIN_LOG_SIGMA = -6.0
 
 
-class BinaryCrossEntropy(BaseModel):
+class BinaryCrossEntropy(Options):
     """Cross-entropy of each value in [0, 1] against the probability sigmoid(logit)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     averages_channels: ClassVar[bool] = True
     usual_kl_weight: ClassVar[float] = 5.0
 
@@ -42,10 +41,9 @@ class BinaryCrossEntropy(BaseModel):
         return losses_of(logits)
 
 
-class SquaredError(BaseModel):
+class SquaredError(Options):
     """Squared difference of each value in [0, 1] from sigmoid(logit)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     averages_channels: ClassVar[bool] = True
     usual_kl_weight: ClassVar[float] = 0.03
 
@@ -56,7 +54,7 @@ class SquaredError(BaseModel):
         return _sum_over_image(tf.math.squared_difference(images, tf.sigmoid(logits)))
 
 
-class GaussianLikelihood(BaseModel):
+class GaussianLikelihood(Options):
     """Negative log-likelihood in nats of each value in [0, 1] under N(sigmoid(logit), sigma^2), the sigma-VAE's loss.
 
     sigma^2 is the mean squared error over the batch and all values, under which the batch is the most likely: no factor
@@ -65,7 +63,6 @@ class GaussianLikelihood(BaseModel):
     that of a density, the loss is negative where sigma is below 0.24.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     averages_channels: ClassVar[bool] = False
     usual_kl_weight: ClassVar[float] = 1.0
 

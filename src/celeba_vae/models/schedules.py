@@ -9,22 +9,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
-from celeba_vae.config import NoneFromText
+from celeba_vae.config import NoneFromText, Options
 from celeba_vae.errors import SettingError
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 
-class _Options(BaseModel):
-    """What the schedules share; each is a ``Schedule``."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Constant(_Options):
+class Constant(Options):
     """Always 1."""
 
     def __call__(self, epoch: tf.Tensor) -> tf.Tensor:
@@ -34,7 +28,7 @@ class Constant(_Options):
         return tf.constant(1.0)
 
 
-class LinearWarmUp(_Options):
+class LinearWarmUp(Options):
     """Rises evenly from 0 to 1, then stays."""
 
     epochs: PositiveFloat = Field(5.0, description="Epochs of the rise")
@@ -44,7 +38,7 @@ class LinearWarmUp(_Options):
         return _share(epoch, self.epochs)
 
 
-class Step(_Options):
+class Step(Options):
     """Begins at 1 and is multiplied by ``factor`` every so many epochs."""
 
     every: PositiveFloat = Field(10.0, description="Epochs between two changes")
@@ -57,7 +51,7 @@ class Step(_Options):
         return tf.pow(self.factor, tf.floor(tf.cast(epoch, tf.float32) / self.every))
 
 
-class _OverAllEpochs(_Options):
+class _OverAllEpochs(Options):
     """A schedule whose length is the variant's number of epochs unless it has one of its own."""
 
     epochs: Annotated[PositiveFloat | None, NoneFromText] = Field(

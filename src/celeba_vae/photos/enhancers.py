@@ -5,8 +5,9 @@ from typing import Protocol
 
 import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt
 
+from celeba_vae.config import Options
 from celeba_vae.storage.threads import map_in_threads
 
 
@@ -33,11 +34,7 @@ def enhance_blocks(blocks: Iterable[np.ndarray], enhancers: Sequence[Enhancer]) 
 # ----------------------------------------------------------------------------------------------------------- enhancers
 
 
-class _Options(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Unchanged(_Options):
+class Unchanged(Options):
     """The image as it is."""
 
     def enhance(self, image: Image.Image) -> Image.Image:
@@ -45,7 +42,7 @@ class Unchanged(_Options):
         return image
 
 
-class Sharpness(_Options):
+class Sharpness(Options):
     """Pillow's ``ImageEnhance.Sharpness``: away from, or towards, the image that its filter ``SMOOTH`` gives."""
 
     factor: NonNegativeFloat = Field(3.0, description="0 smooths, 1 leaves the image as it is, above 1 sharpens")
@@ -55,7 +52,7 @@ class Sharpness(_Options):
         return ImageEnhance.Sharpness(image).enhance(self.factor)
 
 
-class UnsharpMask(_Options):
+class UnsharpMask(Options):
     """Pillow's ``ImageFilter.UnsharpMask``: away from the image that a Gaussian blur gives."""
 
     radius: NonNegativeFloat = Field(2.0, description="Radius of the blur in pixels")
@@ -67,7 +64,7 @@ class UnsharpMask(_Options):
         return image.filter(ImageFilter.UnsharpMask(self.radius, self.percent, self.threshold))
 
 
-class Detail(_Options):
+class Detail(Options):
     """Pillow's filter ``DETAIL``, which brings out fine structure a little."""
 
     def enhance(self, image: Image.Image) -> Image.Image:

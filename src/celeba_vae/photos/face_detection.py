@@ -3,12 +3,15 @@
 import importlib.util
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from celeba_vae.preparation.cropping import resize
+
+if TYPE_CHECKING:
+    from mtcnn import MTCNN
 
 INSTALL_COMMAND = "pip install -c constraints.txt -e '.[faces]'"
 CELEBA_SIZE = (178, 218)
@@ -80,7 +83,7 @@ def align_as_celeba(photo: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
 
 
 @cache
-def _detector() -> Any:
+def _detector() -> "MTCNN":
     from mtcnn import MTCNN
 
     return MTCNN()

@@ -1,7 +1,6 @@
 """Photos as people have them, brought to the form that the models know."""
 
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -66,7 +65,8 @@ def read_photos(folder: Place, image_shape: tuple[int, int, int], crop: int | Bo
         crop: How originals of CelebA's size are cropped, see ``photo_box``.
     """
     height, width, _ = image_shape
-    images, names, centred, left_out = [], [], [], []
+    images: list[np.ndarray] = []
+    names, centred, left_out = [], [], []
     for path in photo_files(folder):
         if len(images) == MAX_PHOTOS:
             logger.warning("Only the first %d photos in %s are used.", MAX_PHOTOS, folder)
@@ -125,12 +125,10 @@ def _has_celebas_size(photo: np.ndarray) -> bool:
     return photo.shape[1::-1] == CELEBA_SIZE
 
 
-def photo_files(folder: Place) -> Iterator[Place]:
+def photo_files(folder: Place) -> list[Place]:
     """Give the files in a folder, which may be missing, and its subfolders by name; hidden ones are no photos."""
     if isinstance(folder, RemotePath):
-        names = sorted(PurePosixPath(name) for name, _ in folder.files() if not is_hidden(name))
-        yield from (folder / str(name) for name in names)
-        return
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts):
-            yield path
+        names = [name for name, _ in folder.files()]
+    else:
+        names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+    return [folder / str(name) for name in sorted(PurePosixPath(name) for name in names if not is_hidden(name))]

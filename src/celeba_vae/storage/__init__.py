@@ -1,45 +1,28 @@
 """Files and folders, local and remote: written whole, kept in stages, copied to a cache."""
 
-from celeba_vae.storage.finished_files import NumpyFile, TableFile, load_arrays, save_arrays
-from celeba_vae.storage.places import (
-    CHECKSUM_SUFFIX,
-    CONNECTIONS,
-    PROTOCOLS,
-    Place,
-    RemotePath,
+from celeba_vae.config.addresses import is_remote, protocol_of, working_folder
+from celeba_vae.storage.cache import (
     checksum,
-    copy,
-    default_cache,
-    failure,
-    file_system,
-    is_failure,
-    is_remote,
     keep_in_cache,
-    missing_package,
-    protocol_of,
-    readable,
     remove_with_checksum,
-    state_of,
     stored_checksum,
     upload_with_checksum,
     use_cached,
-    working_folder,
-    written,
 )
+from celeba_vae.storage.finished_files import Arrays, NumpyFile, TableFile, load_arrays, save_arrays
+from celeba_vae.storage.places import CONNECTIONS, Place, RemotePath, copy, readable, state_of, written
+from celeba_vae.storage.store_errors import failure, is_failure, missing_package
 
 __all__ = [
-    "CHECKSUM_SUFFIX",
     "CONNECTIONS",
-    "PROTOCOLS",
+    "Arrays",
     "NumpyFile",
     "Place",
     "RemotePath",
     "TableFile",
     "checksum",
     "copy",
-    "default_cache",
     "failure",
-    "file_system",
     "is_failure",
     "is_remote",
     "keep_in_cache",

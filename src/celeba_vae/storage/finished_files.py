@@ -10,6 +10,8 @@ import numpy as np
 from celeba_vae.errors import DataError
 from celeba_vae.storage.atomic import written_atomically
 
+Arrays = Mapping[str, np.ndarray]
+
 
 @dataclass(frozen=True)
 class NumpyFile:
@@ -25,7 +27,7 @@ class TableFile:
     path: Path
 
 
-def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+def save_arrays(path: Path, arrays: Arrays) -> None:
     """Write arrays, none of which may hold Python objects; the file appears under its name when it is complete."""
     with written_atomically(path) as temporary:
         np.savez(temporary, allow_pickle=False, **arrays)

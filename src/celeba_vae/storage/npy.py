@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from celeba_vae.errors import DataError
 from celeba_vae.storage.atomic import written_atomically
 
 
-def npy_header(shape: tuple[int, ...], dtype: np.dtype) -> bytes:
+def npy_header(shape: tuple[int, ...], dtype: DTypeLike) -> bytes:
     """Give the header of a C-ordered ``.npy`` file, version 1.0.
 
     NumPy pads it so that its length does not depend on the number of rows: it can be rewritten in place.
@@ -26,7 +27,7 @@ def npy_header(shape: tuple[int, ...], dtype: np.dtype) -> bytes:
     return buffer.getvalue()
 
 
-def write_blocks(path: Path, shape: tuple[int, ...], dtype: np.dtype, blocks: Iterable[np.ndarray]) -> None:
+def write_blocks(path: Path, shape: tuple[int, ...], dtype: DTypeLike, blocks: Iterable[np.ndarray]) -> None:
     """Write an array that is given in blocks of rows, one after the other: for what does not fit into memory.
 
     Args:

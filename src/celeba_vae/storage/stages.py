@@ -86,7 +86,7 @@ def end_fresh_run(folder: Path) -> None:
 def _digest(form: str, array: np.ndarray) -> str:
     digest = hashlib.sha256(form.encode())
     for first in range(0, len(array), 1024):
-        digest.update(np.ascontiguousarray(array[first : first + 1024]))
+        digest.update(np.ascontiguousarray(array[first : first + 1024]).data)
     return digest.hexdigest()[:16]
 
 

@@ -143,7 +143,7 @@ class AbsoluteError(ImageMetric):
 
 
 class Brightness(BaseModel):
-    """Mean of all values of a set of images, above that of the originals."""
+    """Mean of all values of a set of images, above that of the real ones."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -157,9 +157,9 @@ class Brightness(BaseModel):
         """Begin to go through a set of images."""
         return _MeanValue()
 
-    def compare(self, originals: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> dict[str, float]:
+    def compare(self, real: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> dict[str, float]:
         """Give the difference of the means."""
-        return {"brightness": float(others["mean"] - originals["mean"])}
+        return {"brightness": float(others["mean"] - real["mean"])}
 
 
 class _MeanValue:

@@ -11,6 +11,7 @@ import threading
 import time
 
 import pytest
+from base_config import base_config
 
 from celeba_vae.config import HardwareConfig
 from celeba_vae.errors import HardwareError
@@ -47,7 +48,7 @@ def addresses():
 )
 def test_the_first_worker_or_the_chief_writes(set_cluster, cluster, kind, index, place):
     set_cluster(cluster, kind, index)
-    peer = this_peer(HardwareConfig())
+    peer = this_peer(base_config(HardwareConfig))
     assert peer.index == place
     assert peer.is_chief == (place == 0)
     assert peer.addresses == (*cluster.get("chief", ()), *TWO["worker"])
@@ -55,12 +56,12 @@ def test_the_first_worker_or_the_chief_writes(set_cluster, cluster, kind, index,
 
 def test_a_process_is_alone_without_others_in_tf_config_or_where_the_strategy_says_so(set_cluster, monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
-    assert this_peer(HardwareConfig()) is None
+    assert this_peer(base_config(HardwareConfig)) is None
     set_cluster({"worker": ["10.0.0.1:1234"]})
-    assert this_peer(HardwareConfig()) is None
+    assert this_peer(base_config(HardwareConfig)) is None
     set_cluster(TWO)
-    assert this_peer(HardwareConfig(strategy="one")) is None
-    assert this_peer(HardwareConfig(strategy="mirrored")) is None
+    assert this_peer(base_config(HardwareConfig, strategy="one")) is None
+    assert this_peer(base_config(HardwareConfig, strategy="mirrored")) is None
 
 
 @pytest.mark.parametrize(
@@ -77,19 +78,19 @@ def test_a_process_is_alone_without_others_in_tf_config_or_where_the_strategy_sa
 def test_a_wrong_tf_config_is_one_clear_error(monkeypatch, text):
     monkeypatch.setenv("TF_CONFIG", text)
     with pytest.raises(HardwareError, match=r"TF_CONFIG can't be understood.*should look like"):
-        this_peer(HardwareConfig())
+        this_peer(base_config(HardwareConfig))
 
 
 def test_multi_worker_needs_other_workers(monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     with pytest.raises(HardwareError, match="TF_CONFIG names no other worker"):
-        this_peer(HardwareConfig(strategy="multi_worker"))
+        this_peer(base_config(HardwareConfig, strategy="multi_worker"))
 
 
 def test_virtual_devices_are_for_one_process(set_cluster):
     set_cluster(TWO)
     with pytest.raises(HardwareError, match="virtual_devices"):
-        this_peer(HardwareConfig(virtual_devices=2))
+        this_peer(base_config(HardwareConfig, virtual_devices=2))
 
 
 def test_all_go_on_once_the_last_has_come_in_any_order(addresses):

@@ -6,13 +6,14 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from base_config import base_config
 from discs import discs
 
 from celeba_vae.config import HardwareConfig, VariantConfig
 from celeba_vae.errors import CelebaVaeError
 from celeba_vae.training.hardware import configure_hardware
 
-HARDWARE = HardwareConfig(device="cpu", virtual_devices=2, cpu_threads=1, precision="float32")
+HARDWARE = base_config(HardwareConfig, device="cpu", virtual_devices=2, cpu_threads=1, precision="float32")
 ONE_DEVICE = HARDWARE.model_copy(update={"strategy": "one"})
 LINE = configure_hardware(HARDWARE)
 
@@ -42,7 +43,8 @@ class Recording(Checkpoints):
 
 def recipe_of(options):
     return create_recipe(
-        VariantConfig(
+        base_config(
+            VariantConfig,
             name="small",
             latent_dim=8,
             encoder={"name": "conv", "filters": (8, 16), "kernel_sizes": (3, 3), "strides": (2, 2)},

@@ -1,13 +1,27 @@
-"""Encode the training images."""
+"""New faces: fit samplers, draw points of the latent space, decode them, and show what lies on the way through it."""
 
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from PIL import Image
 
-from celeba_vae.config import GenerationConfig
-from celeba_vae.latent.fitting import encode_images
-from celeba_vae.storage import NumpyFile
+from celeba_vae.config import DataEngineeringConfig, GenerationConfig
+from celeba_vae.config.plugins import create_component
+from celeba_vae.datasets import ImageFolder
+from celeba_vae.latent.directions import attribute_directions
+from celeba_vae.latent.faces import Faces, FaceSources
+from celeba_vae.latent.fitting import encode_images, fit_to_latents
+from celeba_vae.latent.points import LatentPoints
+from celeba_vae.latent.provenance import enhancer_text, provenance
+from celeba_vae.models.inference import decode_batches, to_uint8
+from celeba_vae.photos.enhancers import enhance_blocks
+from celeba_vae.reporting.face_grids import distance_series, generated_grid, sampler_comparison, sharpening_series
+from celeba_vae.reporting.latent_walks import attribute_grid, interpolation_frames, interpolation_strip, traversal_grid
+from celeba_vae.storage import Arrays, NumpyFile, Place
+
+GRID_COUNT = 140
 
 
 def encode_training_images(
@@ -15,3 +29,114 @@ def encode_training_images(
 ) -> NumpyFile:
     """Encode the first ``fit_images`` training images, see ``encode_images``."""
     return encode_images(encoder, train_images[: parameters.fit_images], latent_stages, parameters.fresh)
+
+
+def fit_sampler(
+    encoder: Any, train_latents: np.ndarray, test_images: np.ndarray, latent_stages: Path, parameters: GenerationConfig
+) -> Arrays:
+    """Fit ``generation.sampler``, see ``fit_to_latents``."""
+    return fit_to_latents(encoder, train_latents, test_images, latent_stages, parameters.sampler, parameters.fresh)
+
+
+def fit_compared_sampler(
+    encoder: Any, train_latents: np.ndarray, test_images: np.ndarray, latent_stages: Path, parameters: GenerationConfig
+) -> Arrays:
+    """Fit ``generation.compared_sampler``, see ``fit_to_latents``."""
+    sampler, fresh = parameters.compared_sampler, parameters.fresh
+    return fit_to_latents(encoder, train_latents, test_images, latent_stages, sampler, fresh)
+
+
+def sample_latents(decoder: Any, fitted: Arrays, parameters: GenerationConfig) -> LatentPoints:
+    """Draw as many points of the decoder's latent space as images are wanted, (count, latent_dim) float32, as saved."""
+    sampler = create_component("samplers", parameters.sampler)
+    return LatentPoints(sampler, parameters.count, decoder.input_shape[-1], parameters.seed, fitted)
+
+
+def decode_latents(decoder: Any, latents: np.ndarray, parameters: GenerationConfig) -> ImageFolder:
+    """Turn latents into uint8 images, decoded as they are saved, with a table from which each can be made again.
+
+    Raises:
+        DataError: the decoder has another number of latent dimensions than the points.
+    """
+    images = (to_uint8(batch) for batch in decode_batches(decoder, latents))
+    return ImageFolder(images, provenance(decoder, latents, parameters))
+
+
+def enhance_images(generated: ImageFolder, parameters: GenerationConfig) -> ImageFolder:
+    """Pass the images through the chain ``enhancer``, as they are saved."""
+    enhancers = [create_component("enhancers", config) for config in parameters.enhancer]
+    index = generated.index.assign(enhancer=enhancer_text(parameters.enhancer))
+    return ImageFolder(enhance_blocks(generated.blocks(), enhancers), index)
+
+
+def draw_grid(images: ImageFolder, parameters: GenerationConfig) -> Image.Image:
+    """Show the images, of very many only the first, see ``generated_grid``."""
+    return generated_grid(images.images[:GRID_COUNT], images.index, parameters.columns)
+
+
+def draw_sharpening_series(generated: ImageFolder, parameters: GenerationConfig) -> Image.Image:
+    """Show a row of the generated faces once for each of ``sharpening_factors``, see ``sharpening_series``."""
+    return sharpening_series(generated.images[: parameters.columns], parameters.sharpening_factors, parameters.variant)
+
+
+def draw_distance_series(decoder: Any, parameters: GenerationConfig) -> Image.Image:
+    """Show the same points ever further from the origin, see ``distance_series``."""
+    return distance_series(decoder, parameters)
+
+
+def draw_sampler_comparison(parameters: GenerationConfig, *models: Any) -> Image.Image:
+    """Show what each compared model makes of N(0, I) and of ``compared_sampler``, see ``sampler_comparison``.
+
+    Args:
+        parameters: The names of the variants that are compared, and of the sampler.
+        models: The variants' decoders, then what ``compared_sampler`` was fitted to for each of them.
+    """
+    count = len(parameters.compared)
+    return sampler_comparison(models[:count], models[count:], parameters)
+
+
+def choose_faces(
+    encoder: Any,
+    generated_latents: np.ndarray,
+    test_images: np.ndarray,
+    own_photos: Place,
+    generation: GenerationConfig,
+    data_engineering: DataEngineeringConfig,
+) -> tuple[Faces, Faces]:
+    """Find the two faces between which to go, and those that are moved along attributes.
+
+    Raises:
+        SettingError: there is no such face.
+    """
+    sources = FaceSources(encoder, generated_latents, test_images, own_photos, data_engineering.crop)
+    way, moved = generation.interpolation, generation.attributes
+    ends = [("interpolation.start", way.start), ("interpolation.end", way.end)]
+    shown = moved.shown if isinstance(moved.shown, int) else [("attributes.shown", face) for face in moved.shown]
+    return sources.choose(way.between, ends), sources.choose(moved.faces, shown)
+
+
+def draw_interpolation(decoder: Any, faces: Faces, generation: GenerationConfig) -> Image.Image:
+    """Show the way from one face to the other, see ``interpolation_strip``."""
+    return interpolation_strip(decoder, faces, generation)
+
+
+def animate_interpolation(decoder: Any, faces: Faces, generation: GenerationConfig) -> list[Image.Image]:
+    """Draw the frames of the way there and back, see ``interpolation_frames``."""
+    return interpolation_frames(decoder, faces, generation)
+
+
+def find_attribute_directions(train_latents: np.ndarray, train_attributes: pd.DataFrame) -> pd.DataFrame:
+    """Find the direction of each attribute that the training images' list names, see ``attribute_directions``."""
+    return attribute_directions(train_latents, train_attributes.drop(columns="image_id"))
+
+
+def draw_attribute_grid(
+    decoder: Any, faces: Faces, directions: pd.DataFrame, generation: GenerationConfig
+) -> Image.Image:
+    """Show faces moved along attributes, see ``attribute_grid``."""
+    return attribute_grid(decoder, faces, directions, generation)
+
+
+def draw_traversals(decoder: Any, train_latents: np.ndarray, generation: GenerationConfig) -> Image.Image:
+    """Show faces along the principal components of the training images' latents, see ``traversal_grid``."""
+    return traversal_grid(decoder, train_latents, generation)

@@ -1,156 +1,94 @@
 """New faces: points of the latent space, decoded, as they are and sharpened, and on the way through that space."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 from kedro.pipeline import Node, Pipeline
 
-from celeba_vae.pipelines.generation.nodes import encode_training_images
-from celeba_vae.pipelines.generation.nodes_images import (
-    decode_latents,
-    draw_grid,
-    draw_sharpening_series,
-    enhance_images,
-)
-from celeba_vae.pipelines.generation.nodes_paths import (
-    animate_interpolation,
-    choose_faces,
-    draw_attribute_grid,
-    draw_interpolation,
-    draw_traversals,
-    find_attribute_directions,
-)
-from celeba_vae.pipelines.generation.nodes_sampling import (
-    draw_distance_series,
-    draw_sampler_comparison,
-    fit_compared_sampler,
-    fit_sampler,
-    sample_latents,
-)
+from celeba_vae.pipelines.generation import nodes
+from celeba_vae.storage import Arrays
 
 
 def create_pipeline(variant: str, compared: Sequence[str]) -> Pipeline:
     """Build the pipeline for the variant whose decoder makes the images, and those whose samples are compared."""
+    fits: dict[str, dict[str, Callable[..., Arrays]]] = {each: {} for each in [variant, *compared]}
+    fits[variant]["fitted_sampler"] = nodes.fit_sampler
+    for each in compared:
+        fits[each]["fitted_compared_sampler"] = nodes.fit_compared_sampler
     return sum(
-        [
-            *(_encoding_pipeline(each) for each in dict.fromkeys([variant, *compared])),
-            _fitting_pipeline(variant, fit_sampler, "fitted_sampler"),
-            *(_fitting_pipeline(each, fit_compared_sampler, "fitted_compared_sampler") for each in compared),
-            _images_pipeline(variant),
-            _samplers_pipeline(variant, compared),
-            _paths_pipeline(variant),
-        ],
-        Pipeline([]),
+        (_latents_pipeline(each, fitted) for each, fitted in fits.items()),
+        _samples_pipeline(variant, compared) + _images_pipeline(variant) + _paths_pipeline(variant),
     )
 
 
-def _encoding_pipeline(variant: str) -> Pipeline:
+def _latents_pipeline(variant: str, fits: Mapping[str, Callable[..., Arrays]]) -> Pipeline:
+    """Encode training images, and fit samplers to their latents: from an output to the function that makes it."""
+    encode = Node(
+        nodes.encode_training_images,
+        inputs=["encoder", "train_images", "latent_stages", "params:generation"],
+        outputs="train_latents",
+        name="encode_training_images",
+    )
+    fit = [
+        Node(
+            function,
+            inputs=["encoder", "train_latents", "test_images", "latent_stages", "params:generation"],
+            outputs=fitted,
+            name=function.__name__,
+        )
+        for fitted, function in fits.items()
+    ]
     return Pipeline(
-        [
-            Node(
-                encode_training_images,
-                inputs=["encoder", "train_images", "latent_stages", "params:generation"],
-                outputs="train_latents",
-                name="encode_training_images",
-                tags="tensorflow",
-            ),
-        ],
+        [encode, *fit],
         namespace=variant,
-        inputs="train_images",
+        inputs={"train_images", "test_images"},
         parameters="params:generation",
+        tags="tensorflow",
     )
 
 
-def _fitting_pipeline(variant: str, fit: Callable[..., Any], fitted: str) -> Pipeline:
-    return Pipeline(
-        [
-            Node(
-                fit,
-                inputs=["encoder", "train_latents", "test_images", "latent_stages", "params:generation"],
-                outputs=fitted,
-                name=fit.__name__,
-                tags="tensorflow",
-            ),
-        ],
-        namespace=variant,
-        inputs="test_images",
-        parameters="params:generation",
-    )
-
-
-def _images_pipeline(variant: str) -> Pipeline:
-    return Pipeline(
-        [
-            Node(
-                sample_latents,
-                inputs=[f"{variant}.decoder", f"{variant}.fitted_sampler", "params:generation"],
-                outputs="generated_latents",
-                name="sample_latents",
-                tags="tensorflow",
-            ),
-            Node(
-                decode_latents,
-                inputs=[f"{variant}.decoder", "generated_latents", "params:generation"],
-                outputs="generated_images",
-                name="decode_latents",
-                tags="tensorflow",
-            ),
-            Node(
-                enhance_images,
-                inputs=["generated_images", "params:generation"],
-                outputs="sharpened_images",
-                name="enhance_images",
-            ),
-            Node(
-                draw_grid,
-                inputs=["generated_images", "params:generation"],
-                outputs="generated_grid",
-                name="draw_generated_grid",
-            ),
-            Node(
-                draw_grid,
-                inputs=["sharpened_images", "params:generation"],
-                outputs="sharpened_grid",
-                name="draw_sharpened_grid",
-            ),
-            Node(
-                draw_sharpening_series,
-                inputs=["generated_images", "params:generation"],
-                outputs="sharpening_series",
-                name="draw_sharpening_series",
-            ),
-        ]
-    )
-
-
-def _samplers_pipeline(variant: str, compared: Sequence[str]) -> Pipeline:
+def _samples_pipeline(variant: str, compared: Sequence[str]) -> Pipeline:
+    """Draw points of the latent space, and decode them."""
+    decoder = f"{variant}.decoder"
     decoders = [f"{each}.decoder" for each in compared]
     fitted = [f"{each}.fitted_compared_sampler" for each in compared]
     return Pipeline(
         [
             Node(
-                draw_distance_series,
-                inputs=[f"{variant}.decoder", "params:generation"],
-                outputs="distance_series",
-                name="draw_distance_series",
-                tags="tensorflow",
+                nodes.sample_latents,
+                inputs=[decoder, f"{variant}.fitted_sampler", "params:generation"],
+                outputs="generated_latents",
+                name="sample_latents",
             ),
             Node(
-                draw_sampler_comparison,
+                nodes.decode_latents,
+                inputs=[decoder, "generated_latents", "params:generation"],
+                outputs="generated_images",
+                name="decode_latents",
+            ),
+            Node(
+                nodes.draw_distance_series,
+                inputs=[decoder, "params:generation"],
+                outputs="distance_series",
+                name="draw_distance_series",
+            ),
+            Node(
+                nodes.draw_sampler_comparison,
                 inputs=["params:generation", *decoders, *fitted],
                 outputs="sampler_comparison",
                 name="draw_sampler_comparison",
-                tags="tensorflow",
             ),
-        ]
+        ],
+        tags="tensorflow",
     )
 
 
 def _paths_pipeline(variant: str) -> Pipeline:
+    """Go through the latent space from one face to another, along attributes and along principal components."""
+    decoder = f"{variant}.decoder"
     return Pipeline(
         [
             Node(
-                choose_faces,
+                nodes.choose_faces,
                 inputs=[
                     f"{variant}.encoder",
                     "generated_latents",
@@ -161,46 +99,69 @@ def _paths_pipeline(variant: str) -> Pipeline:
                 ],
                 outputs=["interpolated_faces", "moved_faces"],
                 name="choose_faces",
-                tags="tensorflow",
             ),
             Node(
-                draw_interpolation,
-                inputs=[f"{variant}.decoder", "interpolated_faces", "params:generation"],
+                nodes.draw_interpolation,
+                inputs=[decoder, "interpolated_faces", "params:generation"],
                 outputs="interpolation_strip",
                 name="draw_interpolation",
-                tags="tensorflow",
             ),
             Node(
-                animate_interpolation,
-                inputs=[f"{variant}.decoder", "interpolated_faces", "params:generation"],
+                nodes.animate_interpolation,
+                inputs=[decoder, "interpolated_faces", "params:generation"],
                 outputs="interpolation_animation",
                 name="animate_interpolation",
-                tags="tensorflow",
             ),
             Node(
-                find_attribute_directions,
+                nodes.draw_attribute_grid,
+                inputs=[decoder, "moved_faces", f"{variant}.attribute_directions", "params:generation"],
+                outputs="attribute_grid",
+                name="draw_attribute_grid",
+            ),
+            Node(
+                nodes.draw_traversals,
+                inputs=[decoder, f"{variant}.train_latents", "params:generation"],
+                outputs="traversal_grid",
+                name="draw_traversals",
+            ),
+        ],
+        tags="tensorflow",
+    )
+
+
+def _images_pipeline(variant: str) -> Pipeline:
+    """Enhance the images and show them; find attributes' directions: what needs no TensorFlow."""
+    return Pipeline(
+        [
+            Node(
+                nodes.enhance_images,
+                inputs=["generated_images", "params:generation"],
+                outputs="sharpened_images",
+                name="enhance_images",
+            ),
+            Node(
+                nodes.draw_grid,
+                inputs=["generated_images", "params:generation"],
+                outputs="generated_grid",
+                name="draw_generated_grid",
+            ),
+            Node(
+                nodes.draw_grid,
+                inputs=["sharpened_images", "params:generation"],
+                outputs="sharpened_grid",
+                name="draw_sharpened_grid",
+            ),
+            Node(
+                nodes.draw_sharpening_series,
+                inputs=["generated_images", "params:generation"],
+                outputs="sharpening_series",
+                name="draw_sharpening_series",
+            ),
+            Node(
+                nodes.find_attribute_directions,
                 inputs=[f"{variant}.train_latents", "train_attributes"],
                 outputs=f"{variant}.attribute_directions",
                 name="find_attribute_directions",
-            ),
-            Node(
-                draw_attribute_grid,
-                inputs=[
-                    f"{variant}.decoder",
-                    "moved_faces",
-                    f"{variant}.attribute_directions",
-                    "params:generation",
-                ],
-                outputs="attribute_grid",
-                name="draw_attribute_grid",
-                tags="tensorflow",
-            ),
-            Node(
-                draw_traversals,
-                inputs=[f"{variant}.decoder", f"{variant}.train_latents", "params:generation"],
-                outputs="traversal_grid",
-                name="draw_traversals",
-                tags="tensorflow",
             ),
         ]
     )

@@ -129,9 +129,9 @@ def _below(raw_folder: Place, folder: str) -> Place:
     if is_remote(folder):
         if remote and remote.protocol == protocol_of(folder):
             # with its credentials
-            place = RemotePath.at(remote.protocol, remote.fs, folder, remote.cache)
+            place = remote.with_segments(folder)
         else:
-            place = RemotePath.of(folder)
+            place = RemotePath(folder)
         place.check()
         return place
     if remote and not Path(folder).is_absolute():
@@ -291,7 +291,7 @@ def _draw_once(folder: Place, count: int, seed: int) -> None:
             f"{folder} holds files that were not drawn by the source 'synthetic', which would replace them."
             " Move them, or name another folder: data_engineering.source.folder."
         )
-    from celeba_vae.synthetic.faces import write_synthetic_celeba
+    from celeba_vae.synthetic import write_synthetic_celeba
 
     with _replaced_whole(folder, drawn_here) as temporary:
         write_synthetic_celeba(temporary, count=count, seed=seed)
@@ -313,7 +313,7 @@ def _replaced_whole(folder: Place, there: bool) -> Iterator[Path]:
             yield drawn
             if there:
                 (folder / _MARKER).unlink()
-                folder.remove_folder()
+                folder.rmdir(recursive=True)
             files = [file for file in drawn.rglob("*") if file.is_file() and file.name != _MARKER]
             upload = partial(_upload_below, drawn, folder)
             for _ in map_in_threads(upload, files, CONNECTIONS):

@@ -1,0 +1,135 @@
+"""Directions in latent space: of attributes, such as a smile, and those in which latents vary most."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from celeba_vae.config.wording import did_you_mean
+from celeba_vae.errors import DataError, SettingError
+from celeba_vae.latent.statistics import mean_and_covariance, principal_directions
+
+# what the parameters' auto stands for: easily seen in a face
+USUAL_ATTRIBUTES = ("Smiling", "Eyeglasses", "Male", "Blond_Hair", "Young", "Bangs", "Mustache")
+COUNTS = ["images_with", "images_without"]
+# rows that are taken into memory at once
+_BLOCK = 8192
+
+
+def attribute_directions(latents: np.ndarray, attributes: pd.DataFrame) -> pd.DataFrame:
+    """Find each attribute's direction: mean(latents of images with it) - mean(latents of those without it).
+
+    Larsen et al., "Autoencoding beyond pixels using a learned similarity metric" (2016). An image of which it is not
+    known counts for neither.
+
+    Args:
+        latents: (n, latent_dim), mu or z of the first images; read block by block.
+        attributes: A row an image, a column an attribute: 1 with, -1 without, 0 not known.
+
+    Returns:
+        A row an attribute: ``attribute``, ``images_with``, ``images_without``, and the direction as ``z_0``, ``z_1``, …
+        float32 (not known where either count is 0).
+    """
+    values = attributes.to_numpy(np.int8)[: len(latents)]
+    kinds = [1, -1]
+    sums = np.zeros((len(kinds), values.shape[1], latents.shape[1]))
+    for first in range(0, len(values), _BLOCK):
+        some = values[first : first + _BLOCK]
+        block = latents[first : first + len(some)].astype(np.float64)
+        for sum_, kind in zip(sums, kinds, strict=True):
+            sum_ += (some == kind).T.astype(np.float64) @ block
+    counts = np.stack([(values == kind).sum(axis=0) for kind in kinds])
+    means = sums / np.where(counts, counts, np.nan)[..., None]
+    directions = pd.DataFrame((means[0] - means[1]).astype(np.float32)).add_prefix("z_")
+    return pd.concat(
+        [pd.DataFrame({"attribute": attributes.columns, **dict(zip(COUNTS, counts, strict=True))}), directions], axis=1
+    )
+
+
+def chosen_attributes(directions: pd.DataFrame, wanted: Literal["auto"] | Sequence[str]) -> list[str]:
+    """Give the attributes that faces are moved along; those of ``auto`` are left out where a direction is not known.
+
+    Args:
+        directions: A row an attribute, see ``attribute_directions``, with ``attribute`` as the index.
+        wanted: What the parameters name.
+
+    Raises:
+        SettingError: an attribute that the parameters name is unknown.
+        DataError: all training images have it, or none.
+    """
+    known = directions[COUNTS].min(axis=1) > 0
+    if wanted == "auto":
+        return [name for name in USUAL_ATTRIBUTES if known.get(name, False)]
+    for name in wanted:
+        check_attribute(name, list(directions.index))
+        if not known[name]:
+            images_with, images_without = directions.loc[name, COUNTS].astype(int)
+            raise DataError(
+                f"generation.attributes.names: no direction can be found for '{name}': of the training images,"
+                f" {images_with:,} have it and {images_without:,} do not, and both are needed."
+            )
+    return list(wanted)
+
+
+def check_attribute(name: str, known: Sequence[str]) -> None:
+    """Look for an attribute that faces are to be moved along among those of the training images.
+
+    Raises:
+        SettingError: it is not there; the message names the nearest and all that are.
+    """
+    setting = "generation.attributes.names"
+    if not known:
+        raise SettingError(
+            f"{setting} names '{name}', but the training images come without attributes. Put a list of them"
+            " (list_attr_celeba) beside the originals, then run all pipelines; or set names to auto to do without."
+        )
+    if name not in known:
+        raise SettingError(f"{setting}: {unknown_attribute(name, known)}")
+
+
+def unknown_attribute(name: str, known: Sequence[str]) -> str:
+    """Say that there is no such attribute, which is nearest and which there are."""
+    return f"unknown attribute '{name}'.{did_you_mean(name, known)} Known: {', '.join(known)}."
+
+
+@dataclass(frozen=True)
+class PrincipalComponents:
+    """The leading principal components of latents, the one with the largest variance first.
+
+    Args:
+        mean: (latent_dim,) float64.
+        directions: (components, latent_dim) float64 of length 1, the largest value of each positive.
+        deviations: (components,) float64, the latents' standard deviation along each.
+        shares: (components,) float64, the share of the latents' variance that lies along each.
+    """
+
+    mean: np.ndarray
+    directions: np.ndarray
+    deviations: np.ndarray
+    shares: np.ndarray
+
+    def traversal(self, component: int, steps: Sequence[float]) -> np.ndarray:
+        """Give the points that lie ``steps`` (n,) standard deviations from the mean: (n, latent_dim) float32."""
+        offsets = np.asarray(steps, np.float64) * self.deviations[component]
+        return (self.mean + offsets[:, None] * self.directions[component]).astype(np.float32)
+
+
+def principal_components(latents: np.ndarray, count: int) -> PrincipalComponents:
+    """Find the leading principal components of latents (n, latent_dim), as eigenvectors of their covariance.
+
+    Read block by block, twice: memory grows with latent_dim, not with n. There are no more components than dimensions.
+
+    Raises:
+        DataError: the latents don't vary: fewer than two, or all of them equal.
+    """
+    mean, covariance = mean_and_covariance(latents)
+    total = float(np.trace(covariance))
+    if not total > 0:
+        raise DataError(
+            f"The latents of {len(latents)} images don't vary, so they have no principal components. Train the model"
+            " on more images, or for longer."
+        )
+    directions, variances = principal_directions(covariance, count)
+    return PrincipalComponents(mean, directions, np.sqrt(variances), variances / total)

@@ -1,0 +1,133 @@
+"""Pictures of faces on the way through latent space: from one to another, along attributes, along components."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from celeba_vae.config import AttributesConfig, GenerationConfig
+from celeba_vae.latent.directions import COUNTS, USUAL_ATTRIBUTES, chosen_attributes, principal_components
+from celeba_vae.latent.faces import Faces
+from celeba_vae.latent.paths import linear_path, spherical_path
+from celeba_vae.latent.points import distances
+from celeba_vae.reporting.face_grids import FaceRow, decoded, face_rows
+from celeba_vae.reporting.grids import GRID_SCALE, image_grid, text_picture
+
+if TYPE_CHECKING:
+    import keras
+
+logger = logging.getLogger(__name__)
+
+PATHS = {"linear": linear_path, "spherical": spherical_path}
+# frames for which the animation rests at each end
+REST = 8
+
+
+def interpolation_strip(decoder: keras.Model, faces: Faces, generation: GenerationConfig) -> Image.Image:
+    """Show the way from one face to the other, a row each way, with each point's distance from the origin."""
+    start, end = faces.names
+    positions = np.linspace(0, 1, generation.interpolation.steps)
+    rows = []
+    for name, path in PATHS.items():
+        latents = path(faces.latents[0], faces.latents[1], positions)
+        images = list(decoded(decoder, latents))
+        captions = [f"{at:.2f}: {distance:.1f}" for at, distance in zip(positions, distances(latents), strict=True)]
+        if faces.images is not None:
+            images = [faces.images[0], *images, faces.images[1]]
+            captions = [start, *captions, end]
+        rows.append(FaceRow(name, images, captions))
+    return face_rows(
+        rows,
+        title=f"{generation.variant.upper()}: from {start} to {end}, linear and spherical. Under"
+        " each face its place on the way and its distance from the origin",
+    )
+
+
+def interpolation_frames(decoder: keras.Model, faces: Faces, generation: GenerationConfig) -> list[Image.Image]:
+    """Draw the frames of an animation: to the other face and back, both ways side by side, with a rest at each end."""
+    positions = np.linspace(0, 1, generation.interpolation.frames)
+    ways = [decoded(decoder, path(faces.latents[0], faces.latents[1], positions)) for path in PATHS.values()]
+    frames = [
+        image_grid(images, len(PATHS), captions=list(PATHS), scale=GRID_SCALE) for images in zip(*ways, strict=True)
+    ]
+    return [frames[0]] * REST + frames[1:-1] + [frames[-1]] * REST + frames[-2:0:-1]
+
+
+def attribute_grid(
+    decoder: keras.Model, faces: Faces, directions: pd.DataFrame, generation: GenerationConfig
+) -> Image.Image:
+    """Show faces moved along attributes: a block a face, in it a row an attribute; without any of them say so.
+
+    Each row says how much a step of 1 changes a value of these faces' pixels, from 0 to 255, in the mean. Attributes
+    that the parameters don't name stand in that order, the largest change first.
+
+    Raises:
+        SettingError: an attribute that the parameters name is unknown.
+        DataError: all training images have it, or none.
+    """
+    wanted, directions = generation.attributes, directions.set_index("attribute")
+    names = chosen_attributes(directions, wanted.names)
+    if missing := _what_is_missing(directions, names, faces, wanted):
+        logger.warning("No face is moved along an attribute: %s", missing)
+        return text_picture("No face was moved along an attribute", missing)
+    vectors = directions.loc[names].drop(columns=COUNTS).to_numpy(np.float64)
+    unmoved = decoded(decoder, faces.latents).astype(np.float64)
+    changes = [np.abs(decoded(decoder, (faces.latents + way).astype(np.float32)) - unmoved).mean() for way in vectors]
+    ways = list(zip(names, vectors, changes, strict=True))
+    if wanted.names == "auto":
+        ways.sort(key=lambda way: way[-1], reverse=True)
+    rows = []
+    for face, latents in enumerate(faces.latents):
+        for name, vector, change in ways:
+            moved = latents + np.outer(np.asarray(wanted.steps), vector)
+            images, captions = list(decoded(decoder, moved.astype(np.float32))), _signed(wanted.steps)
+            if faces.images is not None:
+                images, captions = [faces.images[face], *images], [faces.names[face], *captions]
+            rows.append(FaceRow(f"{name}, {change:.1f}", images, captions))
+    return face_rows(
+        rows,
+        title=f"{generation.variant.upper()}: faces moved along attributes. A step of 1 is the way from the mean of all"
+        " training images without it to the mean of those with it. After each name: how much that step changes a value"
+        " of these faces' pixels, from 0 to 255, in the mean"
+        f"{'; the clearest first' if wanted.names == 'auto' else ''}",
+    )
+
+
+def traversal_grid(decoder: keras.Model, train_latents: np.ndarray, generation: GenerationConfig) -> Image.Image:
+    """Show faces along the leading principal components of the training images' latents, a row a component."""
+    steps = generation.traversal.steps
+    components = principal_components(train_latents, generation.traversal.components)
+    ways = [components.traversal(component, steps) for component in range(len(components.shares))]
+    images = decoded(decoder, np.concatenate(ways)).reshape(len(ways), len(steps), *decoder.output_shape[1:])
+    return face_rows(
+        [
+            FaceRow(f"{number}: {share:.1%}", row, _signed(steps))
+            for number, (share, row) in enumerate(zip(components.shares, images, strict=True), start=1)
+        ],
+        title=f"{generation.variant.upper()}: along the {len(ways)} leading principal components of the training"
+        " images' latents, in standard deviations from their mean, with each one's share of the variance (together"
+        f" {components.shares.sum():.0%})",
+    )
+
+
+def _what_is_missing(directions: pd.DataFrame, names: list[str], faces: Faces, wanted: AttributesConfig) -> str | None:
+    if directions.empty:
+        return (
+            "the training images come without a list of attributes. CelebA's is called list_attr_celeba: put it beside"
+            " the images, then run all pipelines again."
+        )
+    if not names:
+        usual = ", ".join(USUAL_ATTRIBUTES)
+        return f"none of {usual} tells the training images apart. Name others in generation.attributes.names."
+    if not faces.names:
+        return f"there are none in {wanted.faces}. Choose others in generation.attributes.faces, or put some there."
+    return None
+
+
+def _signed(steps: Sequence[float]) -> list[str]:
+    return [f"{step:+g}" if step else "0" for step in steps]

@@ -1,0 +1,174 @@
+"""Head and neck: their outlines, the surface that light falls on, skin, ears and nose."""
+
+import numpy as np
+
+from celeba_vae.synthetic.canvas import Canvas, Normals, X, Y, facing, glow, outer_sum, rgb, shade, shadow_of
+from celeba_vae.synthetic.shapes import SIDES, ellipse, on_side, smooth, symmetric
+from celeba_vae.synthetic.traits import COVERS_EARS, FaceTraits
+
+# how far an eye's middle is from the face's
+EYE_X = 19.5
+HEAD_DEPTH = -18
+
+
+def half_head_width(traits: FaceTraits) -> float:
+    """Give half the width of the head in pixels, at the ears."""
+    return 45.5 * traits.face_width
+
+
+def half_neck_width(traits: FaceTraits) -> float:
+    """Give half the width of the neck in pixels."""
+    return (31.0 if traits.male else 25.5) * traits.face_width
+
+
+def half_head_outline(traits: FaceTraits) -> np.ndarray:
+    """Give the right half of the head's outline (12, 2), from top to chin."""
+    width = half_head_width(traits)
+    jaw = traits.jaw_width
+    chin = 72.5 + traits.chin + 2.5 * traits.mouth_open
+    return np.array(
+        [
+            (0, -67),
+            (0.44 * width, -62.5),
+            (0.77 * width, -49),
+            (0.94 * width, -30),
+            (0.995 * width, -12),
+            (1.0 * width, 6),
+            (0.96 * width, 22),
+            (0.86 * width * (0.4 + 0.6 * jaw), 38),
+            (0.67 * width * jaw, 53),
+            (0.43 * width * jaw, chin - 8.5),
+            (0.21 * width * jaw, chin - 1.3),
+            (0, chin),
+        ]
+    )
+
+
+def cover_head(canvas: Canvas) -> np.ndarray:
+    """Give the coverage (218, 178) of the head without hair and ears."""
+    return canvas.fill(smooth(symmetric(half_head_outline(canvas.traits))), HEAD_DEPTH).full()
+
+
+def paint_neck(canvas: Canvas, head: np.ndarray) -> None:
+    """Paint neck and chest, with the shadow of the head (218, 178) on them."""
+    half = half_neck_width(canvas.traits)
+    bare = canvas.traits.clothes == "scoop"
+    shoulders = [(64.0, 101.0), (96.0, 116.0)] if bare else [(half + 16, 108.0), (half + 16, 120.0)]
+    outline = [(half * 0.94, 30.0), (half * 0.95, 58.0), (half, 78.0), (half + 13, 93.0), *shoulders, (60.0, 150.0)]
+    mask = canvas.fill_body(smooth(symmetric(outline)))
+    around = np.clip((X - canvas.shift(-22)[0]) / (half * 1.35), -0.95, 0.95).astype(np.float32)
+    light = canvas.lit((around, np.full_like(around, 0.12), np.sqrt(1 - around**2)), (0.5, 0.38, 0.34))
+    canvas.paint(mask, canvas.skin * 0.93 * light)
+    canvas.tint(mask.within(shadow_of(head, -7 * canvas.light[0], 11, 4.5)), (0.55, 0.43, 0.41))
+
+
+def paint_ears(canvas: Canvas) -> None:
+    """Paint the ears, where hair leaves them free."""
+    if canvas.traits.hair_style in COVERS_EARS:
+        return
+    edge = half_head_width(canvas.traits)
+    outline = [(edge - 4, -9), (edge + 3, -13), (edge + 7, -7), (edge + 6, 5), (edge + 2.5, 15), (edge - 4, 17)]
+    hollow = [(edge, -7), (edge + 4, -6), (edge + 3, 4), (edge, 9)]
+    for side in SIDES:
+        ear = canvas.fill(smooth(on_side(outline, side)), -26, 0.4)
+        lit = 0.84 + 0.22 * side * float(canvas.light[0])
+        canvas.paint(ear, shade(canvas.skin * rgb((1.0, 0.9, 0.88)), lit))
+        canvas.tint(canvas.fill(smooth(on_side(hollow, side)), -26, 1.2), (0.72, 0.6, 0.58))
+
+
+def paint_nose(canvas: Canvas) -> None:
+    """Paint nostrils, wings and the shadow under the tip; the bridge is the surface's own shading."""
+    wide, lower = canvas.traits.nose_width, canvas.traits.nose_length
+    light_x = float(canvas.light[0])
+    under = [(-8 * wide, 29 + lower), (0, 30.5 + lower), (8 * wide, 29 + lower), (0, 34 + lower)]
+    canvas.tint(canvas.fill(smooth(under), 12, 1.4), (0.72, 0.58, 0.56), 0.7)
+    away = on_side([(4, 6), (10 * wide, 26 + lower), (9 * wide, 30 + lower), (3, 26)], -1 if light_x > 0 else 1)
+    canvas.tint(canvas.fill(smooth(away), 10, 2.0), (0.8, 0.7, 0.68), 0.7 * abs(light_x))
+    for side in SIDES:
+        nostril = ellipse(side * 4.6 * wide, 30 + lower, 2.5 * wide**0.5, 1.25)
+        canvas.tint(canvas.fill(nostril, 13, 0.6), (0.45, 0.3, 0.28), 0.95)
+        wing = on_side([(x * wide, y + lower) for x, y in [(9.2, 22.5), (11, 26.5), (9.3, 30.5)]], side)
+        canvas.tint(canvas.stroke(wing, (0.5, 1.7, 0.9), 9, 0.8), (0.6, 0.46, 0.42), 0.6)
+
+
+def paint_skin(canvas: Canvas, head: np.ndarray) -> None:
+    """Paint the lit head (218, 178): warm shadows, a sheen towards the light, flushed cheeks, darker eye sockets."""
+    rosy = canvas.traits.rosy
+    normals = _head_normals(canvas)
+    light = canvas.lit(normals, (0.5, 0.36, 0.32))
+    halfway = canvas.light + np.array([0, 0, 1], np.float32)
+    halfway /= np.linalg.norm(halfway)
+    sheen = np.maximum(facing(normals, halfway), 0) ** 16 * np.float32(0.13)
+    cheeks = [(rosy, -26, 20, 11, 9), (rosy, 26, 20, 11, 9)]
+    flush = glow([*cheeks, (0.22, canvas.shift(16)[0], 25, 7, 6), (0.15, 0, 62, 12, 8)])
+    sockets = glow([(0.16, -EYE_X, -2, 12, 7), (0.16, EYE_X, -2, 12, 7)])
+    colour = canvas.skin * (1 - flush * rgb((0.02, 0.26, 0.24)))
+    colour *= 1 - sockets * rgb((0.8, 1.0, 0.9))
+    canvas.paint(head, canvas.head_to_canvas(colour * light + sheen * rgb(canvas.traits.light_colour)))
+
+
+def paint_creases(canvas: Canvas) -> None:
+    """Paint folds: nose to mouth (deeper in a smile and with age), under the eyes, on an old forehead."""
+    smile, age = max(canvas.traits.smile, 0.0), 0.0 if canvas.traits.young else 1.0
+    fold = [(11, 26), (16, 30), (19 + 4.5 * smile, 36 - smile), (19 + 4.5 * smile + 1, 40 - 3 * smile + 6)]
+    depth_of_fold, depth_of_bag = 0.12 + 0.38 * smile + 0.28 * age, 0.22 + 0.4 * age + 0.15 * smile
+    bag = [(11, 6.5), (19, 9.5), (27, 7.5)]
+    crow_foot = [(31, 1), (36, 4)]
+    for side in SIDES:
+        mask = canvas.stroke(on_side(fold, side), (0.8, 2.6, 2.6, 0.4), 4, 1.3)
+        canvas.tint(mask, (0.66, 0.5, 0.46), depth_of_fold)
+        canvas.tint(canvas.stroke(on_side(bag, side), (0.5, 2.4, 0.5), 1, 1.2), (0.7, 0.58, 0.58), depth_of_bag)
+        if age:
+            mask = canvas.stroke(on_side(crow_foot, side), (0.6, 1.2, 0.4), -4, 0.7)
+            canvas.tint(mask, (0.7, 0.6, 0.58), 0.6)
+    for y in (-30, -37) if age else ():
+        line = [(-22, y + 2), (-8, y), (8, y), (22, y + 2)]
+        canvas.tint(canvas.stroke(line, (0.4, 1.8, 1.8, 0.4), 2, 1.0), (0.72, 0.62, 0.6), 0.5)
+
+
+def _head_normals(canvas: Canvas) -> Normals:
+    """Give the unit normals of an upright head's surface with its relief."""
+    half = half_head_outline(canvas.traits)
+    shift_x, shift_y = canvas.shift(HEAD_DEPTH)
+    width = np.maximum(np.interp(Y - shift_y, half[:, 1], half[:, 0]), 14).astype(np.float32)
+    around = np.clip((X - np.float32(shift_x)) / width[:, None], -1, 1)
+    above, below = np.clip((-14 - Y) / 58, 0, 1), np.clip((Y - 14) / 66, 0, 1)
+    x = np.sign(around) * np.abs(around) ** 1.7 * 0.93
+    y = (-0.8 * above**1.6 + 0.62 * below**2)[:, None].astype(np.float32)
+    z = np.sqrt(np.maximum(1 - x**2 - y**2, 0.06))
+    height, at_x, at_y, wide, long = np.asarray(_relief(canvas), np.float32).T[:, :, None]
+    from_x, from_y = X - at_x, Y - at_y
+    profile_x, profile_y = np.exp(-0.5 * (from_x / wide) ** 2), np.exp(-0.5 * (from_y / long) ** 2) * height
+    x = x + outer_sum(profile_y, profile_x * from_x / wide**2)
+    y = y + outer_sum(profile_y * from_y / long**2, profile_x)
+    length = np.sqrt(x**2 + y**2 + z**2)
+    return x / length, y / length, z / length
+
+
+def _relief(canvas: Canvas) -> list[tuple[float, float, float, float, float]]:
+    """Give the face's bumps and hollows, each (height, x, y, width, length) in pixels."""
+    traits = canvas.traits
+    smile, wide, lower = max(traits.smile, 0.0), traits.nose_width, traits.nose_length
+    rugged = 1.25 if traits.male else 0.8
+    # height, x, y, width, length, depth
+    middle = [
+        (5.5, 0, 9 + lower / 2, 4.4 * wide**0.5, 12, 8),
+        (7.5, 0, 24 + lower, 5.6 * wide, 5.5, 16),
+        (1.6, 0, 43, 19, 12, 6),
+        (1.8 * traits.lip_fullness, 0, 46.5, 11, 3.2, 9),
+        (-2.0, 0, 53, 12, 3.4, 7),
+        (3.4 * rugged, 0, 63 + traits.chin, 11, 7, 8),
+        (-0.9, 0, 33 + lower / 2, 2.4, 4, 11),
+        (2.0, 0, -38, 26, 15, 0),
+    ]
+    pairs = [
+        (3.6, 7.2 * wide, 27.5 + lower, 3.6 * wide, 3.4, 11),
+        (2.2 * rugged, 17, -12, 11, 5, 4),
+        (-4.2 * rugged**0.5, 17.5, -2, 10, 6.5, 0),
+        (2.4, EYE_X, 0.5, 7.5, 5, 2),
+        (3.0 + 3.6 * smile, 26, 19 - 2 * smile, 11, 9, 0),
+        (-1.4 - 1.0 * (not traits.young), 33, 40, 8, 12, -4),
+    ]
+    bumps = middle + [(height, side * x, *rest) for height, x, *rest in pairs for side in SIDES]
+    shift = {depth: canvas.shift(depth) for *_, depth in bumps}
+    return [(h, x + shift[depth][0], y + shift[depth][1], w, v) for h, x, y, w, v, depth in bumps]
