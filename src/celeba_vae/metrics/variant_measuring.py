@@ -21,7 +21,7 @@ from celeba_vae.metrics.measures import Measured
 from celeba_vae.metrics.reconstruction import ReconstructionMeasures
 from celeba_vae.metrics.reference_set import ComparedSet, ReferenceSet, float_batches
 from celeba_vae.metrics.trained_variant import TrainedVariant
-from celeba_vae.models.inference import to_uint8
+from celeba_vae.models.inference import decode, decode_batches, encoder_outputs, to_uint8
 
 logger = logging.getLogger(__name__)
 
@@ -105,8 +105,6 @@ class _Measuring:
     def _pass_through(
         self, images: np.ndarray, set_measures: ComparedSet | None = None
     ) -> tuple[Measured, LatentSpace | None]:
-        from celeba_vae.models.inference import decode, encoder_outputs
-
         metrics = [create_component("metrics", each) for each in self.parameters.metrics]
         reconstruction, latents = ReconstructionMeasures(metrics), LatentSpace(self.parameters.seed)
         for batch in float_batches(images, self.parameters.batch_size, f"Measuring {self.model.variant.name}"):
@@ -144,8 +142,6 @@ class _Measuring:
 
 def decoded_blocks(decoder: Any, points: LatentPoints, what: str) -> Iterator[np.ndarray]:
     """Decode points block by block, with a progress bar: (at most 64, h, w, 3) float32 each, as ``decode`` does."""
-    from celeba_vae.models.inference import decode_batches
-
     with tqdm(total=points.count, desc=what, unit="image", disable=None, leave=False) as progress:
         for latents in points:
             for images in decode_batches(decoder, latents):

@@ -36,12 +36,3 @@ def panel(title: str, height: float = 4.6) -> tuple[Figure, Axes]:
 def legend_above(axes: Axes) -> None:
     """Draw the legend where it hides nothing."""
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=TEXT_SIZE, frameon=False, columnspacing=1)
-
-
-def text_figure(text: str) -> Figure:
-    """Draw a text where there is nothing to draw."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6.4, 2))
-    figure.text(0.5, 0.5, text, ha="center", va="center", fontsize=TEXT_SIZE, color=INK, wrap=True)
-    return figure

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,10 @@ from celeba_vae.metrics.measure_groups import reconstruction_measures
 from celeba_vae.metrics.measures import Measured
 from celeba_vae.photos.face_detection import INSTALL_COMMAND, can_find_faces
 from celeba_vae.photos.own_photos import Photos, read_photos
-from celeba_vae.reporting import render_report
 from celeba_vae.reporting.charts import measures_chart
 from celeba_vae.reporting.evaluation_report import ComparisonPictures, DrawnVariant, evaluation_report, verdict
-from celeba_vae.reporting.figures import text_figure
 from celeba_vae.reporting.grids import GRID_SCALE, comparison_grid, image_grid, text_picture
+from celeba_vae.reporting.rendering import render_report
 from celeba_vae.reporting.run_section import EvaluationRun, preparation_of
 from celeba_vae.reporting.sweep_charts import distance_chart, sharpening_chart
 from celeba_vae.reporting.variant_rows import ShownImages
@@ -72,7 +72,7 @@ def draw_metrics(metrics: Metrics, parameters: EvaluationConfig) -> Any:
     """Draw the measures of the test images' reconstructions as bars, the best of each marked."""
     test = {shown_name(variant): groups["test"] for variant, groups in metrics.items() if "test" in groups}
     if not test:
-        return text_figure("No test images, no measures of their reconstructions")
+        return text_picture("No test images, no measures of their reconstructions")
     return measures_chart(test, reconstruction_measures(parameters))
 
 
@@ -139,7 +139,7 @@ def draw_created_faces(parameters: EvaluationConfig, *variants: EvaluatedVariant
 def draw_sweeps(sweeps: dict[str, Any]) -> tuple[Any, Any]:
     """Draw what the distance from the origin changes, and what sharpening does."""
     title, distance, sharpening = title_of(sweeps["variant"]), sweeps["distance"], sweeps["sharpening"]
-    nothing = text_figure(f"{title} could not be measured:\nit is not there, or there are no test images")
+    nothing = text_picture(f"{title} could not be measured", "It is not there, or there are no test images.")
     return (
         distance_chart(distance, title) if distance else nothing,
         sharpening_chart(sharpening, title) if sharpening else nothing,
@@ -158,7 +158,7 @@ def check_articles_claims(
     """
     claims = check_claims(Evidence(variants, sweeps["distance"], sweeps["sharpening"], sweeps["variant"]))
     environment = run_record["environment"]
-    return [{name: in_environment(text, environment) for name, text in claim.as_record().items()} for claim in claims]
+    return [{name: in_environment(text, environment) for name, text in asdict(claim).items()} for claim in claims]
 
 
 def write_report(

@@ -12,7 +12,7 @@ from celeba_vae.metrics.evaluated_variant import EvaluatedVariant
 from celeba_vae.metrics.trained_variant import TrainedVariant
 from celeba_vae.photos.own_photos import Photos
 from celeba_vae.reporting import latent_charts
-from celeba_vae.reporting.figures import text_figure
+from celeba_vae.reporting.grids import text_picture
 from celeba_vae.reporting.variant_rows import ShownImages, photo_rows, reconstruction_row
 
 
@@ -44,14 +44,14 @@ def draw_latent_charts(
     """Draw where a variant puts the test images: distances, moments, projection, correlation, KL, a figure each."""
     space, name = variant.latent_space, variant.title
     if space is None:
-        return (text_figure(f"{name}: no latent space\n{variant.problem}"),) * 5
+        return (text_picture(f"{name}: no latent space", variant.problem),) * 5
     colour, attribute = _coloured_by(test_attributes, parameters.attribute, space.count)
     return (
         latent_charts.latent_distances_chart(space, name),
         latent_charts.latent_moments_chart(space, name),
         latent_charts.latent_projection_chart(space, name, colour, attribute),
         latent_charts.latent_correlation_chart(space, name),
-        text_figure(f"{name}: no KL, its encoder gives points")
+        text_picture(f"{name}: no KL, its encoder gives points")
         if space.kl is None
         else latent_charts.latent_kl_chart(space, name),
     )
