@@ -20,13 +20,17 @@ TupleFromText = BeforeValidator(_tuple_from_text)
 
 
 class Parameters(BaseModel):
-    """Base of all parameter blocks: unknown names are errors and values can't be changed after validation.
-
-    A block says what its values mean and may be, and where it stands in the files. The values are in conf/base alone:
-    a field has no default here, and one that no file has is an error.
-    """
+    """Base of blocks and components: unknown names are errors and values can't be changed after validation."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ParameterBlock(Parameters):
+    """A block of the parameter files: what its values mean and may be, and where it stands there.
+
+    The values are in conf/base alone: a field has no default here, and one that no file has is an error.
+    """
+
     block: ClassVar[str]
 
     def __init_subclass__(cls, *, block: str, **options: Any) -> None:

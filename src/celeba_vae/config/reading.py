@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 
 import yaml
 
-from celeba_vae.config.base import Parameters
+from celeba_vae.config.base import ParameterBlock
 
-Block = TypeVar("Block", bound=Parameters)
+Block = TypeVar("Block", bound=ParameterBlock)
 
 
 @cache

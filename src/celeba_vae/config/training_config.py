@@ -4,10 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
-from celeba_vae.config.base import ComponentConfig, NoneFromText, Parameters
+from celeba_vae.config.base import ComponentConfig, NoneFromText, ParameterBlock
 
 
-class LayersConfig(Parameters, block="training.layers"):
+class LayersConfig(ParameterBlock, block="training.layers"):
     """What encoder and decoder share in each layer."""
 
     activation: Literal["leaky_relu", "relu", "elu", "selu"] = Field(description="Activation after each convolution")
@@ -21,7 +21,7 @@ class LayersConfig(Parameters, block="training.layers"):
     dropout: float = Field(ge=0, lt=1, description="Dropout rate after each activation; 0 switches it off")
 
 
-class VariantConfig(Parameters, block="training"):
+class VariantConfig(ParameterBlock, block="training"):
     """One model and how it is trained: a block under ``variants`` in ``parameters_training.yml``."""
 
     name: str = Field("", description="The block's name, filled in when the parameters are read")

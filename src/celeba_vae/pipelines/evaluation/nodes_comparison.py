@@ -12,7 +12,6 @@ from celeba_vae.claims.evidence import VariantEvidence
 from celeba_vae.config import ComponentConfig, EvaluationConfig
 from celeba_vae.config.plugins import create_component
 from celeba_vae.config.wording import in_environment
-from celeba_vae.datasets.missing_input import MissingInput
 from celeba_vae.metrics.latent_space import LATENT_MEASURES
 from celeba_vae.metrics.measures import Measure, Measured
 from celeba_vae.pipelines.evaluation.nodes_measuring import Examined, sampler_groups, sampler_label
@@ -73,7 +72,7 @@ def record_settings(
 
 def preparation_of(data_summary: Any) -> dict[str, Any]:
     """Give how the images were prepared: source, split, crop and shape; nothing where that is not known."""
-    if isinstance(data_summary, MissingInput):
+    if data_summary is None:
         return {}
     return {name: data_summary[name] for name in ("source", "split", "crop", "image_shape") if name in data_summary}
 
@@ -225,7 +224,7 @@ def measure_groups(parameters: EvaluationConfig) -> dict[str, tuple[str, list[Me
 
 def coloured_by(attributes: Any, name: str, count: int) -> tuple[np.ndarray | None, str]:
     """Give the column of an attribute of ``count`` images and its name; None and nothing where it is not known."""
-    if isinstance(attributes, MissingInput) or name not in attributes or len(attributes) != count:
+    if attributes is None or name not in attributes or len(attributes) != count:
         return None, ""
     return attributes[name].to_numpy(), name
 

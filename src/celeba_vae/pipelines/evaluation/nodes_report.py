@@ -72,8 +72,8 @@ def write_report(
         photo_note: What else is to be said of them.
         own_photos: Folder of own photos.
         originals: For what could not be measured.
-        data_summary: How the images were prepared, or a MissingInput.
-        test_attributes: The test images' attributes, or a MissingInput.
+        data_summary: How the images were prepared, or None.
+        test_attributes: The test images' attributes, or None.
         run_record: When and with what it was run, as ``RunRecordHooks`` says.
         parameters: What is measured.
         of_variants: Their models, then what was examined of each, then what each creates.

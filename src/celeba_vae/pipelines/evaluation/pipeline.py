@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from kedro.pipeline import Node, Pipeline
 
-from celeba_vae.datasets.missing_input import GOES_ON_WITHOUT
 from celeba_vae.pipelines.evaluation.nodes_comparison import (
     check_articles_claims,
     draw_created_faces,
@@ -55,7 +54,6 @@ def _variant_pipeline(variant: str) -> Pipeline:
                 ],
                 outputs="model",
                 name="open_models",
-                tags=GOES_ON_WITHOUT,
             ),
             Node(
                 reconstruct_images,
@@ -93,7 +91,6 @@ def _variant_pipeline(variant: str) -> Pipeline:
                 inputs=["model", "examined", "test_attributes", "params:evaluation"],
                 outputs=[f"latent_{chart}" for chart in LATENT_CHARTS],
                 name="draw_latent_charts",
-                tags=GOES_ON_WITHOUT,
             ),
             Node(
                 list_latent_dimensions,
@@ -183,7 +180,6 @@ def _comparison_pipeline(variants: Sequence[str], swept: str, prefix: str) -> Pi
                 ],
                 outputs=f"{prefix}evaluated_settings",
                 name=f"{prefix}record_settings",
-                tags=GOES_ON_WITHOUT,
             ),
             Node(
                 draw_created_faces,
@@ -252,7 +248,6 @@ def _comparison_pipeline(variants: Sequence[str], swept: str, prefix: str) -> Pi
                 ],
                 outputs=f"{prefix}report",
                 name=f"{prefix}write_report",
-                tags=GOES_ON_WITHOUT,
             ),
         ]
     )

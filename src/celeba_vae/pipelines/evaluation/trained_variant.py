@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from celeba_vae.config import TRIAL, VariantConfig
-from celeba_vae.datasets.missing_input import MissingInput
+from celeba_vae.config.wording import training_command
 from celeba_vae.storage.stages import images_content
 
 logger = logging.getLogger(__name__)
@@ -70,22 +70,26 @@ def open_variant(
 ) -> TrainedVariant:
     """Put a variant's models together and say in the log if it can't be evaluated, or not be trusted.
 
-    What training makes may be a MissingInput.
+    What training has not made is None.
     """
-    problem = next((each.problem for each in (encoder, decoder) if isinstance(each, MissingInput)), "")
-    if not problem:
+    missing = [
+        f"{variant.name}.{part}" for part, model in (("encoder", encoder), ("decoder", decoder)) if model is None
+    ]
+    if missing:
+        problem = f"{missing[0]} is not there: {training_command(variant.name)}"
+    else:
         problem = _misfit(variant.name, encoder, test_images)
     if problem:
         logger.warning("%s is left out of the evaluation: %s", variant.name, problem)
-    doubt = "" if problem or isinstance(configuration, MissingInput) else _doubt(configuration, train_images)
+    doubt = "" if problem or configuration is None else _doubt(configuration, train_images)
     if doubt:
         logger.warning(doubt)
     return TrainedVariant(
         name=variant.name,
         encoder=None if problem else encoder,
         decoder=None if problem else decoder,
-        history=pd.DataFrame() if isinstance(history, MissingInput) else history,
-        configuration=variant.model_dump(mode="json") if isinstance(configuration, MissingInput) else configuration,
+        history=pd.DataFrame() if history is None else history,
+        configuration=variant.model_dump(mode="json") if configuration is None else configuration,
         problem=problem,
         doubt=doubt,
     )
