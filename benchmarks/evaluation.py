@@ -3,7 +3,7 @@
     python benchmarks/evaluation.py [--count 20000]
 
 The images are reconstructed and measured, their latents gathered, and as many are created from N(0, I) and compared
-with them, by the pipeline's own nodes. Each run is a process of its own. ``peak_mb`` is the peak of RssAnon + RssShmem
+with them, as the pipeline does it. Each run is a process of its own. ``peak_mb`` is the peak of RssAnon + RssShmem
 over the process and its children for all images, ``peak_mb_tenth`` that for a tenth of them: memory is flat if they are
 alike. ``img_per_s`` counts the images measured, reconstructed and created ones.
 """
@@ -63,21 +63,22 @@ def write_images(file: Path, count: int) -> None:
 
 
 def evaluate(file: Path) -> None:
-    """Measure a model as the pipeline's nodes do, one after the other."""
+    """Measure a model as the pipeline's nodes do."""
     from celeba_vae.config import EvaluationConfig, VariantConfig
     from celeba_vae.config.reading import read_block
-    from celeba_vae.pipelines.evaluation.nodes_measuring import examine_model, generate_and_measure, summarise_originals
-    from celeba_vae.pipelines.evaluation.trained_variant import TrainedVariant
+    from celeba_vae.metrics.evaluated_variant import EvaluatedVariant
+    from celeba_vae.metrics.reference_set import summarise_test_images
+    from celeba_vae.metrics.trained_variant import TrainedVariant
+    from celeba_vae.metrics.variant_measuring import measure_variant
+    from celeba_vae.training.building import build_autoencoder
     from celeba_vae.training.recipe import create_recipe
-    from celeba_vae.training.trainer import build_autoencoder
 
     images = np.load(file, mmap_mode="r")
     parameters = read_block(CONF, EvaluationConfig, samplers=["normal"], generated_count=len(images))
     network = build_autoencoder(create_recipe(read_block(CONF, VariantConfig, name="vae")), IMAGE_SHAPE, "float32")
-    model = TrainedVariant("vae", network.encoder, network.decoder, pd.DataFrame(), {})
-    originals = summarise_originals(images, parameters)
-    examine_model(model, images, images, originals, parameters)
-    generate_and_measure(model, images, images, file.parent, originals, parameters)
+    model = TrainedVariant(EvaluatedVariant("vae", {}, pd.DataFrame()), network.encoder, network.decoder)
+    reference = summarise_test_images(images, parameters)
+    measure_variant(model.variant, model, images, images, file.parent, reference, parameters)
 
 
 if __name__ == "__main__":

@@ -115,8 +115,9 @@ def newest_epoch(log: Path, variant: str) -> int:
 def final_state(project: Path, variant: str) -> list[np.ndarray]:
     """Give the weights and the optimizer's state at the end of a variant's training."""
     (last,) = sorted((project / "data/06_models" / variant / "checkpoints").glob("*/step_*"))[-1:]
-    with np.load(last / "state.npz") as state:
-        return [state[name] for name in state.files]
+    with np.load(last / "training.npz") as state:
+        # the first is the progress, whose seconds differ
+        return [state[name] for name in state.files[1:]]
 
 
 if __name__ == "__main__":

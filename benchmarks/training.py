@@ -25,7 +25,8 @@ from data_engineering import CONF, peak_memory_of
 
 from celeba_vae.config import HardwareConfig, VariantConfig
 from celeba_vae.config.reading import read_block
-from celeba_vae.training.devices import effective_precision, load_tensorflow_quietly
+from celeba_vae.training.machine import effective_precision
+from celeba_vae.training.quiet_tensorflow import load_tensorflow_quietly
 
 IMAGE_SHAPE = (96, 96, 3)
 STEP_GFLOP = 0.447  # an image
@@ -169,11 +170,11 @@ def stop(options: argparse.Namespace) -> None:
     class Stopping(Checkpoints):
         saved = 0
 
-        def save(self, *args: Any, **kwargs: Any) -> Path:
+        def save(self, *args: Any, **kwargs: Any) -> None:
             Stopping.saved += 1
             if Stopping.saved == 3:
                 raise KeyboardInterrupt
-            return super().save(*args, **kwargs)
+            super().save(*args, **kwargs)
 
     try:
         train_variant(options, Stopping, epochs=1_000, checkpoint_steps=16)
@@ -184,17 +185,13 @@ def stop(options: argparse.Namespace) -> None:
 def train_variant(options: argparse.Namespace, checkpoints: type, **settings: int) -> Any:
     """Train the reference network; give the history."""
     from celeba_vae.training.recipe import create_recipe
-    from celeba_vae.training.trainer import build_autoencoder, compile_autoencoder
-    from celeba_vae.training.trainer import train as train_model
+    from celeba_vae.training.trainer import Trainer
 
     images = np.load(options.images, mmap_mode="r")
-    variant = read_block(CONF, VariantConfig, name="vae", batch_size=options.batch_size, **settings)
-    recipe = create_recipe(variant)
-    precision = PRECISIONS[options.precision]
-    model = build_autoencoder(recipe, IMAGE_SHAPE, precision)
-    compile_autoencoder(model, recipe, precision)
+    variant = read_block(CONF, VariantConfig, name="vae", batch_size=options.batch_size, image_count=None, **settings)
+    hardware = read_block(CONF, HardwareConfig, device="cpu", precision=PRECISIONS[options.precision])
     with tempfile.TemporaryDirectory(prefix="celeba-vae-") as folder:
-        return train_model(model, recipe, images, images[:0], checkpoints(Path(folder)))
+        return Trainer(create_recipe(variant), images, images[:0], hardware).train(checkpoints(Path(folder)))
 
 
 def matmul_gflops(precision: str, size: int = 4096) -> float:

@@ -22,7 +22,7 @@ def register_pipelines() -> dict[str, Pipeline]:
 
 
 def _all_pipelines(shape: GraphShape) -> dict[str, Pipeline]:
-    from celeba_vae.pipelines import data_engineering, evaluation, generation, training, versions
+    from celeba_vae.pipelines import data_engineering, evaluation, experiments, generation, training, versions
 
     with warnings.catch_warnings():
         # nodes outside a variant's namespace read its models on purpose
@@ -37,8 +37,7 @@ def _all_pipelines(shape: GraphShape) -> dict[str, Pipeline]:
     pipelines["versions"] = versions.create_pipeline()
     pipelines["variants"] = training.create_pipeline([name for name in shape.every if name not in shape.tried])
     if shape.tried:
-        with_results = evaluation.create_pipeline(shape.tried, shape.tried[0], prefix="experiments_")
-        pipelines["experiments"] = training.create_pipeline(shape.tried) + with_results
+        pipelines["experiments"] = experiments.create_pipeline(shape.tried)
     return pipelines
 
 

@@ -2,14 +2,16 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 from base_config import base_config
 
 from celeba_vae.claims.checking import check_claims
-from celeba_vae.claims.evidence import VariantEvidence
+from celeba_vae.claims.comparisons import Evidence
 from celeba_vae.config import ComponentConfig, VariantConfig
+from celeba_vae.metrics.evaluated_variant import EvaluatedVariant
 from celeba_vae.training.recipe import create_recipe
 
 
@@ -21,7 +23,7 @@ def evidence(name, history=(), problem="", **settings):
         {"epoch": epoch, "total_loss": total, "kl_loss": kl, "reconstruction_loss": total - kl}
         for epoch, (total, kl) in enumerate(history, start=1)
     ]
-    return VariantEvidence(name, recipe.settings(), {}, pd.DataFrame(rows), problem)
+    return EvaluatedVariant(name, recipe.settings(), pd.DataFrame(rows), problem)
 
 
 def with_(
@@ -43,13 +45,11 @@ def with_(
         "normal": {"swd": normal, "variance": variance},
         "mixture": {"swd": mixture},
     }
-    return VariantEvidence(
-        variant.name, variant.settings, measured, variant.history, variant.problem, "normal", ("mixture",)
-    )
+    return replace(variant, measured=measured, prior_group="normal", fitted_groups=("mixture",))
 
 
 def claim(name, variants=(), distance=(), sharpening=()):
-    (found,) = [each for each in check_claims(variants, distance, sharpening) if each.name == name]
+    (found,) = [each for each in check_claims(Evidence(variants, distance, sharpening)) if each.name == name]
     assert found.statement.endswith(".")
     return found
 
@@ -65,7 +65,7 @@ GOOD_AE = with_(AE, psnr=24.4, normal=152, reconstructed=59, mixture=73, paramet
 
 
 def test_without_any_evidence_every_claim_says_what_would_decide_it():
-    claims = check_claims([])
+    claims = check_claims(Evidence())
 
     assert len({each.name for each in claims}) == len(claims) == 12
     for each in claims:
@@ -178,7 +178,9 @@ def test_nothing_is_concluded_from_models_that_are_hardly_trained():
     assert verdict("kl_share", [share]) == "not enough data"
     # nor from what a sweep makes of one
     rows = distance_rows(*DISTANCES)
-    (found,) = [each for each in check_claims([hardly], rows, swept="plain") if each.name == "backgrounds_vary"]
+    (found,) = [
+        each for each in check_claims(Evidence([hardly], rows, swept="plain")) if each.name == "backgrounds_vary"
+    ]
     assert (found.verdict, "hardly trained" in found.hint) == ("not enough data", True)
 
 
@@ -372,8 +374,8 @@ def test_sharpening_sharpens_until_artefacts_show():
 
 def test_settings_may_be_blocks_as_the_parameters_have_them():
     block = {"model": "vae", "kl_weight": 5.0, "latent_dim": 256, "encoder": {"name": "conv"}, "epochs": 24}
-    bare = VariantEvidence("bare", {**block, "name": "bare"}, GOOD_VAE.measured, pd.DataFrame())
+    bare = EvaluatedVariant("bare", {**block, "name": "bare"}, pd.DataFrame(), measured=GOOD_VAE.measured)
     dense = {**block, "name": "dense", "encoder": {"name": "conv", "dense_units": 256}}
-    slim = with_(VariantEvidence("dense", dense, {}, pd.DataFrame()), psnr=20.7, parameters=2_881_472)
+    slim = with_(EvaluatedVariant("dense", dense, pd.DataFrame()), psnr=20.7, parameters=2_881_472)
 
     assert verdict("dense_layer", [bare, slim]) == "holds"

@@ -8,6 +8,7 @@ import pytest
 from kedro.io import DatasetError, Version
 from kedro_viz.models.flowchart.node_metadata import DataNodeMetadata
 from kedro_viz.models.flowchart.nodes import GraphNode
+from matplotlib.figure import Figure
 from PIL import Image
 
 from celeba_vae.datasets import PictureDataset
@@ -25,6 +26,20 @@ def test_picture_comes_back_as_it_was(tmp_path, picture):
 
     assert dataset.load().tobytes() == picture.tobytes()
     assert Image.open(tmp_path / "new" / "grid.png").format == "PNG"
+
+
+def test_a_chart_comes_back_as_a_picture_with_pixels_for_a_phones_screen(tmp_path):
+    figure = Figure(figsize=(4, 3))
+    figure.add_subplot().plot([0, 1])
+    dataset = PictureDataset(filepath=str(tmp_path / "chart.png"))
+
+    dataset.save(figure)
+
+    chart = dataset.load()
+    assert chart.size == (768, 576)
+    assert chart.info["dpi"] == pytest.approx((192, 192), abs=0.01)
+    assert len(chart.getcolors(maxcolors=100_000)) > 2
+    assert [path.name for path in tmp_path.iterdir()] == ["chart.png"]
 
 
 def test_each_save_is_a_version_and_the_newest_is_loaded(tmp_path, picture):

@@ -192,5 +192,5 @@ def test_a_part_that_lives_on_what_others_keep_in_memory_is_refused(project, run
 
     message = stopped(run_kedro(project, "--pipelines", "evaluation", "--namespaces", "vae"))
 
-    assert "needs prepared_photos, shown_originals, summarised_originals, which other nodes" in message
+    assert "needs prepared_photos, test_images_shown, test_images_summary, which other nodes" in message
     assert "without --namespaces" in message

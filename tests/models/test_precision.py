@@ -9,8 +9,8 @@ from keras import layers
 
 from celeba_vae.config import VariantConfig
 from celeba_vae.training.batches import training_batches
+from celeba_vae.training.building import build_autoencoder, compile_autoencoder
 from celeba_vae.training.recipe import create_recipe
-from celeba_vae.training.trainer import build_autoencoder, compile_autoencoder
 
 SHAPE = (16, 16, 3)
 LATENT_DIM, KL_WEIGHT, LEARNING_RATE, SEED = 6, 2.0, 1e-3, 3

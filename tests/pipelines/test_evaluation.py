@@ -5,6 +5,7 @@ import json
 import logging
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.stats
 from base_config import base_config
@@ -15,8 +16,10 @@ from skimage.metrics import structural_similarity
 from small_models import NEW, OLD, save_small_model, save_test_images, save_train_images
 
 from celeba_vae.config import EvaluationConfig
-from celeba_vae.pipelines.evaluation.nodes_comparison import verdict
-from celeba_vae.pipelines.evaluation.nodes_reconstruction import choose_originals, compare_reconstructions
+from celeba_vae.metrics.evaluated_variant import EvaluatedVariant
+from celeba_vae.pipelines.evaluation.nodes_comparison import compare_reconstructions
+from celeba_vae.reporting.evaluation_report import verdict
+from celeba_vae.reporting.variant_rows import ShownImages, choose_test_images
 from celeba_vae.storage.stages import images_content
 
 SHAPE = (16, 16, 3)
@@ -263,7 +266,7 @@ def test_a_model_that_can_not_be_evaluated_is_named_and_all_else_is_reported(pro
 
     assert result.returncode == 0, result.stdout + result.stderr
     (report,) = (project / "data/08_reporting/report.html").glob("*/report.html")
-    command = "kedro run --pipelines training --namespaces ae"
+    command = "kedro run --pipelines variants --namespaces ae"
     if shape:
         command = "kedro run --pipelines variants --namespaces ae --params variants.ae.fresh=true"
     for text in (result.stdout + result.stderr, html.unescape(report.read_text(encoding="utf-8"))):
@@ -312,26 +315,28 @@ def test_without_any_model_the_run_says_how_to_get_one(project, run_kedro):
 def test_shown_test_images_depend_on_the_seed_alone():
     images = np.random.default_rng(0).integers(0, 256, (50, 4, 4, 3), np.uint8)
 
-    shown, captions = choose_originals(images, base_config(EvaluationConfig, count=14, seed=3))
-    again, _ = choose_originals(images, base_config(EvaluationConfig, count=14, seed=3))
-    others, _ = choose_originals(images, base_config(EvaluationConfig, count=14, seed=4))
+    shown, again, others = (
+        choose_test_images(images, base_config(EvaluationConfig, count=14, seed=seed)) for seed in (3, 3, 4)
+    )
 
-    np.testing.assert_array_equal(shown, again)
-    assert (shown != others).any()
-    assert len(set(captions)) == 14
-    for image, caption in zip(shown, captions, strict=True):
+    np.testing.assert_array_equal(shown.images, again.images)
+    assert (shown.images != others.images).any()
+    assert len(set(shown.captions)) == 14
+    for image, caption in zip(shown.images, shown.captions, strict=True):
         np.testing.assert_array_equal(image, images[int(caption.removeprefix("test image "))])
-    assert len(choose_originals(images[:5], base_config(EvaluationConfig, count=14))[0]) == 5
+    assert len(choose_test_images(images[:5], base_config(EvaluationConfig, count=14)).images) == 5
 
 
 def test_each_reconstruction_stands_under_its_original():
     colours = np.random.default_rng(0).integers(10, 200, (27, 3), np.uint8)
     images = np.broadcast_to(colours[:, None, None], (27, 32, 32, 3))
-    originals, of_ae, of_vae = images[:9], images[9:18], images[18:]
+    shown = ShownImages(images[:9], [f"test image {i}" for i in range(9)])
+    variants = [
+        EvaluatedVariant(name, {}, pd.DataFrame(), test_rows={name.upper(): row})
+        for name, row in (("ae", images[9:18]), ("vae", images[18:]))
+    ]
 
-    picture = compare_reconstructions(
-        originals, [f"test image {i}" for i in range(9)], base_config(EvaluationConfig), {"ae": of_ae}, {"vae": of_vae}
-    )
+    picture = compare_reconstructions(shown, base_config(EvaluationConfig), *variants)
 
     pixels = np.asarray(picture)
     places = {}

@@ -13,8 +13,11 @@ from PIL import Image, ImageEnhance
 from small_models import save_small_model, save_test_images, save_train_images
 
 from celeba_vae.config import EvaluationConfig, GenerationConfig
-from celeba_vae.pipelines.evaluation.nodes_photos import compare_photos, reconstruct_photos
-from celeba_vae.pipelines.evaluation.trained_variant import TrainedVariant
+from celeba_vae.metrics.evaluated_variant import EvaluatedVariant
+from celeba_vae.metrics.trained_variant import TrainedVariant
+from celeba_vae.photos.own_photos import Photos
+from celeba_vae.pipelines.evaluation.nodes_comparison import compare_photos
+from celeba_vae.reporting.variant_rows import photo_rows
 
 SHAPE = (16, 16, 3)
 SMALL = {"kernel_sizes": [3], "strides": [2]}
@@ -125,8 +128,8 @@ def test_only_the_generating_variant_has_more_rows_than_its_reconstructions(proj
     photos = np.random.default_rng(0).integers(0, 256, (3, *SHAPE), np.uint8)
 
     def labels(name, **generation):
-        model = TrainedVariant(name, encoder, decoder, history=pd.DataFrame(), configuration={})
-        rows = reconstruct_photos(
+        model = TrainedVariant(EvaluatedVariant(name, {}, pd.DataFrame()), encoder, decoder)
+        rows = photo_rows(
             model,
             tmp_path / "nothing here",
             photos,
@@ -142,10 +145,10 @@ def test_only_the_generating_variant_has_more_rows_than_its_reconstructions(proj
 
 
 def test_picture_without_photos_names_the_folder(tmp_path):
-    none = np.zeros((0, *SHAPE), np.uint8)
+    none = Photos(np.zeros((0, *SHAPE), np.uint8), [], [], [])
 
-    picture = compare_photos(none, [], "", tmp_path, base_config(EvaluationConfig), {}, {})
-    elsewhere = compare_photos(none, [], "", tmp_path / "elsewhere", base_config(EvaluationConfig), {}, {})
+    picture = compare_photos(none, tmp_path, base_config(EvaluationConfig))
+    elsewhere = compare_photos(none, tmp_path / "elsewhere", base_config(EvaluationConfig))
 
     assert picture.tobytes() != elsewhere.tobytes()
 

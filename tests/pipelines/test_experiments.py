@@ -12,9 +12,10 @@ from kedro.framework.startup import bootstrap_project
 from small_models import save_test_images, save_train_images
 
 from celeba_vae.claims.checking import check_claims
-from celeba_vae.claims.evidence import VariantEvidence
+from celeba_vae.claims.comparisons import Evidence
 from celeba_vae.config import VariantConfig
 from celeba_vae.config.variants import expand_variants
+from celeba_vae.metrics.evaluated_variant import EvaluatedVariant
 from celeba_vae.settings import CONFIG_LOADER_ARGS
 
 SHAPE = (16, 16, 3)
@@ -110,9 +111,11 @@ def test_the_trials_that_are_configured_decide_every_claim_about_variants(enviro
         }
         # with the defaults, as a training saves them
         settings = VariantConfig.model_validate(trials[name]).model_dump(mode="json")
-        return VariantEvidence(name, settings, measured, history, "", "normal", ("mixture",))
+        return EvaluatedVariant(
+            name, settings, history, measured=measured, prior_group="normal", fitted_groups=("mixture",)
+        )
 
-    claims = check_claims([evidence(name, far.get(name, place)) for place, name in enumerate(trials)])
+    claims = check_claims(Evidence([evidence(name, far.get(name, place)) for place, name in enumerate(trials)]))
 
     open_claims = {claim.name for claim in claims if claim.verdict == "not enough data"}
     assert open_claims == {"quality_falls", "backgrounds_vary", "sharpening_sharpens"}

@@ -26,14 +26,14 @@ from celeba_vae.reporting import (
     measures_table,
     render_report,
 )
-from celeba_vae.reporting.charts import (
+from celeba_vae.reporting.charts import measures_chart
+from celeba_vae.reporting.grids import comparison_grid, image_grid
+from celeba_vae.reporting.latent_charts import (
     latent_correlation_chart,
     latent_distances_chart,
     latent_moments_chart,
     latent_projection_chart,
-    measures_chart,
 )
-from celeba_vae.reporting.grids import comparison_grid, image_grid
 
 FOREIGN = (
     "Größenänderung für Gesichter: 人脸重建 <b onclick='x()'>&amp; \"quoted\" & 'single'</b> <script>alert(1)</script>"
@@ -47,6 +47,13 @@ def latent_space(variational):
     space = LatentSpace()
     space.update(mu, np.full_like(mu, -1) if variational else None)
     return space
+
+
+def picture_of(figure, dpi=192):
+    """What is read of the file of a figure."""
+    png = io.BytesIO()
+    figure.savefig(png, format="png", dpi=dpi)
+    return Image.open(png)
 
 
 @pytest.fixture(scope="module")
@@ -67,10 +74,10 @@ def report(photograph):
     vae, ae = latent_space(True), latent_space(False)
     charts = latent_distances_chart, latent_moments_chart, latent_projection_chart, latent_correlation_chart
     latents = [
-        Picture(chart(space, name), chart.__name__) for chart in charts for space, name in ((vae, "VAE"), (ae, "AE"))
+        Picture(picture_of(chart(space, name)), chart.__name__)
+        for chart in charts
+        for space, name in ((vae, "VAE"), (ae, "AE"))
     ]
-    png = io.BytesIO()
-    measures_chart(tested, reconstruction).savefig(png, format="png", dpi=120)
     claims = [
         ["KL is near 3% of the total loss", "3.1%", Cell("holds", status="good")],
         [FOREIGN, "0.3 dB", Cell("does not hold", status="bad")],
@@ -92,7 +99,7 @@ def report(photograph):
                         caption=FOREIGN,
                     ),
                     measures_table(tested, reconstruction, FOREIGN),
-                    Picture(png.getvalue(), "The same as bars"),
+                    Picture(picture_of(measures_chart(tested, reconstruction), dpi=120), "The same as bars"),
                 ],
             ),
             Section(
@@ -298,18 +305,16 @@ def test_pictures_keep_each_pixel(photograph, size):
     assert (width, height) == size
 
 
-def test_figures_have_pixels_for_a_phones_screen_and_png_files_their_own_resolution():
+def test_pictures_of_a_resolution_of_their_own_are_shown_as_large_as_they_were_drawn():
     figure = Figure(figsize=(4, 3))
     figure.add_subplot().plot([0, 1])
-    png = io.BytesIO()
-    figure.savefig(png, format="png", dpi=144)
 
-    drawn, *drawn_size = embedded(Picture(figure, "line"))
-    read, *read_size = embedded(Picture(png.getvalue(), "line"))
+    fine, *fine_size = embedded(Picture(picture_of(figure, dpi=192), "line"))
+    coarse, *coarse_size = embedded(Picture(picture_of(figure, dpi=144), "line"))
 
-    assert drawn.size == (768, 576)
-    assert read.size == (576, 432)
-    assert drawn_size == read_size == [384, 288]
+    assert fine.size == (768, 576)
+    assert coarse.size == (576, 432)
+    assert fine_size == coarse_size == [384, 288]
 
 
 def test_the_file_names_no_address_but_its_own_parts(page_file):

@@ -4,16 +4,14 @@ import numpy as np
 import pytest
 from base_config import base_config
 
-from celeba_vae.config import VariantConfig
+from celeba_vae.config import HardwareConfig, VariantConfig
 from celeba_vae.errors import DataError
-from celeba_vae.training.batches import steps_per_epoch
 from celeba_vae.training.checkpoints import Checkpoints
 from celeba_vae.training.earlier_epochs import earliest_epoch
 from celeba_vae.training.recipe import create_recipe, recreate_recipe
-from celeba_vae.training.trainer import build_autoencoder, compile_autoencoder, inference_models, train
+from celeba_vae.training.trainer import Trainer
 
-SHAPE = (8, 8, 3)
-IMAGES = np.random.default_rng(0).integers(0, 256, (64, *SHAPE), np.uint8)
+IMAGES = np.random.default_rng(0).integers(0, 256, (64, 8, 8, 3), np.uint8)
 POINTS = np.random.default_rng(1).normal(size=(3, 4)).astype(np.float32)
 
 
@@ -33,15 +31,12 @@ def variant(**options):
 
 def trained(folder, variant, validation=0, precision="float32"):
     """Train; give the encoder and decoder that the training hands on."""
-    recipe = create_recipe(variant)
     images, validation_images = np.split(IMAGES, [len(IMAGES) - validation])
-    epoch_steps = steps_per_epoch(len(images), variant.batch_size)
-    model = build_autoencoder(recipe, SHAPE, precision, epoch_steps)
-    compile_autoencoder(model, recipe, precision, epoch_steps)
+    hardware = base_config(HardwareConfig, device="cpu", strategy="one", precision=precision)
+    trainer = Trainer(create_recipe(variant), images, validation_images, hardware)
     checkpoints = Checkpoints(folder, variant.keep_checkpoints)
-    history = train(model, recipe, images, validation_images, checkpoints)
-    weights = checkpoints.best_weights() if variant.use_weights == "best" else model.kept_weights()
-    return *inference_models(weights, build_autoencoder(recipe, SHAPE, "float32")), history
+    history = trainer.train(checkpoints)
+    return *trainer.inference_models(checkpoints), history
 
 
 def files_of(folder):
@@ -115,7 +110,7 @@ def test_another_training_and_one_with_nothing_earlier_give_none(tmp_path):
 
 def test_damaged_checkpoint_is_named(tmp_path):
     parts = trained(tmp_path, variant(epochs=2, keep_checkpoints=2))[:2]
-    (tmp_path / "step_00000004/state.npz").write_bytes(b"PK")
+    (tmp_path / "step_00000004/training.npz").write_bytes(b"PK")
 
     with pytest.raises(DataError, match="step_00000004 is damaged"):
         earliest_epoch(tmp_path, create_recipe(variant()), "float32", *parts)

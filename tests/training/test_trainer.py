@@ -12,19 +12,14 @@ from base_config import base_config
 from discs import discs
 from keras.optimizers import SGD
 
-from celeba_vae.config import VariantConfig
+from celeba_vae.config import HardwareConfig, VariantConfig
 from celeba_vae.errors import DataError, SettingError
-from celeba_vae.training.batches import steps_per_epoch, training_batches
-from celeba_vae.training.checkpoints import Checkpoints, Progress
+from celeba_vae.training.batches import training_batches
+from celeba_vae.training.checkpoints import Checkpoints
+from celeba_vae.training.progress import Progress
 from celeba_vae.training.recipe import create_recipe
-from celeba_vae.training.trainer import (
-    build_autoencoder,
-    compile_autoencoder,
-    inference_models,
-    train,
-)
+from celeba_vae.training.trainer import Trainer
 
-SHAPE = (16, 16, 3)
 LAYERS = {"kernel_sizes": (3, 3), "strides": (2, 2)}
 TIMES = ["seconds", "images_per_second", "data_wait_share"]
 
@@ -48,20 +43,17 @@ def variant(**options):
     return base_config(VariantConfig, **options)
 
 
-def built(variant, precision="float32", epoch_steps=1):
-    return build_autoencoder(create_recipe(variant), SHAPE, precision, epoch_steps)
+def trainer(variant, images, validation=40, **hardware):
+    """A trainer on all images but the last ``validation``."""
+    config = base_config(HardwareConfig, **{"device": "cpu", "strategy": "one", "precision": "float32", **hardware})
+    return Trainer(create_recipe(variant), *np.split(images, [len(images) - validation]), config)
 
 
-def trained(variant, images, folder, precision="float32", validation=40, **options):
-    """Train on all images but the last ``validation``; give the model and the history."""
-    recipe = create_recipe(variant)
-    count = len(images) - validation
-    epoch_steps = steps_per_epoch(count, variant.batch_size)
-    model = build_autoencoder(recipe, SHAPE, precision, epoch_steps)
-    compile_autoencoder(model, recipe, precision, epoch_steps)
-    checkpoints = Checkpoints(folder, variant.keep_checkpoints)
-    history = train(model, recipe, images[:count], images[count:], checkpoints, **options)
-    return model, history
+def trained(variant, images, folder, **options):
+    """Train; give the model and the history."""
+    training = trainer(variant, images, **options)
+    history = training.train(Checkpoints(folder, variant.keep_checkpoints))
+    return training.model, history
 
 
 def steps_kept(folder):
@@ -108,9 +100,9 @@ EVERYTHING = {
     ids=["vae", "ae", "everything"],
 )
 def test_training_in_two_parts_gives_what_it_gives_at_once_to_the_bit(images, tmp_path, options, precision):
-    at_once = trained(variant(**options), images, tmp_path / "once", precision)
-    trained(variant(epochs=2, **options), images, tmp_path / "parts", precision)
-    in_parts = trained(variant(**options), images, tmp_path / "parts", precision)
+    at_once = trained(variant(**options), images, tmp_path / "once", precision=precision)
+    trained(variant(epochs=2, **options), images, tmp_path / "parts", precision=precision)
+    in_parts = trained(variant(**options), images, tmp_path / "parts", precision=precision)
     assert_same_training(at_once, in_parts)
 
 
@@ -206,9 +198,7 @@ def test_learning_rate_and_kl_weight_follow_their_schedules(images, tmp_path):
 
 
 def test_clipped_gradients_keep_the_weights_where_they_were(images, tmp_path):
-    recipe = create_recipe(variant(gradient_clip_norm=1e-3))
-    model = build_autoencoder(recipe, SHAPE, "float32")
-    compile_autoencoder(model, recipe, "float32")
+    model = trainer(variant(gradient_clip_norm=1e-3), images).model
     model.compile(optimizer=SGD(1.0, global_clipnorm=model.optimizer.global_clipnorm))
     before = [np.asarray(weight) for weight in model.trainable_weights]
     model.train_step(images[:32])
@@ -219,9 +209,7 @@ def test_clipped_gradients_keep_the_weights_where_they_were(images, tmp_path):
 def test_moving_average_is_what_is_validated_and_kept(images, tmp_path):
     # a bias before batch normalisation has a gradient of rounding errors only, which Adam makes large
     options = {"epochs": 1, "batch_size": 80, "layers": {"batch_normalization": False}}
-    recipe = create_recipe(variant(**options))
-    model = build_autoencoder(recipe, SHAPE, "float32", 2)
-    compile_autoencoder(model, recipe, "float32", 2)
+    model = trainer(variant(**options), images).model
     after = []
     for _, batch in zip(range(2), training_batches(images[:160], 80, 42), strict=False):
         model.train_step(batch)
@@ -238,11 +226,11 @@ def test_moving_average_is_what_is_validated_and_kept(images, tmp_path):
         np.testing.assert_allclose(weight, second, rtol=1e-3, atol=1e-5)
 
 
-@pytest.mark.parametrize("file", ["state.npz", "progress.json"])
-def test_damaged_checkpoint_is_named_with_what_to_do(images, tmp_path, file):
+@pytest.mark.parametrize("length", [1000, 0])
+def test_damaged_checkpoint_is_named_with_what_to_do(images, tmp_path, length):
     trained(variant(epochs=1), images, tmp_path)
-    damaged = tmp_path / "step_00000005" / file
-    damaged.write_bytes(damaged.read_bytes()[:1000] if file == "state.npz" else b"")
+    damaged = tmp_path / "step_00000005/training.npz"
+    damaged.write_bytes(damaged.read_bytes()[:length])
     with pytest.raises(DataError, match=r"step_00000005 is damaged.*Delete this folder"):
         trained(variant(epochs=2), images, tmp_path)
 
@@ -276,12 +264,13 @@ def test_weights_that_are_not_finite_are_never_saved(images, tmp_path):
 
 
 def test_weights_trained_in_mixed_precision_are_handed_on_in_float32(images, tmp_path):
-    model, _ = trained(variant(epochs=1), images, tmp_path, precision="mixed_bfloat16")
-    encoder, decoder = inference_models(model.kept_weights(), built(variant()))
+    training, checkpoints = trainer(variant(epochs=1), images, precision="mixed_bfloat16"), Checkpoints(tmp_path)
+    training.train(checkpoints)
+    encoder, decoder = training.inference_models(checkpoints)
     policies = {layer.dtype_policy.name for part in (encoder, decoder) for layer in part.layers}
     assert policies == {"float32"}
     x = images[:8].astype(np.float32) / 255
-    np.testing.assert_allclose(encoder(x)[0], model.encoder(x, training=False)[0], rtol=0.1, atol=0.05)
+    np.testing.assert_allclose(encoder(x)[0], training.model.encoder(x, training=False)[0], rtol=0.1, atol=0.05)
 
 
 def test_mixed_float16_learns_with_a_scaled_loss(images, tmp_path):

@@ -1,4 +1,4 @@
-"""The articles' claims about generated images, each checked on a sweep: rows as ``sweeps`` makes them, in any order.
+"""The articles' claims about generated images, each checked on a sweep.
 
 Each check gives an ``Outcome``, or raises ``EvidenceError``. Whoever disagrees with a verdict finds the criterion among
 the constants.
@@ -7,9 +7,10 @@ the constants.
 from collections.abc import Mapping, Sequence
 from itertools import accumulate, pairwise
 
-from celeba_vae.claims.comparisons import EvidenceError, Outcome, is_known
+from celeba_vae.claims.comparisons import Evidence, EvidenceError, Outcome, Rows, is_known
 
-Rows = Sequence[Mapping[str, float | None]]
+# what is known of each, by the first of the names that are needed
+KnownRows = Sequence[Mapping[str, float]]
 
 AGAIN = "kedro run --pipelines generation,evaluation"
 
@@ -27,7 +28,7 @@ REAL_SHARPNESS, CLIPPED = 1.0, 0.01
 UNCHANGED = 1.0
 
 
-def fallen_quality(rows: Rows) -> Rows:
+def fallen_quality(rows: Rows) -> KnownRows:
     """Give the rows of the limits from the one on where quality has fallen, without exception."""
     known = _known(rows, "limit", "swd", "variance_centre")
     lowest_before = accumulate((row["swd"] for row in known), min)
@@ -38,7 +39,7 @@ def fallen_quality(rows: Rows) -> Rows:
     return known[1 + max((place for place, each in enumerate(good, start=1) if each), default=0) :]
 
 
-def artefacts(rows: Rows) -> Rows:
+def artefacts(rows: Rows) -> KnownRows:
     """Give the rows of the factors that show artefacts."""
     known = _known(rows, "factor", "sharpness")
     # smoothing clips nothing that decoding has not
@@ -50,8 +51,9 @@ def artefacts(rows: Rows) -> Rows:
     ]
 
 
-def quality_falls(rows: Rows) -> Outcome:
+def quality_falls(evidence: Evidence) -> Outcome:
     """Limit from which on quality has fallen."""
+    rows = evidence.of_sweep(evidence.distance)
     known, fallen = _known(rows, "limit", "swd", "variance_centre"), fallen_quality(rows)
     if len(known) < 3:
         raise EvidenceError(_more_limits(known, "three or more limits"))
@@ -61,12 +63,12 @@ def quality_falls(rows: Rows) -> Outcome:
         last = known[-1]
         return Outcome(
             holds=False,
-            figure=f"not up to limit {last['limit']:g}, where {_variety(last)} and the SWD is {last['swd']:.0f};"
+            words=f"not up to limit {last['limit']:g}, where {_variety(last)} and the SWD is {last['swd']:.0f};"
             f" {lowest}",
             hint=f"Larger limits in generation.distance_limits may show it: {AGAIN}",
         )
     first = fallen[0]
-    distance = f" (distance {first['distance']:.1f})" if is_known(first.get("distance")) else ""
+    distance = f" (distance {first['distance']:.1f})" if "distance" in first else ""
     reasons = []
     if first["variance_centre"] > REAL_VARIANCE:
         reasons.append(f"{_variety(first)}, which is too much")
@@ -75,8 +77,9 @@ def quality_falls(rows: Rows) -> Outcome:
     return Outcome(True, f"from limit {first['limit']:g} on{distance}, where {' and '.join(reasons)}")
 
 
-def backgrounds_vary(rows: Rows) -> Outcome:
+def backgrounds_vary(evidence: Evidence) -> Outcome:
     """Variance at the border and in the centre over the limit."""
+    rows = evidence.of_sweep(evidence.distance)
     known = _known(rows, "limit", "variance_border", "variance_centre")
     near = [row for row in known if 0 < row["limit"] <= NEAR][-1:]
     followed = [*near, *(row for row in known if row["limit"] > NEAR)]
@@ -94,8 +97,9 @@ def backgrounds_vary(rows: Rows) -> Outcome:
     )
 
 
-def sharpening_sharpens(rows: Rows) -> Outcome:
+def sharpening_sharpens(evidence: Evidence) -> Outcome:
     """Sharpness over the factor, and the factor from which on artefacts show."""
+    rows = evidence.of_sweep(evidence.sharpening)
     known, spoilt = _known(rows, "factor", "sharpness"), artefacts(rows)
     if len(known) < 2 or known[-1]["factor"] <= UNCHANGED:
         raise EvidenceError(f"Give generation.sharpening_factors 1 and larger ones: {AGAIN}")
@@ -107,14 +111,14 @@ def sharpening_sharpens(rows: Rows) -> Outcome:
     return Outcome(rises, f"sharpness as a share of real images', at factor {steps}; {limit}")
 
 
-def _known(rows: Rows, *names: str) -> list[Mapping[str, float]]:
-    """Give the rows that have all of these, by the first of them."""
-    complete = [row for row in rows if all(is_known(row.get(name)) for name in names)]
-    return sorted(complete, key=lambda row: row[names[0]])
+def _known(rows: Rows, *names: str) -> KnownRows:
+    """Give what is known in the rows that have all of these, by the first of them."""
+    known = [{name: value for name, value in row.items() if is_known(value)} for row in rows]
+    return sorted((row for row in known if row.keys() >= set(names)), key=lambda row: row[names[0]])
 
 
-def _clipped(row: Mapping[str, float | None]) -> float:
-    return row["clipped"] if is_known(row.get("clipped")) else 0.0
+def _clipped(row: Mapping[str, float]) -> float:
+    return row.get("clipped", 0.0)
 
 
 def _reason(row: Mapping[str, float]) -> str:
@@ -127,6 +131,6 @@ def _variety(row: Mapping[str, float]) -> str:
     return f"faces vary {row['variance_centre']:.0%} as much as real ones"
 
 
-def _more_limits(known: Rows, needed: str) -> str:
+def _more_limits(known: KnownRows, needed: str) -> str:
     so_far = ", ".join(f"{row['limit']:g}" for row in known) or "none"
     return f"Give generation.distance_limits {needed} (with figures so far: {so_far}): {AGAIN}"

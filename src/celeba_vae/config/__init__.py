@@ -4,14 +4,7 @@ Kedro validates the parameters against these before any node runs: the nodes' ty
 """
 
 from celeba_vae.config.addresses import is_remote, protocol_of, working_folder
-from celeba_vae.config.base import (
-    ComponentChain,
-    ComponentConfig,
-    NoneFromText,
-    ParameterBlock,
-    Parameters,
-    TupleFromText,
-)
+from celeba_vae.config.base import ComponentChain, ComponentConfig, NoneFromText, Options, Parameters, TupleFromText
 from celeba_vae.config.data_engineering_config import ClusterConfig, DataEngineeringConfig, SplitConfig
 from celeba_vae.config.evaluation_config import EvaluationConfig
 from celeba_vae.config.experiments_config import TRIAL, ExperimentsConfig
@@ -40,7 +33,7 @@ __all__ = [
     "InterpolationConfig",
     "LayersConfig",
     "NoneFromText",
-    "ParameterBlock",
+    "Options",
     "Parameters",
     "SplitConfig",
     "TraversalConfig",

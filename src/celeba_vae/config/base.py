@@ -19,16 +19,17 @@ NoneFromText = BeforeValidator(_none_from_text)
 TupleFromText = BeforeValidator(_tuple_from_text)
 
 
-class Parameters(BaseModel):
-    """Base of blocks and components: unknown names are errors and values can't be changed after validation."""
+class Options(BaseModel):
+    """Base of components and parameter blocks: unknown names are errors, values can't be changed after validation."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class ParameterBlock(Parameters):
-    """A block of the parameter files: what its values mean and may be, and where it stands there.
+class Parameters(Options):
+    """Base of all parameter blocks.
 
-    The values are in conf/base alone: a field has no default here, and one that no file has is an error.
+    A block says what its values mean and may be, and where it stands in the files. The values are in conf/base alone:
+    a field has no default here, and one that no file has is an error.
     """
 
     block: ClassVar[str]

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
 
-from celeba_vae.config.base import ComponentConfig, NoneFromText, ParameterBlock
+from celeba_vae.config.base import ComponentConfig, NoneFromText, Parameters
 
 
 def _scheduler(value: str | None) -> str | None:
@@ -14,7 +14,7 @@ def _scheduler(value: str | None) -> str | None:
     return value
 
 
-class SplitConfig(ParameterBlock, block="data_engineering.split"):
+class SplitConfig(Parameters, block="data_engineering.split"):
     """How images are divided into training, validation and test images."""
 
     by: Literal["auto", "partition", "counts"] = Field(
@@ -26,7 +26,7 @@ class SplitConfig(ParameterBlock, block="data_engineering.split"):
     seed: int = Field(ge=0, description="Seed of the order in which counts are dealt out")
 
 
-class ClusterConfig(ParameterBlock, block="data_engineering.cluster"):
+class ClusterConfig(Parameters, block="data_engineering.cluster"):
     """Where images are prepared: in this process, or by Dask's workers (the extra dask)."""
 
     scheduler: Annotated[str | None, AfterValidator(_scheduler), NoneFromText] = Field(
@@ -39,7 +39,7 @@ class ClusterConfig(ParameterBlock, block="data_engineering.cluster"):
     timeout: PositiveFloat = Field(description="Seconds to wait for a worker when there is none")
 
 
-class DataEngineeringConfig(ParameterBlock, block="data_engineering"):
+class DataEngineeringConfig(Parameters, block="data_engineering"):
     """From original images to arrays."""
 
     source: ComponentConfig = Field(description="Where the images come from: celeba, folder, synthetic or a plugin")

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from pydantic import Field, PositiveInt
 
-from celeba_vae.config.base import ComponentChain, NoneFromText, ParameterBlock, TupleFromText
+from celeba_vae.config.base import ComponentChain, NoneFromText, Parameters, TupleFromText
 
 
-class EvaluationConfig(ParameterBlock, block="evaluation"):
+class EvaluationConfig(Parameters, block="evaluation"):
     """Models compared on the test images and on the user's own photos."""
 
     variants: Annotated[tuple[str, ...], TupleFromText] = Field(

@@ -4,13 +4,13 @@ from typing import Annotated
 
 from pydantic import Field, NonNegativeFloat, PositiveInt
 
-from celeba_vae.config.base import NoneFromText, ParameterBlock, TupleFromText
+from celeba_vae.config.base import NoneFromText, Parameters, TupleFromText
 
 # what the names of the experiments' variants begin with
 TRIAL = "trial_"
 
 
-class ExperimentsConfig(ParameterBlock, block="experiments"):
+class ExperimentsConfig(Parameters, block="experiments"):
     """Variants trained side by side on one budget, to check the articles' claims."""
 
     variants: Annotated[tuple[str, ...], TupleFromText] = Field(

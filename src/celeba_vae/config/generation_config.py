@@ -4,12 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveInt
 
-from celeba_vae.config.base import ComponentChain, ComponentConfig, NoneFromText, ParameterBlock, TupleFromText
+from celeba_vae.config.base import ComponentChain, ComponentConfig, NoneFromText, Parameters, TupleFromText
 
 FaceSource = Literal["generated_images", "test_images", "own_photos"]
 
 
-class InterpolationConfig(ParameterBlock, block="generation.interpolation"):
+class InterpolationConfig(Parameters, block="generation.interpolation"):
     """The way through latent space from one face to another."""
 
     between: FaceSource = Field(description="Where both faces come from")
@@ -19,7 +19,7 @@ class InterpolationConfig(ParameterBlock, block="generation.interpolation"):
     frames: int = Field(ge=2, le=240, description="Faces in the animation on the way there; as many again come back")
 
 
-class AttributesConfig(ParameterBlock, block="generation.attributes"):
+class AttributesConfig(Parameters, block="generation.attributes"):
     """Faces moved along attributes, as the training images' attribute list names them."""
 
     names: Literal["auto"] | Annotated[tuple[str, ...], TupleFromText] = Field(
@@ -37,14 +37,14 @@ class AttributesConfig(ParameterBlock, block="generation.attributes"):
     )
 
 
-class TraversalConfig(ParameterBlock, block="generation.traversal"):
+class TraversalConfig(Parameters, block="generation.traversal"):
     """Faces along the principal components of the training images' latents."""
 
     components: int = Field(ge=1, le=60, description="How many components, the one with the largest variance first")
     steps: tuple[float, ...] = Field(min_length=1, description="Standard deviations from the mean")
 
 
-class GenerationConfig(ParameterBlock, block="generation"):
+class GenerationConfig(Parameters, block="generation"):
     """Faces from random points of the latent space."""
 
     variant: str = Field(description="The variant whose decoder makes the images")

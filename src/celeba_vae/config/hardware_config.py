@@ -4,10 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
-from celeba_vae.config.base import NoneFromText, ParameterBlock
+from celeba_vae.config.base import NoneFromText, Parameters
 
 
-class HardwareConfig(ParameterBlock, block="hardware"):
+class HardwareConfig(Parameters, block="hardware"):
     """What the run may use of the machine: applied before TensorFlow starts, by the hardware hook."""
 
     device: Literal["auto", "cpu", "gpu"] = Field(description="auto: a GPU where there is one")

@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 
 import yaml
 
-from celeba_vae.config.base import ParameterBlock
+from celeba_vae.config.base import Parameters
 
-Block = TypeVar("Block", bound=ParameterBlock)
+Block = TypeVar("Block", bound=Parameters)
 
 
 @cache

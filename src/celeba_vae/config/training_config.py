@@ -1,13 +1,22 @@
 """Parameters of a variant and of its training."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic.fields import FieldInfo
 
-from celeba_vae.config.base import ComponentConfig, NoneFromText, ParameterBlock
+from celeba_vae.config.base import ComponentConfig, NoneFromText, Parameters
 
 
-class LayersConfig(ParameterBlock, block="training.layers"):
+def _keeps_weights(why: str, of: tuple[str, ...] = ("vae", "ae")) -> dict[str, Any]:
+    """Mark a setting on which the weights after a given step do not depend, so that a training goes on with another."""
+    return {"keeps_weights_of": list(of), "why": why}
+
+
+_NO_KL_TERM = _keeps_weights("a plain autoencoder has no KL term", of=("ae",))
+
+
+class LayersConfig(Parameters, block="training.layers"):
     """What encoder and decoder share in each layer."""
 
     activation: Literal["leaky_relu", "relu", "elu", "selu"] = Field(description="Activation after each convolution")
@@ -21,7 +30,7 @@ class LayersConfig(ParameterBlock, block="training.layers"):
     dropout: float = Field(ge=0, lt=1, description="Dropout rate after each activation; 0 switches it off")
 
 
-class VariantConfig(ParameterBlock, block="training"):
+class VariantConfig(Parameters, block="training"):
     """One model and how it is trained: a block under ``variants`` in ``parameters_training.yml``."""
 
     name: str = Field("", description="The block's name, filled in when the parameters are read")
@@ -33,22 +42,29 @@ class VariantConfig(ParameterBlock, block="training"):
     reconstruction_loss: ComponentConfig = Field(description="bce, mse, gaussian or a plugin")
     kl_weight: NonNegativeFloat = Field(
         description="Weight of the KL term (the articles' fact): 3 to 6 with bce, 0.01 to 0.05 with mse, 1 with"
-        " gaussian; a vae's only"
+        " gaussian; a vae's only",
+        json_schema_extra=_NO_KL_TERM,
     )
     kl_schedule: ComponentConfig = Field(
-        description="Factor of kl_weight over the epochs: constant, linear_warm_up, cyclical or a plugin"
+        description="Factor of kl_weight over the epochs: constant, linear_warm_up, cyclical or a plugin",
+        json_schema_extra=_NO_KL_TERM,
     )
     free_bits: NonNegativeFloat = Field(
-        description="KL in nats a latent dimension below which nothing is gained (Kingma et al. 2016); 0: off"
+        description="KL in nats a latent dimension below which nothing is gained (Kingma et al. 2016); 0: off",
+        json_schema_extra=_NO_KL_TERM,
     )
     kl_term: Literal["gradient_tape", "add_loss"] = Field(
-        description="Where the KL term enters the loss: in the training step, or by a layer's add_loss"
+        description="Where the KL term enters the loss: in the training step, or by a layer's add_loss",
+        json_schema_extra=_NO_KL_TERM,
     )
     image_count: Annotated[PositiveInt | None, NoneFromText] = Field(
-        description="Training images used, the first rows of train_images; none: all"
+        description="Training images used, the first rows of train_images; none: all",
+        json_schema_extra=_keeps_weights("the images themselves are compared"),
     )
     horizontal_flips: bool = Field(description="Mirror each training image with a probability of one half")
-    epochs: PositiveInt = Field(description="Passes over the training images")
+    epochs: PositiveInt = Field(
+        description="Passes over the training images", json_schema_extra=_keeps_weights("how long, not what")
+    )
     batch_size: PositiveInt = Field(description="Images a step")
     learning_rate: PositiveFloat = Field(description="Adam's learning rate")
     learning_rate_schedule: ComponentConfig = Field(
@@ -61,20 +77,37 @@ class VariantConfig(ParameterBlock, block="training"):
         gt=0, lt=1, description="Momentum of the weights' moving average, which then is validated and kept; none: off"
     )
     early_stopping_patience: Annotated[PositiveInt | None, NoneFromText] = Field(
-        description="Stop after so many epochs without a lower validation total_loss; none: never"
+        description="Stop after so many epochs without a lower validation total_loss; none: never",
+        json_schema_extra=_keeps_weights("how long, not what"),
     )
     use_weights: Literal["last", "best"] = Field(
         description="The weights that become encoder and decoder: after the last epoch, or after the one of the lowest"
-        " validation total_loss. Checkpoints hold both"
+        " validation total_loss. Checkpoints hold both",
+        json_schema_extra=_keeps_weights("checkpoints hold both"),
     )
     seed: int = Field(ge=0, description="Seed of the weights, the order of the images, the flips and the noise")
     checkpoint_steps: Annotated[PositiveInt | None, NoneFromText] = Field(
-        description="Steps between two checkpoints within an epoch; none: one after each epoch only"
+        description="Steps between two checkpoints within an epoch; none: one after each epoch only",
+        json_schema_extra=_keeps_weights("how it is kept"),
     )
-    keep_checkpoints: PositiveInt = Field(description="Newest checkpoints kept, beside those of finished trainings")
+    keep_checkpoints: PositiveInt = Field(
+        description="Newest checkpoints kept, beside those of finished trainings",
+        json_schema_extra=_keeps_weights("how it is kept"),
+    )
     preview_epochs: Annotated[PositiveInt | None, NoneFromText] = Field(
-        description="Epochs between two grids of samples and reconstructions; none: after the first and the last only"
+        description="Epochs between two grids of samples and reconstructions; none: after the first and the last only",
+        json_schema_extra=_keeps_weights("how it is watched"),
     )
     fresh: bool = Field(
-        description="Train from the start although a finished or unfinished training is there; interrupted, it goes on"
+        description="Train from the start although a finished or unfinished training is there; interrupted, it goes on",
+        json_schema_extra=_keeps_weights("how it begins"),
     )
+
+    def weight_settings(self) -> set[str]:
+        """Name the settings that the weights after a given step depend on."""
+
+        def matters(field: FieldInfo) -> bool:
+            mark: Any = field.json_schema_extra or {}
+            return self.model not in mark.get("keeps_weights_of", ())
+
+        return {name for name, field in type(self).model_fields.items() if matters(field)}

@@ -3,7 +3,7 @@
 from celeba_vae.hooks.fresh_run_hooks import FreshRunHooks
 from celeba_vae.hooks.hardware_hooks import HardwareHooks
 from celeba_vae.hooks.input_hooks import DataCheckHooks
-from celeba_vae.hooks.peer_hooks import WorkerHooks
+from celeba_vae.hooks.peer_hooks import PeerHooks
 from celeba_vae.hooks.publication_hooks import PublicationHooks
 from celeba_vae.hooks.run_record_hooks import RunRecordHooks
 from celeba_vae.hooks.summary_hooks import RunSummaryHooks
@@ -13,7 +13,7 @@ HOOKS = (
     DataCheckHooks(),
     HardwareHooks(),
     # called before the hardware, whose hook waits for the other machines
-    WorkerHooks(),
+    PeerHooks(),
     PublicationHooks(),
     FreshRunHooks(),
     RunRecordHooks(),

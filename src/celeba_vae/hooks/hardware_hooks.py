@@ -4,9 +4,10 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
-from celeba_vae.config import HardwareConfig
-from celeba_vae.training.devices import configure_hardware, drop_onednn_line
+from celeba_vae.config import HardwareConfig, VariantConfig
 from celeba_vae.training.distributed.peers import TRAINS
+from celeba_vae.training.hardware import configure_hardware
+from celeba_vae.training.quiet_tensorflow import drop_onednn_line
 
 
 class HardwareHooks:
@@ -14,13 +15,21 @@ class HardwareHooks:
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        """Configure the hardware; the data check has passed by then."""
+        """Configure the hardware; the data check has passed by then.
+
+        Raises:
+            HardwareError: the machine does not have it.
+            SettingError: a variant that is to be trained can't be on these devices.
+        """
         if pipeline.only_nodes_with_tags("tensorflow").nodes:
             config = HardwareConfig.model_validate(catalog["params:hardware"].load())
             configure_hardware(config)
-            if pipeline.only_nodes_with_tags(TRAINS).nodes:
-                # machines that train together must meet before TensorFlow's first operation
-                from celeba_vae.training.distributed.replicas import training_devices
+            if trainings := pipeline.only_nodes_with_tags(TRAINS).nodes:
+                from celeba_vae.training.distributed.strategies import training_devices
 
-                training_devices(config)
+                # machines that train together must meet before TensorFlow's first operation
+                devices = training_devices(config)
+                for training in trainings:
+                    block = catalog[f"params:variants.{training.namespace}"].load()
+                    devices.check(VariantConfig.model_validate(block))
             drop_onednn_line()

@@ -13,10 +13,10 @@ from celeba_vae.config import HardwareConfig
 from celeba_vae.datasets import FolderDataset
 from celeba_vae.errors import SettingError
 from celeba_vae.hooks.catalogs import replace_dataset
-from celeba_vae.training.distributed.peers import TRAINS, this_worker
+from celeba_vae.training.distributed.peers import TRAINS, this_peer
 
 
-class WorkerHooks:
+class PeerHooks:
     """Keeps a run in line with the other machines', and one that is not the chief's from writing anything."""
 
     @hook_impl
@@ -28,8 +28,8 @@ class WorkerHooks:
         Raises:
             SettingError: the run is one that machines can't share.
         """
-        worker = this_worker(HardwareConfig.model_validate(catalog["params:hardware"].load()))
-        if worker is None:
+        peer = this_peer(HardwareConfig.model_validate(catalog["params:hardware"].load()))
+        if peer is None:
             return
         trains = bool(pipeline.only_nodes_with_tags(TRAINS).nodes)
         if trains and "train_images" in pipeline.all_outputs():
@@ -43,11 +43,11 @@ class WorkerHooks:
                 "Machines that train together run their nodes one after the other: leave --runner out, or set"
                 " hardware.strategy=one."
             )
-        if worker.is_chief:
+        if peer.is_chief:
             return
         if not trains:
             raise SettingError(
-                f"TF_CONFIG makes this process {worker}, which only takes part in trainings: kedro run --pipelines"
+                f"TF_CONFIG makes this process {peer}, which only takes part in trainings: kedro run --pipelines"
                 " training. Run all else where the chief runs, or here alone with --params hardware.strategy=one."
             )
         for name in pipeline.all_outputs():
@@ -64,8 +64,8 @@ def is_helper(parameters: Mapping[str, Any]) -> bool:
         HardwareError: TF_CONFIG can't be understood, or names no other worker where ``strategy`` is multi_worker.
     """
     try:
-        worker = this_worker(HardwareConfig.model_validate(parameters["hardware"]))
+        peer = this_peer(HardwareConfig.model_validate(parameters["hardware"]))
     except (ValidationError, KeyError):
         # said with all else that is wrong with the parameters
         return False
-    return worker is not None and not worker.is_chief
+    return peer is not None and not peer.is_chief

@@ -10,7 +10,7 @@ from kedro.io import AbstractVersionedDataset, CatalogProtocol, MemoryDataset
 from kedro.pipeline import Pipeline
 
 from celeba_vae.config import HardwareConfig
-from celeba_vae.training.devices import describe_hardware
+from celeba_vae.training.machine import describe_hardware
 
 RUN_RECORD = "run_record"
 PACKAGES = ("celeba-vae", "tensorflow", "keras", "kedro", "numpy")

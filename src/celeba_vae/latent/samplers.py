@@ -12,7 +12,7 @@ from typing import Annotated, Protocol
 import numpy as np
 from pydantic import BeforeValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 
-from celeba_vae.config import Parameters
+from celeba_vae.config import Options
 from celeba_vae.errors import DataError, SettingError
 from celeba_vae.latent.statistics import covariance_factor, mean_and_covariance
 from celeba_vae.storage import Arrays
@@ -66,7 +66,7 @@ def check_rows(rows: Sequence[int], count: int) -> None:
 # ------------------------------------------------------------------------------------------------------------ samplers
 
 
-class Normal(Parameters):
+class Normal(Options):
     """N(0, scale² I): with scale 1 what a variational autoencoder is trained for."""
 
     scale: NonNegativeFloat = Field(1.0, description="Standard deviation of each coordinate")
@@ -76,7 +76,7 @@ class Normal(Parameters):
         return self.scale * random.standard_normal(latent_dim)
 
 
-class TruncatedNormal(Parameters):
+class TruncatedNormal(Options):
     """N(0, scale² I) without its tails: each coordinate within ±limit standard deviations, fewer odd faces."""
 
     limit: float = Field(2.0, gt=0, description="Largest coordinate, in standard deviations")
@@ -90,7 +90,7 @@ class TruncatedNormal(Parameters):
         return self.scale * ndtri(random.uniform(tail, 1 - tail, latent_dim))
 
 
-class Uniform(Parameters):
+class Uniform(Options):
     """Each coordinate equally likely within ±limit (the articles' r_limit).
 
     The same number and seed give points on one ray for all limits: a point's distance is in proportion to the limit.
@@ -103,7 +103,7 @@ class Uniform(Parameters):
         return self.limit * random.uniform(-1, 1, latent_dim)
 
 
-class Gaussian(Parameters):
+class Gaussian(Options):
     """A normal distribution with the mean and the full covariance of the training images' latents."""
 
     def fit(self, encoded: EncodedImages) -> Arrays:
@@ -116,7 +116,7 @@ class Gaussian(Parameters):
         return fitted["mean"] + _noise(random, fitted["factor"])
 
 
-class Mixture(Parameters):
+class Mixture(Options):
     """A mixture of normal distributions, scikit-learn's ``GaussianMixture``, fitted to the training images' latents.
 
     The latents are whitened first (mean 0, covariance the identity), so that a diagonal covariance is one along their
@@ -181,7 +181,7 @@ class Mixture(Parameters):
         return components, kind
 
 
-class Posterior(Parameters):
+class Posterior(Options):
     """Around given images: N(mu, sigma²) as a variational encoder gives it for test images, one after the other."""
 
     rows: Annotated[

@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field, PositiveInt
 
-from celeba_vae.config import Parameters
+from celeba_vae.config import Options
 from celeba_vae.latent.statistics import RandomSample, RunningCovariance, RunningVariance
 from celeba_vae.metrics.crossing_lines import line_energy, power_spectra
 from celeba_vae.metrics.inception import InceptionFeatures
@@ -62,7 +62,7 @@ class DistributionMeasures:
         return measured
 
 
-class _Available(Parameters):
+class _Available(Options):
     def unavailable(self) -> str | None:
         """Say what is missing to work here: nothing."""
         return None

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 from pydantic import Field, PositiveInt
 
-from celeba_vae.config import NoneFromText, Parameters
+from celeba_vae.config import NoneFromText, Options
 from celeba_vae.models.inference import to_uint8
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ WEIGHTS_NAME = "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5"
 PATIENCE_IN_SECONDS = 10
 
 
-class InceptionFeatures(Parameters):
+class InceptionFeatures(Options):
     """Inception v3 of Keras without its last layer, averaged over the image: 2,048 features.
 
     Images are resized to 299x299 pixels with Pillow's BICUBIC, which is antialiased, as 8-bit RGB (Parmar, Zhang and

@@ -1,12 +1,17 @@
 """Where an encoder puts images in latent space: the confinement of the latents (the articles' z-points)."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from celeba_vae.errors import DataError
 from celeba_vae.latent.statistics import RandomSample, RunningCovariance, RunningVariance, principal_directions
 from celeba_vae.metrics.measures import KL, Measure, Measured
+
+if TYPE_CHECKING:
+    from scipy.stats.distributions import rv_frozen
 
 # Burda, Grosse and Salakhutdinov, "Importance Weighted Autoencoders" (2016), section 5
 ACTIVE_VARIANCE = 0.01
@@ -182,7 +187,7 @@ def prior_density(distances: np.ndarray, latent_dim: int) -> np.ndarray:
     return _prior(latent_dim).pdf(distances)
 
 
-def _prior(latent_dim: int) -> Any:
+def _prior(latent_dim: int) -> rv_frozen:
     from scipy.stats import chi
 
     return chi(latent_dim)

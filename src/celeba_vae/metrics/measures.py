@@ -18,7 +18,7 @@ from typing import ClassVar, Literal, Protocol
 
 import numpy as np
 
-from celeba_vae.config import Parameters
+from celeba_vae.config import Options
 from celeba_vae.storage import Arrays
 
 Measured = dict[str, float | None]
@@ -120,7 +120,7 @@ class DistributionMetric(Protocol):
         """Give the measures of a set of images against real ones, from the results of both summaries."""
 
 
-class ImageMetric(Parameters):
+class ImageMetric(Options):
     """A metric with a value an image, whose mean it gives: derive from it, set ``measure`` and write ``values``."""
 
     measure: ClassVar[Measure]

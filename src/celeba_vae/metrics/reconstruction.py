@@ -9,7 +9,7 @@ from typing import ClassVar
 import cv2
 import numpy as np
 
-from celeba_vae.config import Parameters
+from celeba_vae.config import Options
 from celeba_vae.latent.statistics import RunningVariance
 from celeba_vae.metrics.measures import ImageMetric, Measure, Measured, Measurement, Metric
 
@@ -126,7 +126,7 @@ class MsSsim(ImageMetric):
         return product.mean(axis=1)
 
 
-class ExplainedVariance(Parameters):
+class ExplainedVariance(Options):
     """1 - (squared errors summed over all images and values) / (squared deviations from the mean image, likewise).
 
     1 is perfect, 0 no better than the mean image. Not defined where all images are equal.
@@ -155,7 +155,7 @@ class _ExplainedVariance:
         return {"explained_variance": 1 - mse / total if mse is not None and total > SMALLEST_VARIANCE else None}
 
 
-class Sharpness(Parameters):
+class Sharpness(Options):
     """Mean ``laplacian_variance`` of the reconstructions as a share of the images'; undefined if those are flat."""
 
     measures: ClassVar[tuple[Measure, ...]] = (

@@ -8,8 +8,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from celeba_vae.models.batch import current_batch
+from celeba_vae.models.interfaces import ReconstructionLoss
 from celeba_vae.models.layers import KLDivergence, Reparameterization
-from celeba_vae.training.distributed.replicas import batch_mean, current_part, sum_over_replicas
 
 Losses = dict[str, tf.Tensor]
 
@@ -22,13 +23,13 @@ class Autoencoder(keras.Model):
         decoder: From z to images, with a layer ``logits`` before the sigmoid.
         reconstruction_loss: From images and logits to (n,) losses.
 
-    Images come as uint8: a batch, or the part of it that one of several replicas has. ``step`` counts training steps
-    and is what noise depends on.
+    Images come as uint8, those of the ``current_batch`` that are computed here. ``step`` counts training steps and is
+    what noise depends on.
     """
 
-    metric_names = ("total_loss", "reconstruction_loss")
+    metric_names: tuple[str, ...] = ("total_loss", "reconstruction_loss")
 
-    def __init__(self, encoder: Any, decoder: Any, reconstruction_loss: Callable[[Any, Any], Any]) -> None:
+    def __init__(self, encoder: keras.Model, decoder: keras.Model, reconstruction_loss: ReconstructionLoss) -> None:
         super().__init__()
         self.encoder = encoder
         self.decoder = decoder
@@ -51,7 +52,7 @@ class Autoencoder(keras.Model):
             # in mixed_float16 gradients of the unscaled loss would vanish
             scaled_loss = self.optimizer.scale_loss(losses["total_loss"])
         weights = self.trainable_weights
-        self.optimizer.apply(sum_over_replicas(tape.gradient(scaled_loss, weights)), weights)
+        self.optimizer.apply(current_batch().combined(tape.gradient(scaled_loss, weights)), weights)
         self.step.assign_add(1)
         return self._update_means(losses, images)
 
@@ -63,7 +64,7 @@ class Autoencoder(keras.Model):
     @contextmanager
     def averaged_weights(self) -> Iterator[None]:
         """Have the moving average of the weights in place of the weights, where the optimizer keeps one."""
-        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+        optimizer: keras.Optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
         if not optimizer.use_ema:
             yield
             return
@@ -87,11 +88,10 @@ class Autoencoder(keras.Model):
 
     def _reconstruction_loss_of(self, images: tf.Tensor, z: tf.Tensor, training: bool) -> tf.Tensor:
         logits = tf.cast(self.logits(z, training=training), tf.float32)
-        return batch_mean(self.reconstruction_loss(images, logits))
+        return current_batch().mean(self.reconstruction_loss(images, logits))
 
     def _update_means(self, losses: Losses, images: tf.Tensor) -> Losses:
-        part = current_part()
-        count = tf.shape(images)[0] if part is None else part.count
+        count = current_batch().count(images)
         for name, mean in self._means.items():
             mean.update_state(losses[name], sample_weight=count)
         return {name: mean.result() for name, mean in self._means.items()}
@@ -118,9 +118,9 @@ class VAE(Autoencoder):
 
     def __init__(
         self,
-        encoder: Any,
-        decoder: Any,
-        reconstruction_loss: Callable[[Any, Any], Any],
+        encoder: keras.Model,
+        decoder: keras.Model,
+        reconstruction_loss: ReconstructionLoss,
         kl_weight: float,
         seed: int,
         kl_factor: Callable[[tf.Tensor], tf.Tensor] | None = None,
@@ -151,7 +151,7 @@ class VAE(Autoencoder):
 class _Mean(keras.metrics.Mean):
     """Keras' ``Mean`` of values that are the same on every replica, whose state is not to be summed over them."""
 
-    def add_variable(self, *args: Any, **kwargs: Any) -> Any:
+    def add_variable(self, *args: Any, **kwargs: Any) -> keras.Variable:
         return super().add_variable(*args, **{**kwargs, "aggregation": "only_first_replica"})
 
 

@@ -1,15 +1,21 @@
 """What encoders and decoders have in common: options of stacked convolutions, and how their layers are made."""
 
+from __future__ import annotations
+
 import itertools
 import math
 from abc import ABC
 from collections.abc import Iterable
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
-from celeba_vae.config import LayersConfig
+from celeba_vae.config import LayersConfig, Options
 from celeba_vae.errors import SettingError
+
+if TYPE_CHECKING:
+    import keras
+    from keras import KerasTensor
 
 Padding = Literal["same", "valid"]
 
@@ -30,13 +36,13 @@ class LayerFactory:
         self.precision = precision
         self._seeds = itertools.count(seed * 1_000)
 
-    def initializer(self) -> Any:
+    def initializer(self) -> keras.Initializer:
         """Give Glorot's uniform initialiser with a seed of its own."""
         import keras
 
         return keras.initializers.GlorotUniform(seed=next(self._seeds))
 
-    def dense(self, x: Any, name: str, units: int, precision: str | None = None) -> Any:
+    def dense(self, x: KerasTensor, name: str, units: int, precision: str | None = None) -> KerasTensor:
         """Put a Dense layer after ``x``, of another precision where one is given."""
         import keras
 
@@ -49,13 +55,13 @@ class LayerFactory:
 
     def convolve(
         self,
-        x: Any,
+        x: KerasTensor,
         name: str,
         convolution: Convolution,
         kind: type | None = None,
         padding: Padding = "same",
         use_bias: bool = True,
-    ) -> Any:
+    ) -> KerasTensor:
         """Put a convolution after ``x``: Keras' ``Conv2D``, or another ``kind`` of layer with the same arguments."""
         import keras
 
@@ -70,10 +76,9 @@ class LayerFactory:
             name=name,
         )(x)
 
-    def normalize(self, x: Any, name: str) -> Any:
+    def normalize(self, x: KerasTensor, name: str) -> KerasTensor:
         """Put batch normalisation after the layer ``name``, if chosen."""
-        from celeba_vae.models.layers import FusedBatchNormalization, SynchronizedBatchNormalization
-        from celeba_vae.training.distributed.replicas import in_replicas
+        from celeba_vae.models.layers import FusedBatchNormalization
 
         if not self.style.batch_normalization:
             return x
@@ -81,17 +86,18 @@ class LayerFactory:
         if bias is not None:
             # normalisation takes every constant away again: the gradient is 0, and computing it takes time
             bias.trainable = False
-        synchronized = self.style.batch_normalization == "synchronized" and in_replicas()
-        return (SynchronizedBatchNormalization if synchronized else FusedBatchNormalization)(
-            momentum=self.style.batch_normalization_momentum, dtype=self.precision, name=f"{name}_normalization"
+        return FusedBatchNormalization(
+            momentum=self.style.batch_normalization_momentum,
+            synchronized=self.style.batch_normalization == "synchronized",
+            dtype=self.precision,
+            name=f"{name}_normalization",
         )(x)
 
-    def activate(self, x: Any, name: str) -> Any:
+    def activate(self, x: KerasTensor, name: str) -> KerasTensor:
         """Put the activation and, if chosen, dropout after the layer ``name``."""
         import keras
 
-        from celeba_vae.models.layers import ReplicatedDropout
-        from celeba_vae.training.distributed.replicas import in_replicas
+        from celeba_vae.models.layers import PlacedDropout
 
         activation = {
             "leaky_relu": keras.layers.LeakyReLU,  # slope 0.3, Keras' default and the articles'
@@ -101,23 +107,22 @@ class LayerFactory:
         }[self.style.activation]
         x = activation(dtype=self.precision, name=f"{name}_activation")(x)
         if self.style.dropout:
-            x = (ReplicatedDropout if in_replicas() else keras.layers.Dropout)(
-                self.style.dropout, seed=next(self._seeds), dtype=self.precision, name=f"{name}_dropout"
-            )(x)
+            x = PlacedDropout(self.style.dropout, seed=next(self._seeds), dtype=self.precision, name=f"{name}_dropout")(
+                x
+            )
         return x
 
-    def finish(self, x: Any, name: str) -> Any:
+    def finish(self, x: KerasTensor, name: str) -> KerasTensor:
         """Put all that follows a hidden convolution after the layer ``name``."""
         return self.activate(self.normalize(x, name), name)
 
 
-class ConvolutionStack(BaseModel, ABC):
+class ConvolutionStack(Options, ABC):
     """Options of a stack of convolutions, one entry a layer in each list, and the layers that they describe.
 
     A subclass says by ``convolve`` which kind of convolution it is made of, or by ``layer`` what else a layer is.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     layer_name: ClassVar[str]
 
     filters: tuple[PositiveInt, ...] = Field(min_length=1, description="Filters of each layer")
@@ -125,7 +130,7 @@ class ConvolutionStack(BaseModel, ABC):
     strides: tuple[PositiveInt, ...] = Field((2, 2, 2, 2), description="Stride of each layer in pixels")
 
     @model_validator(mode="after")
-    def _one_entry_a_layer(self) -> "ConvolutionStack":
+    def _one_entry_a_layer(self) -> ConvolutionStack:
         lengths = {name: len(getattr(self, name)) for name in ("filters", "kernel_sizes", "strides")}
         if len(set(lengths.values())) > 1:
             values = ", ".join(f"{name} has {n}: {list(getattr(self, name))}" for name, n in lengths.items())
@@ -137,17 +142,19 @@ class ConvolutionStack(BaseModel, ABC):
         """The layers, the first first."""
         return [Convolution(*layer) for layer in zip(self.filters, self.kernel_sizes, self.strides, strict=True)]
 
-    def stack(self, make: LayerFactory, x: Any, convolutions: Iterable[Convolution]) -> Any:
+    def stack(self, make: LayerFactory, x: KerasTensor, convolutions: Iterable[Convolution]) -> KerasTensor:
         """Put a layer for each of ``convolutions`` after ``x``."""
         for i, convolution in enumerate(convolutions, 1):
             x = self.layer(make, x, f"{self.layer_name}_{i}", convolution)
         return x
 
-    def layer(self, make: LayerFactory, x: Any, name: str, convolution: Convolution) -> Any:
+    def layer(self, make: LayerFactory, x: KerasTensor, name: str, convolution: Convolution) -> KerasTensor:
         """Put one hidden layer after ``x``: by default a convolution with what follows it."""
         return make.finish(self.convolve(make, x, name, convolution), name)
 
-    def convolve(self, make: LayerFactory, x: Any, name: str, convolution: Convolution, use_bias: bool = True) -> Any:
+    def convolve(
+        self, make: LayerFactory, x: KerasTensor, name: str, convolution: Convolution, use_bias: bool = True
+    ) -> KerasTensor:
         """Put a convolution after ``x``, and nothing else: by default Keras' ``Conv2D``."""
         return make.convolve(x, name, convolution, use_bias=use_bias)
 
@@ -187,7 +194,14 @@ class ConvolutionStack(BaseModel, ABC):
         )
 
 
-def residual_block(make: LayerFactory, x: Any, shortcut: Any, name: str, convolution: Convolution, kind: type) -> Any:
+def residual_block(
+    make: LayerFactory,
+    x: KerasTensor,
+    shortcut: KerasTensor,
+    name: str,
+    convolution: Convolution,
+    kind: type,
+) -> KerasTensor:
     """Add two convolutions of ``x`` to a shortcut past them (He et al. 2016, Deep residual learning, figure 2).
 
     Both are normalised; the activation comes between them and after the sum.
@@ -208,5 +222,5 @@ def residual_block(make: LayerFactory, x: Any, shortcut: Any, name: str, convolu
     return make.activate(keras.layers.Add(dtype=make.precision, name=name)([shortcut, x]), name)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     return list(value) if isinstance(value, tuple) else f"'{value}'"

@@ -1,13 +1,19 @@
 """Decoders: from the latent space to images."""
 
+from __future__ import annotations
+
 import math
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, PositiveInt
 
 from celeba_vae.config import LayersConfig
 from celeba_vae.errors import SettingError
 from celeba_vae.models.blocks import Convolution, ConvolutionStack, LayerFactory, Padding, residual_block
+
+if TYPE_CHECKING:
+    import keras
+    from keras import KerasTensor
 
 
 class Decoder(ConvolutionStack):
@@ -36,7 +42,7 @@ class Decoder(ConvolutionStack):
 
     def build(
         self, image_shape: tuple[int, int, int], latent_dim: int, layers: LayersConfig, precision: str, seed: int
-    ) -> Any:
+    ) -> keras.Model:
         """Build the Keras model: latents (n, latent_dim) to float32 images (n, height, width, channels) in [0, 1].
 
         The layer ``logits`` gives the values before the sigmoid: losses are computed from those.
@@ -104,7 +110,9 @@ class ConvTransposeDecoder(Decoder):
         self.check_kernels()
         super().check(image_shape, latent_dim)
 
-    def convolve(self, make: LayerFactory, x: Any, name: str, convolution: Convolution, use_bias: bool = True) -> Any:
+    def convolve(
+        self, make: LayerFactory, x: KerasTensor, name: str, convolution: Convolution, use_bias: bool = True
+    ) -> KerasTensor:
         """Put a transposed convolution after ``x``."""
         import keras
 
@@ -143,7 +151,9 @@ class UpsamplingDecoder(Decoder):
 
     kernel_sizes: tuple[PositiveInt, ...] = Field((3, 3, 3, 5), description="Kernel size of each layer in pixels")
 
-    def convolve(self, make: LayerFactory, x: Any, name: str, convolution: Convolution, use_bias: bool = True) -> Any:
+    def convolve(
+        self, make: LayerFactory, x: KerasTensor, name: str, convolution: Convolution, use_bias: bool = True
+    ) -> KerasTensor:
         """Put upsampling with a convolution after ``x``."""
         from celeba_vae.models.layers import UpsamplingConvolution
 
@@ -170,7 +180,7 @@ class ResidualDecoder(Decoder):
         """Give the convolution that makes the logits."""
         return Convolution(image_shape[2], self.kernel_sizes[-1])
 
-    def layer(self, make: LayerFactory, x: Any, name: str, convolution: Convolution) -> Any:
+    def layer(self, make: LayerFactory, x: KerasTensor, name: str, convolution: Convolution) -> KerasTensor:
         """Put upsampling with a residual block after ``x``."""
         import keras
 

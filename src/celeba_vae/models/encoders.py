@@ -1,11 +1,17 @@
 """Encoders: from images to the latent space."""
 
-from typing import Annotated, Any, ClassVar
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field, PositiveInt
 
 from celeba_vae.config import LayersConfig, NoneFromText
 from celeba_vae.models.blocks import Convolution, ConvolutionStack, LayerFactory, Padding, residual_block
+
+if TYPE_CHECKING:
+    import keras
+    from keras import KerasTensor
 
 
 class Encoder(ConvolutionStack):
@@ -33,7 +39,7 @@ class Encoder(ConvolutionStack):
         layers: LayersConfig,
         precision: str,
         seed: int,
-    ) -> Any:
+    ) -> keras.Model:
         """Build the Keras model.
 
         Args:
@@ -84,7 +90,9 @@ class ConvEncoder(Encoder):
             if lengths[-1] < 1:
                 raise self.misfit(length, f"the layers' outputs would have {lengths[1:]} pixels a side")
 
-    def convolve(self, make: LayerFactory, x: Any, name: str, convolution: Convolution, use_bias: bool = True) -> Any:
+    def convolve(
+        self, make: LayerFactory, x: KerasTensor, name: str, convolution: Convolution, use_bias: bool = True
+    ) -> KerasTensor:
         """Put a convolution with the chosen padding after ``x``."""
         return make.convolve(x, name, convolution, padding=self.padding, use_bias=use_bias)
 
@@ -98,7 +106,7 @@ class ResidualEncoder(Encoder):
 
     layer_name: ClassVar[str] = "residual"
 
-    def layer(self, make: LayerFactory, x: Any, name: str, convolution: Convolution) -> Any:
+    def layer(self, make: LayerFactory, x: KerasTensor, name: str, convolution: Convolution) -> KerasTensor:
         """Put a residual block after ``x``."""
         import keras
 

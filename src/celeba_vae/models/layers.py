@@ -5,8 +5,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from celeba_vae.models.batch import current_batch
 from celeba_vae.models.losses import kl_divergence
-from celeba_vae.training.distributed.replicas import batch_mean, current_part, own_rows, sum_over_replicas
 
 
 @keras.saving.register_keras_serializable("celeba_vae")
@@ -15,8 +15,9 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
 
     The mathematics, the weights and their order are those of the parent class with its default axis, scale and offset.
     Scale, offset and moments stay float32 in mixed precision; only the images are of lower precision. In training, a
-    batch of one value a channel gives zeros, as with the parent class. Of several replicas, each normalises its part of
-    the batch by itself; the moving statistics are of the parts' moments, each weighted by its images.
+    batch of one value a channel gives zeros, as with the parent class. Of a batch in parts, each is normalised by
+    itself, and the moving statistics are of the means of their moments; where ``synchronized``, the parent class
+    normalises it as a whole, which is slower: the fused kernel can't stop between moments and normalisation.
 
     Example:
         >>> layer = FusedBatchNormalization(momentum=0.9)
@@ -24,21 +25,11 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         TensorShape([2, 4, 4, 3])
     """
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Make the four weights, each float32 and never cast to the compute type."""
-        shape = (input_shape[-1],)
-        one_weight = {"shape": shape, "dtype": "float32", "autocast": False}
-        self.gamma = self.add_weight(name="gamma", initializer="ones", **one_weight)
-        self.beta = self.add_weight(name="beta", initializer="zeros", **one_weight)
-        self.moving_mean = self.add_weight(name="moving_mean", initializer="zeros", trainable=False, **one_weight)
-        self.moving_variance = self.add_weight(
-            name="moving_variance", initializer="ones", trainable=False, **one_weight
-        )
-        self.built = True
-
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Normalise (n, h, w, c) by the batch's moments in training, by the moving ones otherwise."""
         in_training = bool(training) and self.trainable
+        if in_training and self.synchronized and current_batch().in_parts:
+            return super().call(inputs, training)
         moments = (tf.zeros(0), tf.zeros(0)) if in_training else (self.moving_mean, self.moving_variance)
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=inputs,
@@ -53,53 +44,23 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         if in_training:
             # The kernel gives the variance with Bessel's correction; Keras' moving variance is without.
             values = tf.cast(tf.size(inputs) // inputs.shape[-1], tf.float32)
-            mean, variance = _mean_of_parts([mean, variance * (values - 1) / values])
+            mean, variance = current_batch().combined([mean, variance * (values - 1) / values])
             self._move(self.moving_mean, mean)
             self._move(self.moving_variance, variance)
         return outputs
 
-    def _move(self, moving: Any, batch: tf.Tensor) -> None:
+    def _move(self, moving: keras.Variable, batch: tf.Tensor) -> None:
         moving.assign(moving * self.momentum + batch * (1.0 - self.momentum))
 
 
-def _mean_of_parts(moments: list[tf.Tensor]) -> list[tf.Tensor]:
-    part = current_part()
-    if part is None:
-        return moments
-    share = tf.cast(part.own, tf.float32) / tf.cast(part.count, tf.float32)
-    return sum_over_replicas([moment * share for moment in moments])
+@keras.saving.register_keras_serializable("celeba_vae")
+class PlacedDropout(keras.layers.Dropout):
+    """Keras' ``Dropout`` that drops, of an image, what its place in the whole batch says.
 
-
-class SynchronizedBatchNormalization(FusedBatchNormalization):
-    """Batch normalisation by the moments of the whole batch, of which each replica has a part.
-
-    It is what ``FusedBatchNormalization`` is on one device, which has the same weights in the same order and is what a
-    trained model is saved with; the fused kernel can't stop between moments and normalisation, so this is slower. The
-    replicas exchange two values a channel, and two more for the gradient.
+    Example:
+        >>> PlacedDropout(0.5, seed=1)(keras.ops.ones((2, 3)), training=True).shape
+        TensorShape([2, 3])
     """
-
-    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Normalise (n, h, w, c) by the whole batch's moments in training, by the moving ones otherwise."""
-        part = current_part()
-        if part is None or not (training and self.trainable):
-            return super().call(inputs, training)
-        values = tf.cast(part.count * inputs.shape[1] * inputs.shape[2], tf.float32)
-        # near the mean, where squares lose no digits
-        origin = tf.convert_to_tensor(self.moving_mean)
-        distances = tf.cast(inputs, tf.float32) - origin
-        own = distances[: part.own]
-        sums = [tf.reduce_sum(each, axis=(0, 1, 2)) for each in (own, tf.square(own))]
-        mean, square = (each / values for each in sum_over_replicas(sums))
-        variance = tf.maximum(square - tf.square(mean), 0.0)
-        scale = tf.math.rsqrt(variance + self.epsilon) * self.gamma
-        outputs = tf.cast((distances - mean) * scale + self.beta, inputs.dtype)
-        self._move(self.moving_mean, origin + mean)
-        self._move(self.moving_variance, variance)
-        return outputs
-
-
-class ReplicatedDropout(keras.layers.Dropout):
-    """Keras' ``Dropout`` as one device has it: a replica drops what its images' places in the whole batch say."""
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Drop values of (n, …) in training and scale up the others; give ``inputs`` otherwise."""
@@ -109,7 +70,7 @@ class ReplicatedDropout(keras.layers.Dropout):
         def draw(shape: tf.Tensor) -> tf.Tensor:
             return keras.random.dropout(tf.ones(shape, inputs.dtype), self.rate, seed=self.seed_generator)
 
-        return inputs * own_rows(draw, tf.shape(inputs))
+        return inputs * current_batch().rows(draw, tf.shape(inputs))
 
 
 @keras.saving.register_keras_serializable("celeba_vae")
@@ -181,7 +142,7 @@ class Reparameterization(keras.layers.Layer):
     """Draw z = mu + exp(logvar / 2) * epsilon, epsilon from N(0, I) (Kingma and Welling 2014, section 2.4).
 
     The noise is a function of the seed, the step and an image's place in the batch alone, so that a training can be
-    taken up again at any step, and replicas draw what one device would.
+    taken up again at any step.
 
     Args:
         seed: Seed of the noise, 0 or larger.
@@ -199,7 +160,9 @@ class Reparameterization(keras.layers.Layer):
     def call(self, mu: tf.Tensor, logvar: tf.Tensor, step: tf.Tensor | int) -> tf.Tensor:
         """Give z of the shape of ``mu`` and ``logvar``, (n, latent_dim)."""
         seed = tf.stack([tf.constant(self.seed, tf.int64), tf.cast(step, tf.int64)])
-        epsilon = own_rows(lambda shape: tf.random.stateless_normal(shape, seed=seed, dtype=mu.dtype), tf.shape(mu))
+        epsilon = current_batch().rows(
+            lambda shape: tf.random.stateless_normal(shape, seed=seed, dtype=mu.dtype), tf.shape(mu)
+        )
         return mu + tf.exp(0.5 * logvar) * epsilon
 
     def get_config(self) -> dict[str, Any]:
@@ -232,7 +195,7 @@ class KLDivergence(keras.layers.Layer):
 
     def call(self, mu: tf.Tensor, logvar: tf.Tensor, weight: tf.Tensor | float) -> tuple[tf.Tensor, tf.Tensor]:
         """Give the weighted term and the plain divergence in nats, both scalars, of (n, latent_dim) each."""
-        of_dimensions = batch_mean(kl_divergence(mu, logvar), axis=0)
+        of_dimensions = current_batch().mean(kl_divergence(mu, logvar), axis=0)
         kl = tf.reduce_sum(of_dimensions)
         kl_loss = weight * (tf.reduce_sum(tf.maximum(of_dimensions, self.free_bits)) if self.free_bits else kl)
         if self.adds_loss:

@@ -5,28 +5,33 @@ model. With ``averages_channels`` the loss of an image is the sum over height an
 the articles; without, it is the sum over all values. ``usual_kl_weight`` is what works beside a loss.
 """
 
-import math
-from typing import Any, ClassVar
+from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+from celeba_vae.config import Options
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 MIN_LOG_SIGMA = -6.0
 
 
-class BinaryCrossEntropy(BaseModel):
+class BinaryCrossEntropy(Options):
     """Cross-entropy of each value in [0, 1] against the probability sigmoid(logit)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     averages_channels: ClassVar[bool] = True
     usual_kl_weight: ClassVar[float] = 5.0
 
-    def __call__(self, images: Any, logits: Any) -> Any:
+    def __call__(self, images: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
         """Give (n,) losses of images in [0, 1] and logits, both (n, h, w, c) float32."""
         import tensorflow as tf
 
         @tf.custom_gradient
-        def losses_of(logits: Any) -> Any:
-            def gradient(upstream: Any) -> Any:
+        def losses_of(logits: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+            def gradient(upstream: tf.Tensor) -> tf.Tensor:
                 # what TensorFlow derives is the same in twice the time
                 return (tf.sigmoid(logits) - images) * (upstream / images.shape[3])[:, None, None, None]
 
@@ -36,21 +41,20 @@ class BinaryCrossEntropy(BaseModel):
         return losses_of(logits)
 
 
-class SquaredError(BaseModel):
+class SquaredError(Options):
     """Squared difference of each value in [0, 1] from sigmoid(logit)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     averages_channels: ClassVar[bool] = True
     usual_kl_weight: ClassVar[float] = 0.03
 
-    def __call__(self, images: Any, logits: Any) -> Any:
+    def __call__(self, images: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
         """Give (n,) losses of images in [0, 1] and logits, both (n, h, w, c) float32."""
         import tensorflow as tf
 
         return _sum_over_image(tf.math.squared_difference(images, tf.sigmoid(logits)))
 
 
-class GaussianLikelihood(BaseModel):
+class GaussianLikelihood(Options):
     """Negative log-likelihood in nats of each value in [0, 1] under N(sigmoid(logit), sigma^2), the sigma-VAE's loss.
 
     sigma^2 is the mean squared error over the batch and all values, under which the batch is the most likely: no factor
@@ -59,24 +63,23 @@ class GaussianLikelihood(BaseModel):
     that of a density, the loss is negative where sigma is below 0.24.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     averages_channels: ClassVar[bool] = False
     usual_kl_weight: ClassVar[float] = 1.0
 
-    def __call__(self, images: Any, logits: Any) -> Any:
+    def __call__(self, images: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
         """Give (n,) losses of images in [0, 1] and logits, both (n, h, w, c) float32."""
         import tensorflow as tf
 
-        from celeba_vae.training.distributed.replicas import batch_mean
+        from celeba_vae.models.batch import current_batch
 
         errors = tf.math.squared_difference(images, tf.sigmoid(logits))
-        variance = tf.maximum(batch_mean(errors), math.exp(2 * MIN_LOG_SIGMA))
+        variance = tf.maximum(current_batch().mean(errors), math.exp(2 * MIN_LOG_SIGMA))
         # at the optimum the gradient by the variance is 0
         variance = tf.stop_gradient(variance)
         return 0.5 * tf.reduce_sum(errors / variance + tf.math.log(2 * math.pi * variance), axis=(1, 2, 3))
 
 
-def kl_divergence(mu: Any, logvar: Any) -> Any:
+def kl_divergence(mu: tf.Tensor, logvar: tf.Tensor) -> tf.Tensor:
     """Give the divergences of N(mu, exp(logvar)) from N(0, 1) in nats, dimension by dimension.
 
     -1/2 * (1 + logvar - mu^2 - exp(logvar)); summed over the dimensions it is Kingma and Welling 2014, appendix B.
@@ -93,7 +96,7 @@ def kl_divergence(mu: Any, logvar: Any) -> Any:
     return -0.5 * (1 + logvar - tf.square(mu) - tf.exp(logvar))
 
 
-def _sum_over_image(values: Any) -> Any:
+def _sum_over_image(values: tf.Tensor) -> tf.Tensor:
     import tensorflow as tf
 
     return tf.reduce_sum(tf.reduce_mean(values, axis=3), axis=(1, 2))

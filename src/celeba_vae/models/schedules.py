@@ -4,62 +4,61 @@ A schedule is called with the epochs done so far, a fractional number that is 0 
 as a float32 scalar tensor.
 """
 
+from __future__ import annotations
+
 import math
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
-from celeba_vae.config import NoneFromText
+from celeba_vae.config import NoneFromText, Options
 from celeba_vae.errors import SettingError
 
-
-class Schedule(BaseModel):
-    """What the schedules share."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
-class Constant(Schedule):
+class Constant(Options):
     """Always 1."""
 
-    def __call__(self, epoch: Any) -> Any:
+    def __call__(self, epoch: tf.Tensor) -> tf.Tensor:
         """Give the factor after ``epoch`` epochs."""
         import tensorflow as tf
 
         return tf.constant(1.0)
 
 
-class LinearWarmUp(Schedule):
+class LinearWarmUp(Options):
     """Rises evenly from 0 to 1, then stays."""
 
     epochs: PositiveFloat = Field(5.0, description="Epochs of the rise")
 
-    def __call__(self, epoch: Any) -> Any:
+    def __call__(self, epoch: tf.Tensor) -> tf.Tensor:
         """Give the factor after ``epoch`` epochs."""
         return _share(epoch, self.epochs)
 
 
-class Step(Schedule):
+class Step(Options):
     """Begins at 1 and is multiplied by ``factor`` every so many epochs."""
 
     every: PositiveFloat = Field(10.0, description="Epochs between two changes")
     factor: PositiveFloat = Field(0.5, description="What is multiplied by at each change")
 
-    def __call__(self, epoch: Any) -> Any:
+    def __call__(self, epoch: tf.Tensor) -> tf.Tensor:
         """Give the factor after ``epoch`` epochs."""
         import tensorflow as tf
 
         return tf.pow(self.factor, tf.floor(tf.cast(epoch, tf.float32) / self.every))
 
 
-class _OverAllEpochs(Schedule):
+class _OverAllEpochs(Options):
     """A schedule whose length is the variant's number of epochs unless it has one of its own."""
 
     epochs: Annotated[PositiveFloat | None, NoneFromText] = Field(
         None, description="Epochs until the end of the schedule; none: the variant's"
     )
 
-    def share(self, epoch: Any) -> Any:
+    def share(self, epoch: tf.Tensor) -> tf.Tensor:
         """Give the share of the schedule that is over after ``epoch`` epochs, in [0, 1].
 
         Raises:
@@ -75,7 +74,7 @@ class Cosine(_OverAllEpochs):
 
     final: NonNegativeFloat = Field(0.0, description="Factor at the end")
 
-    def __call__(self, epoch: Any) -> Any:
+    def __call__(self, epoch: tf.Tensor) -> tf.Tensor:
         """Give the factor after ``epoch`` epochs."""
         import tensorflow as tf
 
@@ -91,7 +90,7 @@ class Cyclical(_OverAllEpochs):
     cycles: PositiveInt = Field(4, description="Cycles in all")
     rising_share: float = Field(0.5, gt=0, le=1, description="Share of a cycle in which the factor rises")
 
-    def __call__(self, epoch: Any) -> Any:
+    def __call__(self, epoch: tf.Tensor) -> tf.Tensor:
         """Give the factor after ``epoch`` epochs."""
         import tensorflow as tf
 
@@ -101,7 +100,7 @@ class Cyclical(_OverAllEpochs):
         return tf.where(share < 1, factor, 1.0)
 
 
-def _share(epoch: Any, epochs: float) -> Any:
+def _share(epoch: tf.Tensor, epochs: float) -> tf.Tensor:
     import tensorflow as tf
 
     return tf.clip_by_value(tf.cast(epoch, tf.float32) / epochs, 0.0, 1.0)

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter
 from pydantic import Field, NonNegativeFloat, NonNegativeInt
 
-from celeba_vae.config import Parameters
+from celeba_vae.config import Options
 from celeba_vae.storage.threads import map_in_threads
 
 
@@ -34,7 +34,7 @@ def enhance_blocks(blocks: Iterable[np.ndarray], enhancers: Sequence[Enhancer]) 
 # ----------------------------------------------------------------------------------------------------------- enhancers
 
 
-class Unchanged(Parameters):
+class Unchanged(Options):
     """The image as it is."""
 
     def enhance(self, image: Image.Image) -> Image.Image:
@@ -42,7 +42,7 @@ class Unchanged(Parameters):
         return image
 
 
-class Sharpness(Parameters):
+class Sharpness(Options):
     """Pillow's ``ImageEnhance.Sharpness``: away from, or towards, the image that its filter ``SMOOTH`` gives."""
 
     factor: NonNegativeFloat = Field(3.0, description="0 smooths, 1 leaves the image as it is, above 1 sharpens")
@@ -52,7 +52,7 @@ class Sharpness(Parameters):
         return ImageEnhance.Sharpness(image).enhance(self.factor)
 
 
-class UnsharpMask(Parameters):
+class UnsharpMask(Options):
     """Pillow's ``ImageFilter.UnsharpMask``: away from the image that a Gaussian blur gives."""
 
     radius: NonNegativeFloat = Field(2.0, description="Radius of the blur in pixels")
@@ -64,7 +64,7 @@ class UnsharpMask(Parameters):
         return image.filter(ImageFilter.UnsharpMask(self.radius, self.percent, self.threshold))
 
 
-class Detail(Parameters):
+class Detail(Options):
     """Pillow's filter ``DETAIL``, which brings out fine structure a little."""
 
     def enhance(self, image: Image.Image) -> Image.Image:

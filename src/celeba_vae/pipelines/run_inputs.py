@@ -8,11 +8,11 @@ from kedro.framework.project import pipelines
 from kedro.io import AbstractVersionedDataset, CatalogProtocol
 from kedro.pipeline import Pipeline
 
-from celeba_vae.config import ParameterBlock, VariantConfig
+from celeba_vae.config import Parameters, VariantConfig
 from celeba_vae.datasets import FolderDataset, place_of
 from celeba_vae.storage import Place
 
-Block = TypeVar("Block", bound=ParameterBlock)
+Block = TypeVar("Block", bound=Parameters)
 
 
 @dataclass(frozen=True)

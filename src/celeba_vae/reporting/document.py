@@ -1,14 +1,10 @@
 """What a report is made of. All texts are plain: nothing in them is read as HTML."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-    from PIL.Image import Image
+from PIL.Image import Image
 
 
 @dataclass(frozen=True)
@@ -64,13 +60,13 @@ class Picture:
     """A picture with what it shows.
 
     Args:
-        image: A Pillow image, a matplotlib figure or the content of a PNG file, whose resolution counts.
+        image: A Pillow image; one with a resolution of its own, as a chart's file has, is shown that much smaller.
         alt: What is to be seen, for who can't see it.
         title: Heading above it, where it has none of its own.
         caption: What one should notice, below it.
     """
 
-    image: Image | Figure | bytes
+    image: Image
     alt: str
     title: str = ""
     caption: str = ""

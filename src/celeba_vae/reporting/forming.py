@@ -1,27 +1,31 @@
-"""What the same latents or images became after one epoch and another, kept so that one can see faces form."""
+"""Pictures of faces forming: what the same latents or images became after one epoch and another."""
 
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from PIL import Image
 
-from celeba_vae.reporting.grids import GRID_SCALE, image_grid, text_picture
-from celeba_vae.storage.atomic import written_atomically
-
-Kind = Literal["samples", "reconstructions"]
+from celeba_vae.reporting.grids import GRID_SCALE, comparison_grid, image_grid, text_picture
+from celeba_vae.training.epoch_images import Kind, kept_epochs, load_epoch_images
 
 ROWS, COLUMNS = 8, 6
+_PREVIEW_COLUMNS = 8
 _COLUMN = {
     "samples": "in each column from the same point of the latent space",
     "reconstructions": "in each column the reconstruction of the same image",
 }
 
 
-def save_images(folder: Path, kind: Kind, epoch: int, images: np.ndarray) -> None:
-    """Keep the images (n, h, w, 3) uint8 that a model made after ``epoch``, as ``samples_epoch_0003.npy``."""
-    with written_atomically(_file(folder, kind, epoch)) as temporary:
-        np.save(temporary, images)
+def samples_grid(name: str, epoch: int, samples: np.ndarray) -> Image.Image:
+    """Draw what a variant makes of some latents after ``epoch`` epochs, (n, h, w, 3) uint8."""
+    title = f"{name}, epoch {epoch}: decoded from the same points of the latent space as ever"
+    return image_grid(samples, _PREVIEW_COLUMNS, title=title)
+
+
+def reconstructions_grid(name: str, images: np.ndarray, epoch: int, reconstructions: np.ndarray) -> Image.Image:
+    """Draw images and what a variant makes of them after ``epoch`` epochs, (n, h, w, 3) uint8 each."""
+    rows = {"image": images, f"epoch {epoch}": reconstructions}
+    return comparison_grid(rows, _PREVIEW_COLUMNS, title=f"{name}, epoch {epoch}: images and their reconstructions")
 
 
 def forming_grid(folder: Path, name: str, last_epoch: int, kind: Kind) -> Image.Image:
@@ -30,15 +34,15 @@ def forming_grid(folder: Path, name: str, last_epoch: int, kind: Kind) -> Image.
     Of 24 epochs these are 1, 2, 3, 4, 6, 10, 15 and 24: faces change most at the start.
 
     Args:
-        folder: Where ``save_images`` put them.
+        folder: Where the training's monitor wrote.
         name: The variant's name, for the title.
         last_epoch: What was kept of later epochs, by a longer training in the same folder, is left out.
         kind: What to show: samples, decoded from N(0, I), or reconstructions.
     """
-    epochs = _spread([epoch for epoch in _kept_epochs(Path(folder), kind) if epoch <= last_epoch])
+    epochs = _spread([epoch for epoch in kept_epochs(folder, kind) if epoch <= last_epoch])
     if not epochs:
         return text_picture(f"{name}: faces forming", f"No {kind} of this training were kept in {folder}.")
-    rows = [np.load(_file(folder, kind, epoch), allow_pickle=False)[:COLUMNS] for epoch in epochs]
+    rows = [load_epoch_images(folder, kind, epoch)[:COLUMNS] for epoch in epochs]
     return image_grid(
         np.concatenate(rows),
         columns=len(rows[0]),
@@ -46,14 +50,6 @@ def forming_grid(folder: Path, name: str, last_epoch: int, kind: Kind) -> Image.
         row_labels=[f"epoch {epoch}" for epoch in epochs],
         scale=GRID_SCALE,
     )
-
-
-def _file(folder: Path, kind: Kind, epoch: int) -> Path:
-    return Path(folder) / f"{kind}_epoch_{epoch:04d}.npy"
-
-
-def _kept_epochs(folder: Path, kind: Kind) -> list[int]:
-    return sorted(int(path.stem.rpartition("_")[2]) for path in folder.glob(f"{kind}_epoch_*.npy"))
 
 
 def _spread(epochs: list[int]) -> list[int]:

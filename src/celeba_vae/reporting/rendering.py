@@ -7,13 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from PIL import Image
 
 from celeba_vae.reporting.document import Picture, Report
 
-# CSS pixels an inch; figures are drawn with twice as many, for the screens of phones
+# CSS pixels an inch
 CSS_RESOLUTION = 96
-FIGURE_RESOLUTION = 2 * CSS_RESOLUTION
 # the format's limit
 LARGEST_WEBP = 16383
 
@@ -47,8 +45,7 @@ class _Embedded:
 
 
 def _embed(picture: Picture) -> _Embedded:
-    image, resolution = _as_image(picture)
-    file = io.BytesIO()
+    image, file = picture.image, io.BytesIO()
     if max(image.size) > LARGEST_WEBP:
         kind = "png"
         image.save(file, format="PNG")
@@ -56,21 +53,9 @@ def _embed(picture: Picture) -> _Embedded:
         kind = "webp"
         # a fifth to two thirds smaller than PNG, pixel by pixel the same; more effort gains little
         image.save(file, format="WEBP", lossless=True, method=1, quality=20)
+    resolution = max(CSS_RESOLUTION, image.info.get("dpi", (0, 0))[0])
     width, height = (max(1, round(side * CSS_RESOLUTION / resolution)) for side in image.size)
     return _Embedded(f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}", width, height)
-
-
-def _as_image(picture: Picture) -> tuple[Image.Image, float]:
-    """Give the pixels, and how many of them there are to an inch."""
-    if isinstance(picture.image, Image.Image):
-        return picture.image, CSS_RESOLUTION
-    content = picture.image
-    if not isinstance(content, bytes):
-        file = io.BytesIO()
-        content.savefig(file, format="png", dpi=FIGURE_RESOLUTION)
-        content = file.getvalue()
-    image = Image.open(io.BytesIO(content), formats=["PNG"])
-    return image, max(CSS_RESOLUTION, image.info.get("dpi", (0, 0))[0])
 
 
 def _anchors(titles: Iterable[str]) -> list[str]:

@@ -1,11 +1,16 @@
 """Batches of images in an order that is a function of seed and epoch, so that training can stop and go on anywhere."""
 
+from __future__ import annotations
+
 import itertools
 import math
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
@@ -36,7 +41,7 @@ def training_batches(
     first_step: int = 0,
     horizontal_flips: bool = False,
     rows: Callable[[int], slice] = slice,
-) -> Any:
+) -> tf.data.Dataset:
     """Give an endless ``tf.data.Dataset`` of shuffled uint8 batches, each image once an epoch; the last may be smaller.
 
     Args:
@@ -66,7 +71,7 @@ def training_batches(
     return _dataset(generate, images)
 
 
-def validation_batches(images: np.ndarray, batch_size: int, rows: Callable[[int], slice] = slice) -> Any:
+def validation_batches(images: np.ndarray, batch_size: int, rows: Callable[[int], slice] = slice) -> tf.data.Dataset:
     """Give a ``tf.data.Dataset`` of the images in their own order, once; ``rows`` as in ``training_batches``."""
 
     def generate() -> Iterator[np.ndarray]:
@@ -77,7 +82,7 @@ def validation_batches(images: np.ndarray, batch_size: int, rows: Callable[[int]
     return _dataset(generate, images)
 
 
-def _dataset(generate: Callable[[], Iterator[np.ndarray]], images: np.ndarray) -> Any:
+def _dataset(generate: Callable[[], Iterator[np.ndarray]], images: np.ndarray) -> tf.data.Dataset:
     import tensorflow as tf
 
     signature = tf.TensorSpec((None, *images.shape[1:]), tf.uint8)

@@ -1,40 +1,81 @@
 """The state of a training on disk: weights, optimizer, counters, the history so far, and the best weights."""
 
-import io
-import json
+from __future__ import annotations
+
 import re
 import shutil
 import zipfile
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
-import pandas as pd
 
 from celeba_vae.errors import DataError, SettingError
 from celeba_vae.storage.atomic import link_or_copy, written_atomically
 from celeba_vae.storage.stages import changes_since_newest
+from celeba_vae.training.progress import Progress
+
+if TYPE_CHECKING:
+    import keras
+
+    from celeba_vae.models.autoencoders import Autoencoder
 
 _CHECKPOINTS = "step_*"
+_STATE = "training.npz"
+_BEST_WEIGHTS = "best.npz"
 _FINISHED = "finished"
-BEST_WEIGHTS = "best.npz"
 _DAMAGE = (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile)
 
 
-@dataclass
-class Progress:
-    """How far a training has come: steps, a history row for each whole epoch, and the epoch under way in seconds."""
+@dataclass(frozen=True)
+class Checkpoint:
+    """The state of a training after some steps: a folder, complete in itself.
 
-    step: int = 0
-    history: pd.DataFrame = field(default_factory=pd.DataFrame)
-    epoch_seconds: float = 0.0
-    wait_seconds: float = 0.0
+    What reads it raises a DataError when it is damaged.
+    """
+
+    path: Path
+
+    @property
+    def step(self) -> int:
+        """Steps taken."""
+        return int(self.path.name.removeprefix("step_"))
+
+    @property
+    def best_file(self) -> Path | None:
+        """Where the best weights so far are; None where there were no validation images."""
+        file = self.path / _BEST_WEIGHTS
+        return file if file.exists() else None
+
+    def restore(self, model: Autoencoder | None = None) -> Progress:
+        """Put the state into a compiled model built alike, if there is one; give how far the training had come."""
+        with self._damage_named():
+            return read_state(self.path / _STATE, model)
+
+    def best_weights(self) -> list[np.ndarray] | None:
+        """Give the best weights so far; None where there were no validation images."""
+        if self.best_file is None:
+            return None
+        with self._damage_named(), np.load(self.best_file, allow_pickle=False) as weights:
+            return [weights[name] for name in weights.files]
+
+    @contextmanager
+    def _damage_named(self) -> Iterator[None]:
+        try:
+            yield
+        except _DAMAGE as error:
+            # Keras writes whole arrays into its messages
+            reason = str(error).split(" Target variable:")[0]
+            raise DataError(
+                f"The checkpoint {self.path} is damaged ({reason}). Delete this folder and run again."
+            ) from error
 
 
 class Checkpoints:
-    """Checkpoints in a folder, ``step_00001270/`` after 1,270 steps, each complete in itself.
+    """Checkpoints in a folder, ``step_00001270/`` after 1,270 steps.
 
     The newest ones are kept, and those at which a training was finished: fewer or more epochs can be asked for later. A
     checkpoint appears under its name only when it is complete.
@@ -47,12 +88,26 @@ class Checkpoints:
     def __init__(self, folder: Path, keep: int = 1) -> None:
         self.folder = folder
         self.keep = keep
-        self._best: Path | None = None
+        self._last: Checkpoint | None = None
         for unfinished in folder.glob(f".{_CHECKPOINTS}"):
             # what a killed process was writing
             shutil.rmtree(unfinished)
 
-    def save(self, model: Any, progress: Progress, finished: bool = False, best: bool = False) -> Path:
+    @property
+    def last_step(self) -> int:
+        """Steps of the checkpoint last saved or restored; 0 when there is none."""
+        return self._last.step if self._last else 0
+
+    def restore(self, model: Autoencoder, steps: int) -> Progress:
+        """Put the newest state of at most ``steps`` into a compiled model built alike; give how far it had come.
+
+        Raises:
+            DataError: the checkpoint is damaged.
+        """
+        self._last = max(self._until(steps), key=lambda checkpoint: checkpoint.step, default=None)
+        return self._last.restore(model) if self._last else Progress()
+
+    def save(self, model: Autoencoder, progress: Progress, finished: bool = False, best: bool = False) -> None:
         """Save the state of a compiled model, then remove the checkpoints that are not kept.
 
         Args:
@@ -64,38 +119,22 @@ class Checkpoints:
         Raises:
             SettingError: weights are not finite; the checkpoints before are kept.
         """
-        path = self._path(progress.step)
-        state = {f"{i:04d}": np.asarray(variable) for i, variable in enumerate(_variables(model))}
-        _refuse_not_finite(state, progress.step)
-        with written_atomically(path) as temporary:
+        _refuse_not_finite(model, progress.step)
+        checkpoint = Checkpoint(self.folder / f"step_{progress.step:08d}")
+        with written_atomically(checkpoint.path) as temporary:
             temporary.mkdir()
-            np.savez(temporary / "state.npz", **state)
-            (temporary / "progress.json").write_text(_progress_text(progress))
+            write_state(temporary / _STATE, model, progress)
             if best:
-                np.savez(temporary / BEST_WEIGHTS, *model.kept_weights())
-            elif self._best:
-                link_or_copy(self._best, temporary / BEST_WEIGHTS)
+                np.savez(temporary / _BEST_WEIGHTS, *model.kept_weights())
+            elif self._last and self._last.best_file:
+                link_or_copy(self._last.best_file, temporary / _BEST_WEIGHTS)
             if finished:
                 (temporary / _FINISHED).touch()
-        if (path / BEST_WEIGHTS).exists():
-            self._best = path / BEST_WEIGHTS
-        self._remove_old(progress.step)
-        return path
-
-    def newest(self, steps: int) -> int:
-        """Give the steps of the newest checkpoint of at most ``steps``; 0 when there is none."""
-        return max((step for step in self._steps() if step <= steps), default=0)
-
-    def restore(self, model: Any, step: int) -> Progress:
-        """Put a checkpoint's state into a compiled model built alike; give how far it had come.
-
-        Raises:
-            DataError: the checkpoint is damaged.
-        """
-        path = self._path(step)
-        progress = restore_checkpoint(path, model)
-        self._best = path / BEST_WEIGHTS if (path / BEST_WEIGHTS).exists() else None
-        return progress
+        self._last = checkpoint
+        # later ones are of a training to more epochs
+        for old in self._until(progress.step)[: -self.keep]:
+            if not (old.path / _FINISHED).exists():
+                shutil.rmtree(old.path)
 
     def best_weights(self) -> list[np.ndarray] | None:
         """Give the weights of the epoch with the lowest validation loss, up to the checkpoint last saved or restored.
@@ -105,103 +144,50 @@ class Checkpoints:
         Raises:
             DataError: the checkpoint is damaged.
         """
-        return best_weights_of(self._best.parent) if self._best else None
+        return self._last.best_weights() if self._last else None
 
-    def _path(self, step: int) -> Path:
-        return self.folder / f"step_{step:08d}"
-
-    def _steps(self) -> list[int]:
-        return [int(path.name.removeprefix("step_")) for path in kept_checkpoints(self.folder)]
-
-    def _remove_old(self, newest: int) -> None:
-        # later ones are of a training to more epochs
-        steps = [step for step in self._steps() if step <= newest]
-        for step in steps[: -self.keep]:
-            if not (self._path(step) / _FINISHED).exists():
-                shutil.rmtree(self._path(step))
+    def _until(self, steps: int) -> list[Checkpoint]:
+        return [checkpoint for checkpoint in kept_checkpoints(self.folder) if checkpoint.step <= steps]
 
 
 class NoCheckpoints:
     """In place of ``Checkpoints`` where another process keeps the training: only knows up to which step it has."""
 
-    def __init__(self) -> None:
-        self._step = 0
+    last_step = 0
 
-    def save(self, model: Any, progress: Progress, finished: bool = False, best: bool = False) -> None:
-        """Take note that the other process saves."""
-        self._step = progress.step
-
-    def newest(self, steps: int) -> int:
-        """Give the steps of the newest checkpoint that this process knows of; 0 when there is none."""
-        return self._step
-
-    def restore(self, model: Any, step: int) -> Progress:
+    def restore(self, model: Autoencoder, steps: int) -> Progress:
         """Give no progress: the other process tells."""
         return Progress()
 
-
-def packed_state(model: Any, progress: Progress) -> bytes:
-    """Give a compiled model's state and progress as bytes, for ``unpack_state``."""
-    file = io.BytesIO()
-    state = {f"{i:04d}": np.asarray(variable) for i, variable in enumerate(_variables(model))}
-    np.savez(file, progress=np.frombuffer(_progress_text(progress).encode(), np.uint8), **state)
-    return file.getvalue()
+    def save(self, model: Autoencoder, progress: Progress, finished: bool = False, best: bool = False) -> None:
+        """Take note that the other process saves."""
+        self.last_step = progress.step
 
 
-def unpack_state(content: bytes, model: Any) -> Progress:
-    """Put a state into a compiled model built alike; give its progress."""
-    with np.load(io.BytesIO(content), allow_pickle=False) as state:
-        progress = _progress_of(state["progress"].tobytes().decode())
-        for variable, name in zip(_variables(model), state.files[1:], strict=True):
-            variable.assign(state[name])
-    return progress
-
-
-def kept_checkpoints(folder: Path) -> list[Path]:
+def kept_checkpoints(folder: Path) -> list[Checkpoint]:
     """Give the checkpoints in a folder, the earliest first; a process may be training there."""
-    return sorted(folder.glob(_CHECKPOINTS))
+    return [Checkpoint(file.parent) for file in sorted(folder.glob(f"{_CHECKPOINTS}/{_STATE}"))]
 
 
-def restore_checkpoint(path: Path, model: Any) -> Progress:
-    """Put a checkpoint's state into a compiled model built alike; give how far it had come.
+def state_of(model: Autoencoder) -> list[keras.Variable]:
+    """Give all that changes in a compiled model as it trains: its weights, the epoch's means, the optimizer's state."""
+    return [*model.variables, *model.metrics_variables, *model.optimizer.variables]
 
-    Raises:
-        DataError: the checkpoint is damaged.
-    """
-    try:
-        with np.load(path / "state.npz", allow_pickle=False) as state:
-            for variable, name in zip(_variables(model), state.files, strict=True):
+
+def write_state(file: Path | BinaryIO, model: Autoencoder, progress: Progress) -> None:
+    """Write a compiled model's state and its progress, as npz."""
+    text = np.frombuffer(progress.to_json().encode(), np.uint8)
+    np.savez(file, text, *(np.asarray(variable) for variable in state_of(model)))
+
+
+def read_state(file: Path | BinaryIO, model: Autoencoder | None = None) -> Progress:
+    """Put what ``write_state`` wrote into a compiled model built alike, if there is one; give its progress."""
+    with np.load(file, allow_pickle=False) as state:
+        text, *names = state.files
+        if model is not None:
+            for variable, name in zip(state_of(model), names, strict=True):
                 variable.assign(state[name])
-        return read_progress(path)
-    except _DAMAGE as error:
-        raise _damaged(path, error) from error
-
-
-def read_progress(path: Path) -> Progress:
-    """Read how far the training had come at a checkpoint.
-
-    Raises:
-        DataError: the checkpoint is damaged.
-    """
-    try:
-        return _progress_of((path / "progress.json").read_text())
-    except _DAMAGE as error:
-        raise _damaged(path, error) from error
-
-
-def best_weights_of(path: Path) -> list[np.ndarray] | None:
-    """Give the best weights up to a checkpoint; None where there were no validation images.
-
-    Raises:
-        DataError: the checkpoint is damaged.
-    """
-    if not (path / BEST_WEIGHTS).exists():
-        return None
-    try:
-        with np.load(path / BEST_WEIGHTS, allow_pickle=False) as weights:
-            return [weights[name] for name in weights.files]
-    except _DAMAGE as error:
-        raise _damaged(path, error) from error
+        return Progress.from_json(state[text].tobytes().decode())
 
 
 def refuse_changed_training(folder: Path, identity: Mapping[str, Any], name: str) -> None:
@@ -237,30 +223,9 @@ def _on_schedules(changes: list[str], name: str) -> str:
     )
 
 
-def _variables(model: Any) -> list[Any]:
-    if not model.optimizer.built:
-        model.optimizer.build(model.trainable_variables)
-    return [*model.variables, *model.metrics_variables, *model.optimizer.variables]
-
-
-def _progress_text(progress: Progress) -> str:
-    return json.dumps({**vars(progress), "history": progress.history.to_dict("records")}, indent=1)
-
-
-def _progress_of(text: str) -> Progress:
-    content = json.loads(text)
-    return Progress(**{**content, "history": pd.DataFrame(content["history"])})
-
-
-def _refuse_not_finite(state: Mapping[str, np.ndarray], step: int) -> None:
-    if not all(np.isfinite(values).all() for values in state.values()):
+def _refuse_not_finite(model: Autoencoder, step: int) -> None:
+    if not all(np.isfinite(variable).all() for variable in state_of(model)):
         raise SettingError(
             f"After step {step} of the training some weights are not finite, so no checkpoint is made of them; those"
             " before are kept. What may help: a lower learning_rate, gradient_clip_norm (parameters_training.yml)."
         )
-
-
-def _damaged(path: Path, error: Exception) -> DataError:
-    # Keras writes whole arrays into its messages
-    reason = str(error).split(" Target variable:")[0]
-    return DataError(f"The checkpoint {path} is damaged ({reason}). Delete this folder and run again.")

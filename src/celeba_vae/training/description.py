@@ -2,7 +2,6 @@
 
 import logging
 import math
-from typing import Any
 
 import numpy as np
 
@@ -43,7 +42,7 @@ def memory_estimate(model: Autoencoder, batch_size: int) -> dict[str, float]:
     }
 
 
-def _describe_memory(recipe: Recipe, model: Any) -> None:
+def _describe_memory(recipe: Recipe, model: Autoencoder) -> None:
     batch_size = recipe.variant.batch_size
     memory = memory_estimate(model, batch_size)
     logger.info(

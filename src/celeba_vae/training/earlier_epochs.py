@@ -1,19 +1,23 @@
 """A trained model as it was earlier in its training, as far as checkpoints are kept."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from celeba_vae.models.inference import weights_hash
-from celeba_vae.training.checkpoints import (
-    BEST_WEIGHTS,
-    best_weights_of,
-    kept_checkpoints,
-    read_progress,
-    restore_checkpoint,
-)
+from celeba_vae.training.checkpoints import Checkpoint, kept_checkpoints
+from celeba_vae.training.progress import VALIDATION_LOSS
 from celeba_vae.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    import keras
+
+    from celeba_vae.models.autoencoders import Autoencoder
 
 
 @dataclass(frozen=True)
@@ -27,11 +31,13 @@ class EarlierEpoch:
     """
 
     epoch: float
-    encoder: Any
-    decoder: Any
+    encoder: keras.Model
+    decoder: keras.Model
 
 
-def earliest_epoch(training: Path, recipe: Recipe, precision: str, encoder: Any, decoder: Any) -> EarlierEpoch | None:
+def earliest_epoch(
+    training: Path, recipe: Recipe, precision: str, encoder: keras.Model, decoder: keras.Model
+) -> EarlierEpoch | None:
     """Give a model as it was after the earliest epoch whose weights are kept, in a checkpoint or as the best ones.
 
     Args:
@@ -47,43 +53,45 @@ def earliest_epoch(training: Path, recipe: Recipe, precision: str, encoder: Any,
     Raises:
         DataError: a checkpoint is damaged.
     """
-    from celeba_vae.training.trainer import build_autoencoder, compile_autoencoder, inference_models
+    from celeba_vae.training.building import build_autoencoder, compile_autoencoder
 
     image_shape = encoder.input_shape[1:]
-    model = build_autoencoder(recipe, image_shape, precision)
-    compile_autoencoder(model, recipe, precision)
-    float32_model = build_autoencoder(recipe, image_shape, precision="float32")
+    trained = build_autoencoder(recipe, image_shape, precision)
+    compile_autoencoder(trained, recipe, precision)
+    earlier = build_autoencoder(recipe, image_shape, precision="float32")
     wanted = [weights_hash(encoder), weights_hash(decoder)]
-    kept = sorted(_kept_weights(training))
+    kept = sorted(_kept_weights(training), key=lambda weights: weights.epoch)
     for weights in reversed(kept):
-        if [weights_hash(part) for part in inference_models(weights.load(model), float32_model)] == wanted:
+        earlier.set_weights(weights.load(trained))
+        if [weights_hash(earlier.encoder), weights_hash(earlier.decoder)] == wanted:
             break
     else:
         return None
     earliest = kept[0]
     if earliest.epoch == weights.epoch:
         return None
-    return EarlierEpoch(earliest.epoch, *inference_models(earliest.load(model), float32_model))
+    earlier.set_weights(earliest.load(trained))
+    return EarlierEpoch(earliest.epoch, earlier.encoder, earlier.decoder)
 
 
 class _KeptWeights(NamedTuple):
     epoch: float
-    path: Path
+    checkpoint: Checkpoint
     best: bool
 
-    def load(self, model: Any) -> list[Any]:
+    def load(self, model: Autoencoder) -> list[np.ndarray]:
         if self.best:
-            return best_weights_of(self.path) or []
-        restore_checkpoint(self.path, model)
+            return self.checkpoint.best_weights() or []
+        self.checkpoint.restore(model)
         return model.kept_weights()
 
 
 def _kept_weights(training: Path) -> Iterator[_KeptWeights]:
-    progress = {path: read_progress(path) for path in kept_checkpoints(training)}
+    progress = {checkpoint: checkpoint.restore() for checkpoint in kept_checkpoints(training)}
     # at the end of an epoch, steps and rows of the history tell how many steps an epoch has
     epoch_steps = next((each.step / len(each.history) for each in progress.values() if not each.epoch_seconds), 1)
-    for path, each in progress.items():
-        yield _KeptWeights(each.step / epoch_steps, path, best=False)
-        if (path / BEST_WEIGHTS).exists():
-            best = each.history["validation_total_loss"].argmin()
-            yield _KeptWeights(float(each.history["epoch"][best]), path, best=True)
+    for checkpoint, each in progress.items():
+        yield _KeptWeights(each.step / epoch_steps, checkpoint, best=False)
+        if checkpoint.best_file:
+            best = each.history[VALIDATION_LOSS].argmin()
+            yield _KeptWeights(float(each.history["epoch"][best]), checkpoint, best=True)

@@ -6,20 +6,10 @@ from typing import Any
 
 from celeba_vae.config import VariantConfig
 from celeba_vae.config.plugins import create_component
+from celeba_vae.models.interfaces import DecoderComponent, EncoderComponent, ReconstructionLoss, Schedule
 
 # Raise it when checkpoints written by older code can't be taken up any more.
-CHECKPOINT_FORMAT = 3
-# These change how long and how a training is watched and kept, not what its weights are after a given step.
-_WITHOUT_EFFECT = {
-    "epochs",
-    "fresh",
-    "image_count",
-    "early_stopping_patience",
-    "use_weights",
-    "checkpoint_steps",
-    "keep_checkpoints",
-    "preview_epochs",
-}
+CHECKPOINT_FORMAT = 4
 _KINDS = {
     "encoder": "encoders",
     "decoder": "decoders",
@@ -27,7 +17,6 @@ _KINDS = {
     "kl_schedule": "schedules",
     "learning_rate_schedule": "schedules",
 }
-_OF_A_VAE = {"kl_weight", "kl_schedule", "free_bits", "kl_term"}
 
 
 @dataclass(frozen=True)
@@ -38,11 +27,11 @@ class Recipe:
     """
 
     variant: VariantConfig
-    encoder: Any
-    decoder: Any
-    reconstruction_loss: Any
-    kl_schedule: Any
-    learning_rate_schedule: Any
+    encoder: EncoderComponent
+    decoder: DecoderComponent
+    reconstruction_loss: ReconstructionLoss
+    kl_schedule: Schedule
+    learning_rate_schedule: Schedule
 
     @property
     def name(self) -> str:
@@ -60,8 +49,8 @@ class Recipe:
 
     def identity(self) -> dict[str, Any]:
         """Give the settings that the weights depend on, in the form that a ``Stage`` keeps."""
-        without = _WITHOUT_EFFECT | (_OF_A_VAE if self.variant.model == "ae" else set())
-        settings = {name: value for name, value in self.settings().items() if name not in without}
+        changing = self.variant.weight_settings()
+        settings = {name: value for name, value in self.settings().items() if name in changing}
         # synchronized is what one device does
         normalized = bool(settings["layers"]["batch_normalization"])
         settings["layers"] = {**settings["layers"], "batch_normalization": normalized}

@@ -15,7 +15,7 @@ from base_config import base_config
 
 from celeba_vae.config import HardwareConfig
 from celeba_vae.errors import HardwareError
-from celeba_vae.training.distributed.peers import Worker, meet, this_worker
+from celeba_vae.training.distributed.peers import Peer, meet, this_peer
 
 TWO = {"worker": ["10.0.0.1:1234", "10.0.0.2:1234"]}
 
@@ -48,20 +48,20 @@ def addresses():
 )
 def test_the_first_worker_or_the_chief_writes(set_cluster, cluster, kind, index, place):
     set_cluster(cluster, kind, index)
-    worker = this_worker(base_config(HardwareConfig))
-    assert worker.index == place
-    assert worker.is_chief == (place == 0)
-    assert worker.addresses == (*cluster.get("chief", ()), *TWO["worker"])
+    peer = this_peer(base_config(HardwareConfig))
+    assert peer.index == place
+    assert peer.is_chief == (place == 0)
+    assert peer.addresses == (*cluster.get("chief", ()), *TWO["worker"])
 
 
 def test_a_process_is_alone_without_others_in_tf_config_or_where_the_strategy_says_so(set_cluster, monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
-    assert this_worker(base_config(HardwareConfig)) is None
+    assert this_peer(base_config(HardwareConfig)) is None
     set_cluster({"worker": ["10.0.0.1:1234"]})
-    assert this_worker(base_config(HardwareConfig)) is None
+    assert this_peer(base_config(HardwareConfig)) is None
     set_cluster(TWO)
-    assert this_worker(base_config(HardwareConfig, strategy="one")) is None
-    assert this_worker(base_config(HardwareConfig, strategy="mirrored")) is None
+    assert this_peer(base_config(HardwareConfig, strategy="one")) is None
+    assert this_peer(base_config(HardwareConfig, strategy="mirrored")) is None
 
 
 @pytest.mark.parametrize(
@@ -78,26 +78,26 @@ def test_a_process_is_alone_without_others_in_tf_config_or_where_the_strategy_sa
 def test_a_wrong_tf_config_is_one_clear_error(monkeypatch, text):
     monkeypatch.setenv("TF_CONFIG", text)
     with pytest.raises(HardwareError, match=r"TF_CONFIG can't be understood.*should look like"):
-        this_worker(base_config(HardwareConfig))
+        this_peer(base_config(HardwareConfig))
 
 
 def test_multi_worker_needs_other_workers(monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     with pytest.raises(HardwareError, match="TF_CONFIG names no other worker"):
-        this_worker(base_config(HardwareConfig, strategy="multi_worker"))
+        this_peer(base_config(HardwareConfig, strategy="multi_worker"))
 
 
 def test_virtual_devices_are_for_one_process(set_cluster):
     set_cluster(TWO)
     with pytest.raises(HardwareError, match="virtual_devices"):
-        this_worker(base_config(HardwareConfig, virtual_devices=2))
+        this_peer(base_config(HardwareConfig, virtual_devices=2))
 
 
 def test_all_go_on_once_the_last_has_come_in_any_order(addresses):
     met = []
 
     def come(index):
-        meet(Worker(index, addresses), seconds=20)
+        meet(Peer(index, addresses), seconds=20)
         met.append((index, time.monotonic()))
 
     threads = [threading.Thread(target=come, args=(index,)) for index in (2, 0, 1)]
@@ -119,22 +119,22 @@ def test_all_go_on_once_the_last_has_come_in_any_order(addresses):
 
 def test_those_that_do_not_come_are_named(addresses):
     with pytest.raises(HardwareError, match=re.escape(f"Worker 1 ({addresses[1]}) did not come within")):
-        meet(Worker(0, addresses[:2]), seconds=1.5)
+        meet(Peer(0, addresses[:2]), seconds=1.5)
     with pytest.raises(HardwareError, match=re.escape(f"Worker 0 at {addresses[0]}, or one that it waits for")):
-        meet(Worker(1, addresses[:2]), seconds=1)
+        meet(Peer(1, addresses[:2]), seconds=1)
 
 
 def test_a_port_in_use_is_named(addresses):
     port = addresses[0].rpartition(":")[2]
     with socket.create_server(("", int(port))), pytest.raises(HardwareError, match=f"Port {port}.*can't be used"):
-        meet(Worker(0, addresses), seconds=1)
+        meet(Peer(0, addresses), seconds=1)
 
 
 @pytest.mark.parametrize("index", [0, 1])
 def test_waiting_ends_by_ctrl_c(addresses, index):
     code = (
         "from celeba_vae.training.distributed.peers import *; print('waits', flush=True);"
-        f" meet(Worker({index}, {addresses[:2]}))"
+        f" meet(Peer({index}, {addresses[:2]}))"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ)

@@ -34,7 +34,7 @@ CASES = {
 def results(tmp_path_factory):
     process = subprocess.run(
         [sys.executable, SCRIPT, json.dumps(CASES), tmp_path_factory.mktemp("replicas")],
-        env={**os.environ, "PYTHONPATH": str(SCRIPT.parents[2])},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(SCRIPT.parents[2]), os.environ.get("PYTHONPATH", "")])},
         capture_output=True,
         text=True,
         check=False,
@@ -45,7 +45,7 @@ def results(tmp_path_factory):
 
 @pytest.mark.parametrize("case", ["off", "synchronized", "all", "gaussian"])
 def test_losses_are_those_of_one_device_at_every_step(results, case):
-    """Batches of 32, 32, 32, 32, 32 and one image: in each epoch's last, one replica has none."""
+    """Batches of 32, 32, 32, 32, 32 and one image, which both replicas compute."""
     assert len(results[case]["steps"]) == 54
     assert max(results[case]["steps"]) < 1e-4
     assert results[case]["validation"] < 1e-4
@@ -73,8 +73,10 @@ def test_saved_models_are_made_of_ordinary_layers(results):
 
 
 def test_what_replicas_can_not_do_is_refused(results):
-    assert "kl_term: add_loss works on one device only" in results["refused"]["add_loss"]
-    assert "hardware.yml says xla: true" in results["refused"]["xla"]
+    refused = results["refused"]
+    assert "kl_term: add_loss works on one device only" in refused["add_loss"]
+    assert "hardware.yml says xla: true" in refused["xla"]
+    assert "2 devices can't share batches of 33 images equally. Set batch_size to 32 or 34" in refused["batch_size"]
 
 
 def test_the_hardware_line_names_strategy_and_replicas(results):

@@ -11,16 +11,15 @@ from discs import discs
 
 from celeba_vae.config import HardwareConfig, VariantConfig
 from celeba_vae.errors import CelebaVaeError
-from celeba_vae.training.devices import configure_hardware, use_xla
+from celeba_vae.training.hardware import configure_hardware
 
 HARDWARE = base_config(HardwareConfig, device="cpu", virtual_devices=2, cpu_threads=1, precision="float32")
+ONE_DEVICE = HARDWARE.model_copy(update={"strategy": "one"})
 LINE = configure_hardware(HARDWARE)
 
-from celeba_vae.training import trainer  # noqa: E402
-from celeba_vae.training.batches import steps_per_epoch  # noqa: E402
-from celeba_vae.training.checkpoints import Checkpoints, _variables  # noqa: E402
-from celeba_vae.training.distributed.replicas import OneDevice, training_devices  # noqa: E402
+from celeba_vae.training.checkpoints import Checkpoints, state_of  # noqa: E402
 from celeba_vae.training.recipe import create_recipe  # noqa: E402
+from celeba_vae.training.trainer import Trainer  # noqa: E402
 
 COUNT = 161
 EPOCHS = 9
@@ -39,7 +38,7 @@ class Recording(Checkpoints):
         at_epoch_end = not any(values)
         row = progress.history.iloc[-1] if at_epoch_end else dict(zip(model.metric_names, values, strict=True))
         self.losses.append([row[name] for name in model.metric_names])
-        return super().save(model, progress, finished, best)
+        super().save(model, progress, finished, best)
 
 
 def recipe_of(options):
@@ -61,14 +60,11 @@ def recipe_of(options):
     )
 
 
-def trained(devices, recipe, folder):
-    steps = steps_per_epoch(COUNT, recipe.variant.batch_size)
-    with devices.scope():
-        model = trainer.build_autoencoder(recipe, (16, 16, 3), "float32", steps)
-        trainer.compile_autoencoder(model, recipe, "float32", steps)
+def trained(hardware, recipe, folder):
+    trainer = Trainer(recipe, IMAGES[:COUNT], IMAGES[COUNT:], hardware)
     checkpoints = Recording(folder)
-    history = trainer.train(model, recipe, IMAGES[:COUNT], IMAGES[COUNT:], checkpoints, devices=devices)
-    return model, history, np.array(checkpoints.losses)
+    history = trainer.train(checkpoints)
+    return trainer, history, np.array(checkpoints.losses)
 
 
 def difference(losses, reference):
@@ -76,21 +72,20 @@ def difference(losses, reference):
 
 
 def copies_differ_by(model):
-    copies = [[copy.numpy() for copy in variable.value.values] for variable in _variables(model)]
+    copies = [[copy.numpy() for copy in variable.value.values] for variable in state_of(model)]
     return max(float(np.abs(first - second).max()) for first, second in copies)
 
 
 def compare(options, folder):
     recipe = recipe_of(options)
-    _, history, one = trained(OneDevice(), recipe, folder / "one")
-    model, histories, both = trained(training_devices(HARDWARE), recipe, folder / "both")
+    _, history, one = trained(ONE_DEVICE, recipe, folder / "one")
+    trainer, histories, both = trained(HARDWARE, recipe, folder / "both")
     columns = [name for name in history if name.startswith("validation")]
-    inference = trainer.build_autoencoder(recipe, (16, 16, 3), "float32")
-    encoder, _ = trainer.inference_models(model.kept_weights(), inference)
+    encoder, _ = trainer.inference_models(Checkpoints(folder / "both"))
     return {
         "steps": difference(both, one),
         "validation": max(difference(histories[columns].to_numpy(), history[columns].to_numpy())),
-        "copies_differ_by": copies_differ_by(model),
+        "copies_differ_by": copies_differ_by(trainer.model),
         **described(encoder),
     }
 
@@ -100,8 +95,8 @@ def moved(options, folder):
     for checkpoint in (folder / "both").glob("step_*"):
         if int(checkpoint.name.removeprefix("step_")) != 4 * 6:
             shutil.rmtree(checkpoint)
-    _, _, losses = trained(OneDevice(), recipe_of(options), folder / "both")
-    _, _, one = trained(OneDevice(), recipe_of(options), folder / "again")
+    _, _, losses = trained(ONE_DEVICE, recipe_of(options), folder / "both")
+    _, _, one = trained(ONE_DEVICE, recipe_of(options), folder / "again")
     return difference(losses, one[-len(losses) :])
 
 
@@ -123,12 +118,16 @@ def refusal(call):
 def main(cases, folder):
     results = {name: compare(options, folder / name) for name, options in cases.items()}
     results["moved"] = moved(cases["all"], folder / "all")
-    one = trainer.build_autoencoder(recipe_of({}), (16, 16, 3), "float32")
-    results["one device"] = described(one.encoder)
-    add_loss = recipe_of({"kl_term": "add_loss"}).variant
+    images = IMAGES[:COUNT], IMAGES[COUNT:]
+    results["one device"] = described(Trainer(recipe_of({}), *images, ONE_DEVICE).model.encoder)
+    refused = {
+        "add_loss": ({"kl_term": "add_loss"}, HARDWARE),
+        "batch_size": ({"batch_size": 33}, HARDWARE),
+        "xla": ({}, HARDWARE.model_copy(update={"xla": True})),
+    }
     results["refused"] = {
-        "add_loss": refusal(lambda: training_devices(HARDWARE).check(add_loss)),
-        "xla": refusal(lambda: use_xla(HARDWARE.model_copy(update={"xla": True}))),
+        name: refusal(lambda: Trainer(recipe_of(options), *images, hardware))  # noqa: B023  called at once
+        for name, (options, hardware) in refused.items()
     }
     results["line"] = LINE
     print(json.dumps(results))

@@ -1,5 +1,10 @@
 """Models compared on the test images and on the user's own photos."""
 
-from celeba_vae.pipelines.evaluation.pipeline import create_pipeline
+from celeba_vae.pipelines.evaluation.pipeline import (
+    compare_variants,
+    create_pipeline,
+    evaluate_variants,
+    prepare_images,
+)
 
-__all__ = ["create_pipeline"]
+__all__ = ["compare_variants", "create_pipeline", "evaluate_variants", "prepare_images"]

@@ -1,45 +1,78 @@
 """Each variant on the same test images and own photos, and what their comparison says."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from kedro.pipeline import Node, Pipeline
 
+from celeba_vae.metrics.reference_set import summarise_test_images
+from celeba_vae.metrics.trained_variant import open_variant
+from celeba_vae.metrics.variant_measuring import measure_variant
+from celeba_vae.metrics.variant_sweeps import sweep
 from celeba_vae.pipelines.evaluation.nodes_comparison import (
     check_articles_claims,
-    draw_created_faces,
-    draw_latent_charts,
-    draw_metrics,
-    gather_metrics,
-    list_latent_dimensions,
-    record_settings,
-)
-from celeba_vae.pipelines.evaluation.nodes_measuring import examine_model, generate_and_measure, summarise_originals
-from celeba_vae.pipelines.evaluation.nodes_photos import compare_photos, prepare_photos, reconstruct_photos
-from celeba_vae.pipelines.evaluation.nodes_reconstruction import (
-    choose_originals,
+    compare_photos,
     compare_reconstructions,
-    reconstruct_images,
+    draw_created_faces,
+    draw_metrics,
+    draw_sweeps,
+    gather_metrics,
+    prepare_photos,
+    record_settings,
+    write_report,
 )
-from celeba_vae.pipelines.evaluation.nodes_report import write_report
-from celeba_vae.pipelines.evaluation.nodes_sweeps import draw_distance_sweep, draw_sharpening_sweep, sweep
-from celeba_vae.pipelines.evaluation.trained_variant import open_variant
+from celeba_vae.pipelines.evaluation.nodes_variants import (
+    draw_latent_charts,
+    list_latent_dimensions,
+    reconstruct_what_is_shown,
+)
+from celeba_vae.reporting.evaluation_report import ComparisonPictures, DrawnVariant
+from celeba_vae.reporting.run_section import EvaluationRun
+from celeba_vae.reporting.variant_rows import choose_test_images
 
-LATENT_CHARTS = ("distances", "moments", "projection", "correlation", "kl")
+LATENT_CHARTS = [f"latent_{chart}" for chart in ("distances", "moments", "projection", "correlation", "kl")]
 
 
-def create_pipeline(variants: Sequence[str], swept: str, prefix: str = "") -> Pipeline:
+def create_pipeline(variants: Sequence[str], swept: str) -> Pipeline:
     """Build the pipeline that compares these variants: one template, a namespace each, and their comparison.
 
     Args:
         variants: Their names.
         swept: The one whose images are followed away from the origin and through stronger and stronger sharpening.
-        prefix: What the names of the comparison's results begin with, such as ``experiments_``.
     """
-    return sum((_variant_pipeline(variant) for variant in variants), _comparison_pipeline(variants, swept, prefix))
+    return prepare_images() + evaluate_variants(variants) + compare_variants(variants, swept)
 
 
-def _variant_pipeline(variant: str) -> Pipeline:
+def prepare_images() -> Pipeline:
+    """Build what all variants are evaluated on: test images to show, all of them as a set, and own photos."""
     return Pipeline(
+        [
+            Node(
+                choose_test_images,
+                inputs=["test_images", "params:evaluation"],
+                outputs="test_images_shown",
+                name="choose_test_images",
+            ),
+            Node(
+                summarise_test_images,
+                inputs=["test_images", "params:evaluation"],
+                outputs="test_images_summary",
+                name="summarise_test_images",
+                tags="tensorflow",
+            ),
+            Node(
+                prepare_photos,
+                inputs=["own_photos", "test_images", "params:data_engineering"],
+                outputs="prepared_photos",
+                name="prepare_own_photos",
+                tags="tensorflow",
+            ),
+        ]
+    )
+
+
+def evaluate_variants(variants: Iterable[str]) -> Pipeline:
+    """Build what is found out about each variant, ``<variant>.evaluated``, and the pictures of it."""
+    template = Pipeline(
         [
             Node(
                 open_variant,
@@ -56,117 +89,94 @@ def _variant_pipeline(variant: str) -> Pipeline:
                 name="open_models",
             ),
             Node(
-                reconstruct_images,
-                inputs=["model", "shown_originals", "params:evaluation"],
-                outputs="reconstructions",
-                name="reconstruct_test_images",
-            ),
-            Node(
-                reconstruct_photos,
-                inputs=["model", "checkpoints", "prepared_photos", "params:evaluation", "params:generation"],
-                outputs="photo_rows",
-                name="reconstruct_own_photos",
-            ),
-            Node(
-                examine_model,
-                inputs=["model", "test_images", "train_images", "summarised_originals", "params:evaluation"],
-                outputs="examined",
-                name="examine_model",
-            ),
-            Node(
-                generate_and_measure,
+                reconstruct_what_is_shown,
                 inputs=[
                     "model",
-                    "train_images",
+                    "checkpoints",
+                    "test_images_shown",
+                    "prepared_photos",
+                    "params:evaluation",
+                    "params:generation",
+                ],
+                outputs="shown",
+                name="reconstruct_what_is_shown",
+            ),
+            Node(
+                measure_variant,
+                inputs=[
+                    "shown",
+                    "model",
                     "test_images",
+                    "train_images",
                     "latent_stages",
-                    "summarised_originals",
+                    "test_images_summary",
                     "params:evaluation",
                 ],
-                outputs="generated",
-                name="generate_and_measure",
+                outputs="evaluated",
+                name="measure",
             ),
             Node(
                 draw_latent_charts,
-                inputs=["model", "examined", "test_attributes", "params:evaluation"],
-                outputs=[f"latent_{chart}" for chart in LATENT_CHARTS],
+                inputs=["evaluated", "test_attributes", "params:evaluation"],
+                outputs=LATENT_CHARTS,
                 name="draw_latent_charts",
             ),
             Node(
                 list_latent_dimensions,
-                inputs="examined",
+                inputs="evaluated",
                 outputs="latent_dimensions",
                 name="list_latent_dimensions",
             ),
-        ],
-        namespace=variant,
-        inputs={
-            "shown_originals",
-            "prepared_photos",
-            "test_images",
-            "train_images",
-            "test_attributes",
-            "summarised_originals",
-        },
-        parameters={
-            "params:evaluation": "params:evaluation",
-            "params:generation": "params:generation",
-            "params:variant": f"params:variants.{variant}",
-        },
-        tags="tensorflow",
+            Node(
+                DrawnVariant,
+                inputs=["evaluated", "loss_curves", *LATENT_CHARTS],
+                outputs="drawn",
+                name="gather_pictures",
+            ),
+        ]
+    )
+    return sum(
+        (
+            Pipeline(
+                template,
+                namespace=variant,
+                inputs={
+                    "test_images_shown",
+                    "prepared_photos",
+                    "test_images",
+                    "train_images",
+                    "test_attributes",
+                    "test_images_summary",
+                },
+                parameters={
+                    "params:evaluation": "params:evaluation",
+                    "params:generation": "params:generation",
+                    "params:variant": f"params:variants.{variant}",
+                },
+                tags="tensorflow",
+            )
+            for variant in variants
+        ),
+        Pipeline([]),
     )
 
 
-def _comparison_pipeline(variants: Sequence[str], swept: str, prefix: str) -> Pipeline:
-    def of_each(name: str) -> list[str]:
-        return [f"{variant}.{name}" for variant in variants]
-
+def compare_variants(variants: Iterable[str], swept: str) -> Pipeline:
+    """Build what is said and drawn of all variants together."""
+    shown, evaluated = ([f"{variant}.{stage}" for variant in variants] for stage in ("shown", "evaluated"))
     return Pipeline(
         [
             Node(
-                choose_originals,
-                inputs=["test_images", "params:evaluation"],
-                outputs=["shown_originals", "shown_captions"],
-                name="choose_test_images",
-            ),
-            Node(
-                summarise_originals,
-                inputs=["test_images", "params:evaluation"],
-                outputs="summarised_originals",
-                name="summarise_test_images",
-                tags="tensorflow",
-            ),
-            Node(
-                prepare_photos,
-                inputs=["own_photos", "test_images", "params:data_engineering"],
-                outputs=["prepared_photos", "photo_captions", "photo_note"],
-                name="prepare_own_photos",
-                tags="tensorflow",
-            ),
-            Node(
-                compare_reconstructions,
-                inputs=["shown_originals", "shown_captions", "params:evaluation", *of_each("reconstructions")],
-                outputs=f"{prefix}comparison_grid",
-                name=f"{prefix}compare_reconstructions",
-            ),
-            Node(
-                compare_photos,
-                inputs=[
-                    "prepared_photos",
-                    "photo_captions",
-                    "photo_note",
-                    "own_photos",
-                    "params:evaluation",
-                    *of_each("photo_rows"),
-                ],
-                outputs=f"{prefix}own_photos_grid",
-                name=f"{prefix}compare_own_photos",
-            ),
-            Node(
                 gather_metrics,
-                inputs=["params:evaluation", *of_each("model"), *of_each("examined"), *of_each("generated")],
-                outputs=f"{prefix}metrics",
-                name=f"{prefix}gather_metrics",
+                inputs=evaluated,
+                outputs="metrics",
+                name="gather_metrics",
+            ),
+            Node(
+                draw_metrics,
+                inputs=["metrics", "params:evaluation"],
+                outputs="metrics_plot",
+                name="draw_metrics",
             ),
             Node(
                 record_settings,
@@ -176,78 +186,84 @@ def _comparison_pipeline(variants: Sequence[str], swept: str, prefix: str) -> Pi
                     "data_summary",
                     "run_record",
                     "params:evaluation",
-                    *of_each("model"),
+                    *evaluated,
                 ],
-                outputs=f"{prefix}evaluated_settings",
-                name=f"{prefix}record_settings",
+                outputs="evaluated_settings",
+                name="record_settings",
+            ),
+            Node(
+                compare_reconstructions,
+                inputs=["test_images_shown", "params:evaluation", *shown],
+                outputs="comparison_grid",
+                name="compare_reconstructions",
+            ),
+            Node(
+                compare_photos,
+                inputs=["prepared_photos", "own_photos", "params:evaluation", *shown],
+                outputs="own_photos_grid",
+                name="compare_own_photos",
             ),
             Node(
                 draw_created_faces,
-                inputs=["params:evaluation", *of_each("model"), *of_each("generated")],
-                outputs=f"{prefix}created_faces_grid",
-                name=f"{prefix}draw_created_faces",
-            ),
-            Node(
-                draw_metrics,
-                inputs=[f"{prefix}metrics", "params:evaluation"],
-                outputs=f"{prefix}metrics_plot",
-                name=f"{prefix}draw_metrics",
+                inputs=["params:evaluation", *evaluated],
+                outputs="created_faces_grid",
+                name="draw_created_faces",
             ),
             Node(
                 sweep,
                 inputs=[f"{swept}.model", "test_images", "params:generation", "params:evaluation"],
-                outputs=f"{prefix}sweeps",
-                name=f"{prefix}sweep",
+                outputs="sweeps",
+                name="sweep",
                 tags="tensorflow",
             ),
             Node(
-                draw_distance_sweep,
-                inputs=f"{prefix}sweeps",
-                outputs=f"{prefix}distance_sweep",
-                name=f"{prefix}draw_distance_sweep",
-            ),
-            Node(
-                draw_sharpening_sweep,
-                inputs=f"{prefix}sweeps",
-                outputs=f"{prefix}sharpening_sweep",
-                name=f"{prefix}draw_sharpening_sweep",
+                draw_sweeps,
+                inputs="sweeps",
+                outputs=["distance_sweep", "sharpening_sweep"],
+                name="draw_sweeps",
             ),
             Node(
                 check_articles_claims,
+                inputs=["sweeps", "run_record", *evaluated],
+                outputs="claims",
+                name="check_claims",
+            ),
+            Node(
+                ComparisonPictures,
                 inputs=[
-                    f"{prefix}metrics",
-                    f"{prefix}sweeps",
-                    "run_record",
-                    "params:evaluation",
-                    *of_each("model"),
-                    *of_each("examined"),
+                    "comparison_grid",
+                    "own_photos_grid",
+                    "created_faces_grid",
+                    "distance_sweep",
+                    "sharpening_sweep",
                 ],
-                outputs=f"{prefix}claims",
-                name=f"{prefix}check_claims",
+                outputs="comparison_pictures",
+                name="gather_pictures",
+            ),
+            Node(
+                EvaluationRun,
+                inputs=[
+                    "run_record",
+                    "data_summary",
+                    "test_images_summary",
+                    "prepared_photos",
+                    "own_photos",
+                    "params:evaluation",
+                ],
+                outputs="evaluation_run",
+                name="describe_run",
             ),
             Node(
                 write_report,
                 inputs=[
-                    f"{prefix}metrics",
-                    f"{prefix}claims",
-                    f"{prefix}sweeps",
-                    f"{prefix}comparison_grid",
-                    f"{prefix}own_photos_grid",
-                    f"{prefix}created_faces_grid",
-                    "photo_captions",
-                    "photo_note",
-                    "own_photos",
-                    "summarised_originals",
-                    "data_summary",
-                    "test_attributes",
-                    "run_record",
-                    "params:evaluation",
-                    *of_each("model"),
-                    *of_each("examined"),
-                    *of_each("generated"),
+                    "evaluation_run",
+                    "claims",
+                    "sweeps",
+                    "comparison_pictures",
+                    *(f"{variant}.drawn" for variant in variants),
                 ],
-                outputs=f"{prefix}report",
-                name=f"{prefix}write_report",
+                outputs="report",
+                name="write_report",
             ),
         ]
     )

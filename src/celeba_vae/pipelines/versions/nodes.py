@@ -11,8 +11,7 @@ import pandas as pd
 from celeba_vae.config import EvaluationConfig
 from celeba_vae.errors import DataError
 from celeba_vae.metrics.differences import differences
-from celeba_vae.metrics.measures import Measure
-from celeba_vae.pipelines.evaluation.nodes_comparison import measure_groups
+from celeba_vae.metrics.measure_groups import known_measures
 from celeba_vae.reporting import Report, Section, Table, differences_table, render_report
 from celeba_vae.storage import Place, stages
 
@@ -39,8 +38,8 @@ def compare_versions(
     """
     older, newer = _versions(metrics_versions, parameters.compared_versions)
     measures = known_measures(parameters)
-    found = differences(*(_read(metrics_versions / version / METRICS) for version in (older, newer)), measures)
-    settings = [settings_versions / version / SETTINGS for version in (older, newer)]
+    before, after = (_read(metrics_versions / version / METRICS) for version in (older, newer))
+    found = differences(before, after, measures)
     verdicts = Counter(row.verdict for row in found)
     summary = (
         f"From {older} to {newer}: {verdicts['better']} values are better, {verdicts['worse']} worse,"
@@ -48,18 +47,13 @@ def compare_versions(
     )
     logger.info(summary)
     table = differences_table(found, measures, "Differences")
-    sections = [_settings_section(*settings), Section("Measures", blocks=[table])]
+    settings = _settings_section(*(settings_versions / version / SETTINGS for version in (older, newer)))
+    sections = [settings, Section("Measures", blocks=[table])]
     page = render_report(Report("Two evaluations compared", summary, sections=sections))
     return pd.DataFrame([asdict(row) for row in found]), page
 
 
-def known_measures(parameters: EvaluationConfig) -> list[Measure]:
-    """Give every measure that metrics.json may have, each once."""
-    groups = {name: measures for name, (_, measures) in measure_groups(parameters).items() if name != "gap"}
-    return list({measure.name: measure for measures in groups.values() for measure in measures}.values())
-
-
-def _versions(folder: Place, wanted: Any) -> tuple[str, str]:
+def _versions(folder: Place, wanted: tuple[str, str] | None) -> tuple[str, str]:
     existing = sorted(path.parent.name for path in folder.glob(f"*/{METRICS}"))
     if wanted is None:
         if len(existing) < 2:

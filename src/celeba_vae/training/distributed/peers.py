@@ -15,7 +15,7 @@ from celeba_vae.errors import HardwareError
 
 logger = logging.getLogger(__name__)
 
-# tag of the nodes that all workers run together
+# tag of the nodes that all peers run together
 TRAINS = "trains"
 MEETING_SECONDS = 600
 _ALL_ARE_THERE = b"!"
@@ -26,7 +26,7 @@ _EXAMPLE = (
 
 
 @dataclass(frozen=True)
-class Worker:
+class Peer:
     """One of the processes that train together.
 
     Args:
@@ -46,30 +46,30 @@ class Worker:
         return f"worker {self.index}{' (the chief)' if self.is_chief else ''} of {len(self.addresses)}"
 
 
-def this_worker(config: HardwareConfig) -> Worker | None:
-    """Say which worker this process is; None where it trains alone.
+def this_peer(config: HardwareConfig) -> Peer | None:
+    """Say which peer this process is; None where it trains alone.
 
     Raises:
         HardwareError: TF_CONFIG can't be understood, or ``strategy`` is multi_worker and it names no other worker.
     """
     if config.strategy not in ("auto", "multi_worker"):
         return None
-    worker = _worker_of(os.environ.get("TF_CONFIG"))
-    if config.strategy == "multi_worker" and worker is None:
+    peer = _peer_of(os.environ.get("TF_CONFIG"))
+    if config.strategy == "multi_worker" and peer is None:
         raise HardwareError(
             "hardware.yml says strategy: multi_worker, but the variable TF_CONFIG names no other worker.\n"
             f"Set it on every machine before the run, as {_EXAMPLE}."
         )
-    if worker and config.virtual_devices:
+    if peer and config.virtual_devices:
         raise HardwareError(
             "hardware.yml says virtual_devices, which is for one process alone, but TF_CONFIG names several workers.\n"
             "Set virtual_devices: none, or strategy: mirrored."
         )
-    return worker
+    return peer
 
 
-def meet(worker: Worker, seconds: float = MEETING_SECONDS) -> None:
-    """Wait until all workers are there. Unlike TensorFlow's own waiting, Ctrl-C ends it, and so does ``seconds``.
+def meet(peer: Peer, seconds: float = MEETING_SECONDS) -> None:
+    """Wait until all peers are there. Unlike TensorFlow's own waiting, Ctrl-C ends it, and so does ``seconds``.
 
     The chief listens at its own address, where TensorFlow is going to listen afterwards.
 
@@ -77,29 +77,29 @@ def meet(worker: Worker, seconds: float = MEETING_SECONDS) -> None:
         HardwareError: some did not come, or this process can't listen at its address.
     """
     deadline = time.monotonic() + seconds
-    logger.info("This is %s, at %s; waiting for the others", worker, worker.addresses[worker.index])
-    if worker.is_chief:
-        _await_the_others(worker, deadline, seconds)
+    logger.info("This is %s, at %s; waiting for the others", peer, peer.addresses[peer.index])
+    if peer.is_chief:
+        _await_the_others(peer, deadline, seconds)
     else:
-        _report_to_the_chief(worker, deadline, seconds)
+        _report_to_the_chief(peer, deadline, seconds)
 
 
-def _await_the_others(worker: Worker, deadline: float, seconds: float) -> None:
+def _await_the_others(peer: Peer, deadline: float, seconds: float) -> None:
     there: dict[int, socket.socket] = {}
     with contextlib.ExitStack() as connections:
-        listener = connections.enter_context(_listening(worker.addresses[0]))
+        listener = connections.enter_context(_listening(peer.addresses[0]))
         listener.settimeout(1)
-        while len(there) < len(worker.addresses) - 1:
+        while len(there) < len(peer.addresses) - 1:
             with contextlib.suppress(TimeoutError):
                 connection = connections.enter_context(listener.accept()[0])
                 index = _index_that_comes(connection)
-                if index in range(1, len(worker.addresses)):
+                if index is not None and 0 < index < len(peer.addresses):
                     # one that was started again takes its earlier place
                     there[index] = connection
             there = {index: connection for index, connection in there.items() if not _has_gone(connection)}
             if time.monotonic() > deadline:
-                missing = [index for index in range(1, len(worker.addresses)) if index not in there]
-                names = ", ".join(f"{index} ({worker.addresses[index]})" for index in missing)
+                missing = [index for index in range(1, len(peer.addresses)) if index not in there]
+                names = ", ".join(f"{index} ({peer.addresses[index]})" for index in missing)
                 raise HardwareError(
                     f"Worker {names} did not come within {seconds / 60:g} minutes. Start the same command on every"
                     " machine that TF_CONFIG names, each with its own index; its own output may say what is wrong."
@@ -108,17 +108,17 @@ def _await_the_others(worker: Worker, deadline: float, seconds: float) -> None:
             connection.sendall(_ALL_ARE_THERE)
 
 
-def _report_to_the_chief(worker: Worker, deadline: float, seconds: float) -> None:
+def _report_to_the_chief(peer: Peer, deadline: float, seconds: float) -> None:
     while time.monotonic() < deadline:
-        chief = _host_and_port(worker.addresses[0])
+        chief = _host_and_port(peer.addresses[0])
         with contextlib.suppress(OSError), socket.create_connection(chief, timeout=5) as connection:
-            connection.sendall(str(worker.index).encode())
+            connection.sendall(str(peer.index).encode())
             connection.settimeout(max(0.1, deadline - time.monotonic()))
             if connection.recv(1) == _ALL_ARE_THERE:
                 return
         time.sleep(0.5)
     raise HardwareError(
-        f"Worker 0 at {worker.addresses[0]}, or one that it waits for, did not come within {seconds / 60:g} minutes."
+        f"Worker 0 at {peer.addresses[0]}, or one that it waits for, did not come within {seconds / 60:g} minutes."
         " Start the same command on every machine that TF_CONFIG names, each with its own index, and look whether this"
         " address can be reached from here."
     )
@@ -161,7 +161,7 @@ def _host_and_port(address: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def _worker_of(text: str | None) -> Worker | None:
+def _peer_of(text: str | None) -> Peer | None:
     if not text:
         return None
     try:
@@ -172,7 +172,7 @@ def _worker_of(text: str | None) -> Worker | None:
             return None
         for address in addresses:
             _host_and_port(address)
-        return Worker(_index(content["task"], jobs), addresses)
+        return Peer(_index(content["task"], jobs), addresses)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise HardwareError(f"TF_CONFIG can't be understood ({error}). It should look like {_EXAMPLE}.") from error
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from celeba_vae.training.devices import _cpu_has_bfloat16
+from celeba_vae.training.machine import cpu_has_bfloat16
 
 PREAMBLE = """
 import logging, random, sys
@@ -16,7 +16,8 @@ import numpy as np
 from base_config import base_config
 from celeba_vae.config import HardwareConfig
 from celeba_vae.errors import HardwareError
-from celeba_vae.training.devices import configure_hardware, effective_precision, use_xla
+from celeba_vae.training.hardware import configure_hardware
+from celeba_vae.training.machine import effective_precision, use_xla
 
 logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stdout)
 
@@ -27,7 +28,7 @@ def refusal(**settings):
         return str(error)
 """
 
-# A GPU as TensorFlow's own bookkeeping knows it; all the rest, down to the options that its runtime is given, is real.
+# A GPU as TensorFlow's own bookkeeping knows it; all the rest is real.
 STAND_IN_GPU = """
 import tensorflow as tf
 from tensorflow.python.eager import context
@@ -60,7 +61,7 @@ def run(script: str) -> subprocess.CompletedProcess[str]:
 
 def test_only_onednns_line_about_types_is_dropped():
     script = """
-from celeba_vae.training.devices import drop_onednn_line
+from celeba_vae.training.quiet_tensorflow import drop_onednn_line
 configure_hardware(base_config(HardwareConfig))
 import tensorflow as tf
 drop_onednn_line()
@@ -125,7 +126,7 @@ print("SAME", refusal())
 
 def test_a_model_is_mirrored_on_the_devices_that_there_are():
     process = run("""
-from celeba_vae.training.devices import training_device_names
+from celeba_vae.training.machine import training_device_names
 print("ALONE", refusal(strategy="mirrored", device="cpu"))
 configure_hardware(base_config(HardwareConfig, virtual_devices=2, device="cpu"))
 for strategy in "auto", "mirrored", "one":
@@ -149,8 +150,8 @@ def test_memory_limit_of_a_gpu_reaches_tensorflow_and_can_not_change_after_it_ha
         + """
 config = base_config(HardwareConfig, device="gpu", gpu_memory_limit=2048)
 configure_hardware(config)
-options = inside.config.gpu_options
-assert list(options.experimental.virtual_devices[0].memory_limit_mb) == [2048], options
+(logical,) = tf.config.get_logical_device_configuration(gpu)
+assert logical.memory_limit == 2048
 assert use_xla(config) and not use_xla(base_config(HardwareConfig, device="cpu"))
 assert not use_xla(base_config(HardwareConfig, xla=False))
 assert effective_precision(config) == "mixed_bfloat16"
@@ -173,9 +174,9 @@ def test_memory_of_a_gpu_grows_unless_it_is_left_out():
         STAND_IN_GPU
         + """
 configure_hardware(base_config(HardwareConfig))
-assert inside.config.gpu_options.allow_growth
+assert tf.config.experimental.get_memory_growth(gpu)
 configure_hardware(base_config(HardwareConfig, gpu_memory_growth=False))
-assert not inside.config.gpu_options.allow_growth
+assert not tf.config.experimental.get_memory_growth(gpu)
 configure_hardware(base_config(HardwareConfig, device="cpu"))
 assert tf.config.get_visible_devices("GPU") == []
 """
@@ -201,5 +202,5 @@ def test_bfloat16_is_read_from_the_processors_flags(tmp_path: Path, flags: str, 
     cpuinfo = tmp_path / "cpuinfo"
     cpuinfo.write_text(f"processor\t: 0\n{flags}\nprocessor\t: 1\n{flags}")
 
-    assert _cpu_has_bfloat16(cpuinfo) is expected
-    assert not _cpu_has_bfloat16(tmp_path / "on-a-mac")
+    assert cpu_has_bfloat16(cpuinfo) is expected
+    assert not cpu_has_bfloat16(tmp_path / "on-a-mac")

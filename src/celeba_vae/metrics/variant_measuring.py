@@ -1,0 +1,172 @@
+"""Measure a variant: its reconstructions, its latent space, and what it creates."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from celeba_vae.config import ComponentConfig, EvaluationConfig
+from celeba_vae.config.plugins import create_component
+from celeba_vae.errors import CelebaVaeError, DataError
+from celeba_vae.latent.fitting import encode_images, fit_to_latents
+from celeba_vae.latent.points import LatentPoints
+from celeba_vae.metrics.evaluated_variant import EvaluatedVariant
+from celeba_vae.metrics.latent_space import LatentSpace
+from celeba_vae.metrics.measure_groups import sampler_groups, sampler_label
+from celeba_vae.metrics.measures import Measured
+from celeba_vae.metrics.reconstruction import ReconstructionMeasures
+from celeba_vae.metrics.reference_set import ComparedSet, ReferenceSet, float_batches
+from celeba_vae.metrics.trained_variant import TrainedVariant
+from celeba_vae.models.inference import to_uint8
+
+logger = logging.getLogger(__name__)
+
+# where there are no test images to have as many of
+TRAINING_IMAGES = 10_000
+
+
+def measure_variant(
+    variant: EvaluatedVariant,
+    model: TrainedVariant,
+    test_images: np.ndarray,
+    train_images: np.ndarray,
+    latent_stages: Path,
+    reference: ReferenceSet,
+    parameters: EvaluationConfig,
+) -> EvaluatedVariant:
+    """Measure a variant's reconstructions, its latents, and the images that it creates from each sampler's points.
+
+    Reconstructed (z = mu) are the test images and as many training images; without test images, up to 10,000 of these.
+    All goes batch by batch, so that memory does not grow with their number.
+
+    Args:
+        variant: What is known of it so far.
+        model: Its networks.
+        test_images: (n, h, w, 3) uint8.
+        train_images: (m, h, w, 3) uint8.
+        latent_stages: Folder of the variant's latents and fitted samplers.
+        reference: What is known of the test images.
+        parameters: Metrics, samplers, numbers of images and seed.
+
+    Returns:
+        The variant with its measures; none where it can't be evaluated or its latents are not finite. A sampler that
+        can't be used is among its notes.
+    """
+    prior_group, fitted_groups = sampler_groups(parameters.samplers)
+    variant = replace(variant, prior_group=prior_group, fitted_groups=fitted_groups)
+    if variant.problem:
+        return variant
+    measuring = _Measuring(model, test_images, train_images, latent_stages, reference, parameters)
+    try:
+        measured, latent_space = measuring.reconstruct()
+    except DataError as error:
+        problem = f"{variant.name} is left out of the evaluation: {error}"
+        logger.warning(problem)
+        return replace(variant, problem=problem)
+    notes, created = [], {}
+    for config in parameters.samplers:
+        label = sampler_label(config, parameters.samplers)
+        try:
+            points = measuring.points(config)
+        except CelebaVaeError as error:
+            notes.append(f"{variant.name}, {label}: {error}")
+            logger.warning(notes[-1])
+            continue
+        measured[label], created[label] = measuring.create(points, label)
+    return replace(variant, measured=measured, latent_space=latent_space, created=created, notes=tuple(notes))
+
+
+@dataclass(frozen=True)
+class _Measuring:
+    model: TrainedVariant
+    test_images: np.ndarray
+    train_images: np.ndarray
+    latent_stages: Path
+    reference: ReferenceSet
+    parameters: EvaluationConfig
+
+    def reconstruct(self) -> tuple[dict[str, Measured], LatentSpace | None]:
+        """Give the measures of reconstructions, latents and networks by group, and where the latents are."""
+        train_images = self.train_images[: len(self.test_images) or TRAINING_IMAGES]
+        training, latents = self._pass_through(train_images)
+        measured = {"model": _size_of(self.model), "training": {**training, "images": len(train_images)}}
+        if len(self.test_images):
+            reconstructed = self.reference.start()
+            test, latents = self._pass_through(self.test_images, reconstructed)
+            measured |= {"test": test, "gap": _difference(training, test), "reconstructed": reconstructed.result()}
+        if latents is not None:
+            measured["latents"] = latents.measured
+        return measured, latents
+
+    def _pass_through(
+        self, images: np.ndarray, set_measures: ComparedSet | None = None
+    ) -> tuple[Measured, LatentSpace | None]:
+        from celeba_vae.models.inference import decode, encoder_outputs
+
+        metrics = [create_component("metrics", each) for each in self.parameters.metrics]
+        reconstruction, latents = ReconstructionMeasures(metrics), LatentSpace(self.parameters.seed)
+        for batch in float_batches(images, self.parameters.batch_size, f"Measuring {self.model.variant.name}"):
+            mu, logvar = encoder_outputs(self.model.encoder, batch)
+            latents.update(mu, logvar)
+            reconstructions = decode(self.model.decoder, mu)
+            reconstruction.update(batch, reconstructions)
+            if set_measures:
+                set_measures.update(reconstructions)
+        return reconstruction.result(), latents if len(images) > 1 else None
+
+    def points(self, config: ComponentConfig) -> LatentPoints:
+        """Give a sampler's points, fitted to the variant's own latents where it is one that is fitted."""
+        parameters, encoder = self.parameters, self.model.encoder
+        sampler = create_component("samplers", config)
+        fitted: Mapping[str, np.ndarray] = {}
+        if hasattr(sampler, "fit"):
+            latents = encode_images(encoder, self.train_images[: parameters.fit_images], self.latent_stages)
+            array = np.load(latents.path, mmap_mode="r")
+            fitted = fit_to_latents(encoder, array, self.test_images, self.latent_stages, config)
+        # a whole row is shown, also where there are fewer test images
+        count = max(self.reference.set_size, min(parameters.columns, parameters.generated_count))
+        return LatentPoints(sampler, count, self.model.decoder.input_shape[-1], parameters.seed, fitted)
+
+    def create(self, points: LatentPoints, label: str) -> tuple[Measured, np.ndarray]:
+        """Create images from points: give their measures against the test images, and the first images."""
+        columns, compared = self.parameters.columns, self.reference.start()
+        shown: list[np.ndarray] = []
+        for block in decoded_blocks(self.model.decoder, points, f"{self.model.variant.name}, {label}"):
+            compared.update(block)
+            if sum(len(each) for each in shown) < columns:
+                shown.append(to_uint8(block[:columns]))
+        return compared.result(), np.concatenate(shown)[:columns]
+
+
+def decoded_blocks(decoder: Any, points: LatentPoints, what: str) -> Iterator[np.ndarray]:
+    """Decode points block by block, with a progress bar: (at most 64, h, w, 3) float32 each, as ``decode`` does."""
+    from celeba_vae.models.inference import decode_batches
+
+    with tqdm(total=points.count, desc=what, unit="image", disable=None, leave=False) as progress:
+        for latents in points:
+            for images in decode_batches(decoder, latents):
+                progress.update(len(images))
+                yield images
+
+
+def _difference(training: Measured, test: Measured) -> Measured:
+    difference: Measured = {}
+    for name, value in training.items():
+        other = test[name]
+        difference[name] = None if value is None or other is None else value - other
+    return difference
+
+
+def _size_of(model: TrainedVariant) -> Measured:
+    history = model.variant.history
+    return {
+        "encoder_parameters": model.encoder.count_params(),
+        "decoder_parameters": model.decoder.count_params(),
+        "latent_dim": model.decoder.input_shape[-1],
+        "epochs": len(history),
+        "training_seconds": float(history["seconds"].sum()) if "seconds" in history else None,
+    }

@@ -1,0 +1,119 @@
+"""Replicas on several machines: what their processes tell each other, and what becomes of them when one is lost."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from celeba_vae.errors import CelebaVaeError, SettingError
+from celeba_vae.storage.stages import differences
+from celeba_vae.training.distributed.devices import Losses, Step
+from celeba_vae.training.distributed.peers import Peer
+from celeba_vae.training.distributed.replicas import Replicas
+
+# bytes that processes exchange at once, each as a float32, which every device can sum; those of the largest state are
+# fewer than this many times as many
+_PAGE = 2**22
+_LOST = (
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.FailedPreconditionError,
+    tf.errors.InternalError,
+    tf.errors.UnavailableError,
+)
+
+
+class PeerReplicas(Replicas):
+    """The replicas of several machines, a process on each.
+
+    Each method that exchanges something raises a ``CelebaVaeError`` when another process is lost.
+
+    Args:
+        strategy: Makes the replicas.
+        peer: Which of the processes this is.
+    """
+
+    def __init__(self, strategy: tf.distribute.Strategy, peer: Peer) -> None:
+        super().__init__(strategy, processes=len(peer.addresses), process=peer.index)
+        self.peer = peer
+        self._sum = tf.function(
+            self._sum_over_processes,
+            input_signature=[tf.TensorSpec((None,), tf.float32)],
+            autograph=False,
+        )
+
+    def check_same(self, identity: Callable[[], Mapping[str, Any]]) -> None:
+        """Make sure that all processes train the same with the same.
+
+        Raises:
+            SettingError: they don't; the message names what differs.
+        """
+        own = json.dumps(identity())
+        found = differences(json.loads(self.from_chief(own.encode)), json.loads(own))
+        if found:
+            raise SettingError(
+                f"This is {self.peer}, which trains something else than the chief (chief's -> own):\n  "
+                + "\n  ".join(found)
+                + "\nStart the same command on every machine, with the same settings and the same data."
+            )
+
+    @contextmanager
+    def scope(self) -> Iterator[None]:
+        """Give the context that a model is built in; its weights are those that the chief draws."""
+        with self._peers_may_be_lost(), super().scope():
+            yield
+
+    def from_chief(self, content: Callable[[], bytes]) -> bytes:
+        """Give all processes the content that the chief has."""
+        own = content() if self.peer.is_chief else b""
+        with self._peers_may_be_lost():
+            # each number is small enough to be exact
+            rest, pages = self._sum(tf.constant([len(own) % _PAGE, len(own) // _PAGE], tf.float32)).numpy()
+            numbers = np.zeros(int(pages) * _PAGE + int(rest), np.uint8)
+            numbers[: len(own)] = np.frombuffer(own, np.uint8)
+            blocks = [numbers[first : first + _PAGE] for first in range(0, len(numbers), _PAGE)]
+            return b"".join(self._sum(tf.constant(block, tf.float32)).numpy().astype(np.uint8) for block in blocks)
+
+    def compile(self, step: Callable[[tf.Tensor], Mapping[str, tf.Tensor]], image_shape: tuple[int, ...]) -> Step:
+        """Make a model's step callable, as ``Devices.compile`` says."""
+        take_together = super().compile(step, image_shape)
+
+        def take(images: tf.Tensor, count: int, stop_requested: Callable[[], bool]) -> tuple[Losses, bool]:
+            with self._peers_may_be_lost():
+                return take_together(images, count, stop_requested)
+
+        return take
+
+    def any_process(self, value: bool) -> bool:
+        """Say whether ``value`` is true in any process."""
+        with self._peers_may_be_lost():
+            return bool(self._sum(tf.constant([float(value)]))[0])
+
+    def _sum_over_processes(self, values: tf.Tensor) -> tf.Tensor:
+        def on_replica() -> tf.Tensor:
+            context = tf.distribute.get_replica_context()
+            # of each process, one replica speaks
+            own = tf.where(context.replica_id_in_sync_group % self.local_count == 0, values, 0.0)
+            return context.all_reduce(tf.distribute.ReduceOp.SUM, own)
+
+        return self.of_first_replica(self.strategy.run(on_replica))
+
+    @contextmanager
+    def _peers_may_be_lost(self) -> Iterator[None]:
+        try:
+            yield
+        except _LOST as error:
+            raise CelebaVaeError(
+                f"This is {self.peer}, and another one is lost: it was ended or can't be reached any more, or failed"
+                " and says itself why. Start the same command on every machine again: the training goes on from its"
+                f" last checkpoint. What TensorFlow noticed: {_reason(error)}"
+            ) from error
+
+
+def _reason(error: tf.errors.OpError) -> str:
+    lines = [line.strip() for line in error.message.splitlines()]
+    return next((line for line in lines if line.startswith("Collective ops is aborted")), lines[0] if lines else "")

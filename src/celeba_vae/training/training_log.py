@@ -1,0 +1,122 @@
+"""What a training says as it goes: lines in the log, and a bar where someone watches."""
+
+import logging
+import time
+from collections.abc import Mapping
+
+import numpy as np
+from tqdm import tqdm
+
+from celeba_vae.config import VariantConfig
+from celeba_vae.config.wording import duration
+from celeba_vae.training.progress import VALIDATION_LOSS, Progress
+
+logger = logging.getLogger(__name__)
+
+STEPS_BEFORE_ESTIMATE = 10
+
+
+class TrainingLog:
+    """The words of one training.
+
+    Args:
+        variant: What is trained.
+        image_count: Training images.
+        epoch_steps: Steps of an epoch.
+    """
+
+    def __init__(self, variant: VariantConfig, image_count: int, epoch_steps: int) -> None:
+        self.variant = variant
+        self.image_count = image_count
+        self.epoch_steps = epoch_steps
+
+    def finished_before(self, progress: Progress) -> None:
+        """Say that there is nothing left to do."""
+        name = self.variant.name
+        early = progress.step < self.variant.epochs * self.epoch_steps
+        logger.info(
+            "%s: nothing has changed since its training of %d epochs%s; the finished models are handed on"
+            " (anew: --params variants.%s.fresh=true%s)",
+            name,
+            len(progress.history),
+            f", which {self._why_early()}" if early else "",
+            name,
+            " once a run has come to its end" if self.variant.fresh else "",
+        )
+
+    def begins(self, progress: Progress) -> None:
+        """Say where a training goes on; begin to measure how long it takes."""
+        self._began = time.perf_counter()
+        self._seconds: list[float] = []
+        self._steps_left = self.variant.epochs * self.epoch_steps - progress.step
+        if progress.step:
+            done = progress.step / self.epoch_steps
+            logger.info("%s: training goes on after epoch %.4g of %d", self.variant.name, done, self.variant.epochs)
+
+    def bar(self, progress: Progress) -> tqdm:
+        """Give a bar of the epoch under way, in images."""
+        epoch, step = divmod(progress.step, self.epoch_steps)
+        return tqdm(
+            total=self.image_count,
+            initial=step * self.variant.batch_size,
+            desc=f"{self.variant.name} {epoch + 1}/{self.variant.epochs}",
+            unit=" images",
+            unit_scale=True,
+            disable=None,
+            leave=False,
+        )
+
+    def step_ended(self, bar: tqdm, losses: Mapping[str, float], images: int, seconds: float) -> None:
+        """Move the bar; after a few steps, say how long all epochs take."""
+        self._seconds.append(seconds)
+        self._steps_left -= 1
+        if len(self._seconds) == STEPS_BEFORE_ESTIMATE:
+            # the first steps, which also build the graph, are no measure
+            estimate = float(np.median(self._seconds)) * self._steps_left
+            logger.info("%s: about %s for all epochs", self.variant.name, duration(estimate))
+        bar.set_postfix_str(_losses_text(losses), refresh=False)
+        bar.update(images)
+
+    def epoch_ended(self, row: Mapping[str, float], best: bool, early: bool) -> None:
+        """Say what the history's new row has, and whether the training ends here before its last epoch."""
+        # of all that this process has done, validation and checkpoints included
+        seconds_a_step = (time.perf_counter() - self._began) / len(self._seconds)
+        logger.info(
+            "%s epoch %d/%d: %s%s, %.0f images/s, %s left",
+            self.variant.name,
+            row["epoch"],
+            self.variant.epochs,
+            _losses_text(row),
+            " (the best so far)" if best else "",
+            row["images_per_second"],
+            duration(seconds_a_step * self._steps_left),
+        )
+        if early:
+            logger.info("%s %s", self.variant.name, self._why_early())
+
+    def stopped(self, step: int) -> None:
+        """Say that a training was asked to stop, and did."""
+        logger.info(
+            "%s stopped after step %d, in epoch %d of %d; all of it is saved, and the same command goes on there",
+            self.variant.name,
+            step,
+            min(step // self.epoch_steps + 1, self.variant.epochs),
+            self.variant.epochs,
+        )
+
+    def _why_early(self) -> str:
+        patience = self.variant.early_stopping_patience
+        return f"stopped early: {patience} epochs without a lower {VALIDATION_LOSS} (early_stopping_patience)"
+
+
+def _losses_text(losses: Mapping[str, float]) -> str:
+    """Show the losses, the weighted KL also as a share of the total, the validation images' total last."""
+    text = f"total_loss {losses['total_loss']:.1f}, reconstruction_loss {losses['reconstruction_loss']:.1f}"
+    if "kl_loss" in losses:
+        text += f", kl_loss {losses['kl_loss']:.1f}"
+        # a likelihood's negative logarithm may itself be negative: then there is no share
+        if losses["reconstruction_loss"] > 0:
+            text += f" ({losses['kl_loss'] / losses['total_loss']:.1%} of the total)"
+    if VALIDATION_LOSS in losses:
+        text += f", validation total_loss {losses[VALIDATION_LOSS]:.1f}"
+    return text
