@@ -12,6 +12,7 @@ from small_models import save_small_model, save_test_images, save_train_images
 
 from celeba_vae.errors import DataError
 from celeba_vae.hooks.input_hooks import check_inputs, check_load_versions
+from celeba_vae.pipelines.run_inputs import RunInputs
 
 TENSORFLOW_MARK = """
 import atexit, pathlib, sys
@@ -176,9 +177,9 @@ def test_only_persistent_free_inputs_must_exist(tmp_path):
     )
 
     with pytest.raises(DataError) as caught:
-        check_inputs(pipeline, catalog)
+        check_inputs(RunInputs(pipeline, catalog))
     np.save(tmp_path / "array.npy", np.zeros(3))
-    check_inputs(pipeline, catalog)
+    check_inputs(RunInputs(pipeline, catalog))
 
     assert "array" in str(caught.value)
     assert not any(name in str(caught.value) for name in ("folder", "made_here", "params:x"))

@@ -1,6 +1,7 @@
 """Wrong parameters in words: one line for each wrong value, with its full name and the nearest known one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -45,6 +46,15 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
         raise SettingError(
             "\n  ".join(["Wrong parameters (conf/*/parameters_*.yml, hardware.yml or --params):", *found])
         )
+
+
+@contextmanager
+def of_setting(name: str) -> Iterator[None]:
+    """Name a setting in the error that it leads to."""
+    try:
+        yield
+    except SettingError as error:
+        raise SettingError(f"{name}: {error}") from error
 
 
 def problems(error: ValidationError, model: type[BaseModel], prefix: str = "") -> list[str]:

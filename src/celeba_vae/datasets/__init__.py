@@ -6,6 +6,13 @@ from celeba_vae.datasets.folder_dataset import FolderDataset, InputFolderDataset
 from celeba_vae.datasets.image_folder_dataset import ImageFolder, ImageFolderDataset
 from celeba_vae.datasets.keras_model_dataset import KerasModelDataset
 from celeba_vae.datasets.numpy_dataset import NumpyDataset
+from celeba_vae.datasets.optional_datasets import (
+    OptionalDataset,
+    OptionalKerasModelDataset,
+    OptionalPictureDataset,
+    OptionalReportDataset,
+    OptionalTableDataset,
+)
 from celeba_vae.datasets.page_dataset import PageDataset
 from celeba_vae.datasets.picture_dataset import PictureDataset
 from celeba_vae.datasets.report_dataset import ReportDataset
@@ -21,6 +28,11 @@ __all__ = [
     "InputFolderDataset",
     "KerasModelDataset",
     "NumpyDataset",
+    "OptionalDataset",
+    "OptionalKerasModelDataset",
+    "OptionalPictureDataset",
+    "OptionalReportDataset",
+    "OptionalTableDataset",
     "PageDataset",
     "PictureDataset",
     "ReportDataset",

@@ -7,9 +7,11 @@ from functools import partial
 from typing import Any
 
 import pandas as pd
+from kedro.io import DatasetError
 from kedro_datasets.pandas import CSVDataset
 
 from celeba_vae.datasets.stored_dataset import place_of
+from celeba_vae.errors import DataError
 from celeba_vae.storage import TableFile, written
 
 
@@ -29,6 +31,17 @@ class TableDataset(CSVDataset):
             # unlike a lambda, this can be pickled
             load_args["dtype"] = defaultdict(partial(copy, dtype["*"]), dtype)
         super().__init__(load_args=load_args, **options)
+
+    def load(self) -> pd.DataFrame:
+        """Read a table.
+
+        Raises:
+            DataError: it is not there, or is damaged.
+        """
+        try:
+            return super().load()
+        except DatasetError as error:
+            raise DataError(str(error)) from error
 
     def save(self, data: pd.DataFrame | TableFile) -> None:
         """Write a table, or put a finished file in place."""

@@ -41,6 +41,8 @@ class RunRecordHooks:
                     name: dataset.resolve_save_version() if name in made else dataset.resolve_load_version()
                     for name, dataset in versioned.items()
                     if isinstance(dataset, AbstractVersionedDataset) and dataset._version
+                    # what is optional may be missing
+                    if name in made or dataset.exists()
                 },
             }
         )
