@@ -95,9 +95,7 @@ def open_variant(
 ) -> TrainedVariant:
     """Put together what training has made of a variant, None what is not there; say in the log what is wrong with it.
 
-    Args:
-        test_images: (n, h, w, 3) uint8, those that it is to be evaluated on.
-        train_images: (m, h, w, 3) uint8, those that it should have been trained on.
+    It must take images of the test images' size, and should have been trained on the training images as they are now.
     """
     name = variant.name
     missing = [f"{name}.{part}" for part, model in (("encoder", encoder), ("decoder", decoder)) if model is None]
