@@ -5,8 +5,9 @@ from typing import Any, NoReturn
 
 from kedro.io import AbstractDataset, DatasetError
 
+from celeba_vae.config import is_remote
 from celeba_vae.errors import SettingError
-from celeba_vae.storage import Place, RemotePath, is_remote
+from celeba_vae.storage import Place, RemotePath
 
 
 class FolderDataset(AbstractDataset[None, Place]):

@@ -64,7 +64,16 @@ class PngImages:
         return np.asarray(self[:], dtype)
 
     def _read(self, name: str) -> np.ndarray:
-        return _read_png(self.folder / name)
+        path = self.folder / name
+        if isinstance(path, RemotePath):
+            image = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR_RGB)
+        else:
+            image = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
+        if image is None:
+            raise DatasetError(
+                f"{path} can't be read as an image. Make the images again: kedro run --pipelines generation."
+            )
+        return image
 
 
 Images = TypeVar("Images", bound=Iterable[np.ndarray])
@@ -96,9 +105,6 @@ class ImageFolderDataset(StoredDataset[ImageFolder[Any], ImageFolder[PngImages]]
     """A folder with ``000000.png``, ``000001.png``, … and ``index.csv``, versioned as a whole.
 
     The table gets a first column ``file`` in the folder, for whoever opens it there.
-
-    Example:
-        >>> ImageFolderDataset(filepath="data/07_model_output/generated").load().images  # doctest: +SKIP
     """
 
     def load(self) -> ImageFolder[PngImages]:
@@ -177,15 +183,3 @@ def _write_block(folder: Place, first: int, block: np.ndarray) -> int:
         png = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1]
         (folder / _file_name(row)).write_bytes(png.tobytes())
     return len(block)
-
-
-def _read_png(path: Place) -> np.ndarray:
-    if isinstance(path, RemotePath):
-        image = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR_RGB)
-    else:
-        image = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
-    if image is None:
-        raise DatasetError(
-            f"{path} can't be read as an image. Make the images again: kedro run --pipelines generation."
-        )
-    return image
