@@ -1,8 +1,7 @@
 """What the catalog can hold and Kedro does not bring. Importing this loads no TensorFlow."""
 
 from celeba_vae.datasets.array_datasets import ArraysDataset, NumpyDataset
-from celeba_vae.datasets.folder_dataset import FolderDataset, InputFolderDataset
-from celeba_vae.datasets.image_folder_dataset import ImageFolder, ImageFolderDataset
+from celeba_vae.datasets.folder_datasets import FolderDataset, ImageFolder, ImageFolderDataset, InputFolderDataset
 from celeba_vae.datasets.keras_model_dataset import KerasModelDataset
 from celeba_vae.datasets.picture_datasets import AnimationDataset, PictureDataset
 from celeba_vae.datasets.stored_dataset import place_of

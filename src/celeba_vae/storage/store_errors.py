@@ -19,10 +19,8 @@ def store_errors(place: object) -> Iterator[None]:
     """Raise what goes wrong with a place in a store as DataError; a missing file or a full disk here stays itself."""
     try:
         yield
-    except FileNotFoundError:
-        raise
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in _OF_THIS_DISK:
+        if isinstance(error, FileNotFoundError) or getattr(error, "errno", None) in _OF_THIS_DISK:
             raise
         raise failure(place, error) from error
 
