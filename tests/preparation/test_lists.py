@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +6,6 @@ import pytest
 
 from celeba_vae.errors import DataError
 from celeba_vae.preparation.lists import ListFile, read_attributes, read_partition
-from celeba_vae.preparation.names import pack_names, positions_in
-
-NAMES = ("Bald", "Smiling", "Young")
 
 
 @pytest.fixture
@@ -17,7 +13,7 @@ def listing(tmp_path: Path) -> Callable[[str], ListFile]:
     def write(text: str) -> ListFile:
         file = tmp_path / "list"
         file.write_text(text)
-        return ListFile(str(file), partial(file.open, "rb"))
+        return ListFile.at(file)
 
     return write
 
@@ -33,8 +29,7 @@ def listing(tmp_path: Path) -> Callable[[str], ListFile]:
 )
 def test_partition_files_of_all_forms_say_the_same(listing: Callable[[str], ListFile], text: str) -> None:
     partition = read_partition(listing(text))
-    assert partition.names.tolist() == ["000001.jpg", "000002.jpg", "000003.jpg"]
-    assert partition.values.tolist() == [0, 1, 2]
+    assert partition.splits == {"000001.jpg": 0, "000002.jpg": 1, "000003.jpg": 2}
     assert not partition.faults
 
 
@@ -47,9 +42,12 @@ def test_partition_files_of_all_forms_say_the_same(listing: Callable[[str], List
     ],
 )
 def test_attribute_lists_of_all_forms_say_the_same(listing: Callable[[str], ListFile], text: str) -> None:
-    attributes = read_attributes(listing(text), pack_names(["1.jpg", "2.jpg"]))
-    assert attributes.names == NAMES
-    assert attributes.of(np.array([1, 0])).tolist() == [[-1, -1, -1], [1, -1, 1]]
+    attributes = read_attributes(listing(text), ["1.jpg", "2.jpg"])
+    assert attributes.table.to_dict("split") == {
+        "index": ["1.jpg", "2.jpg"],
+        "columns": ["Bald", "Smiling", "Young"],
+        "data": [[1, -1, 1], [-1, -1, -1]],
+    }
     assert not attributes.faults
 
 
@@ -58,35 +56,33 @@ def test_forty_attributes_of_many_images_are_kept(listing: Callable[[str], ListF
     names = [f"{i:06d}.jpg" for i in range(9000)]
     lines = [f"{name} {' '.join(map(str, row))}" for name, row in zip(names, values, strict=True)]
     text = "\n".join(["9000", " ".join(f"a{i}" for i in range(40)), *lines])
-    attributes = read_attributes(listing(text), pack_names(names))
-    np.testing.assert_array_equal(attributes.of(np.arange(9000)), values)
+    attributes = read_attributes(listing(text), names)
+    np.testing.assert_array_equal(attributes.table, values)
 
 
 def test_lines_that_do_not_fit_are_named(listing: Callable[[str], ListFile]) -> None:
     text = "4\nBald Smiling Young\n1.jpg 1 -1 1\n2.jpg 1 -1\n3.jpg 1 -1 2\n5.jpg 1 1 1\n,\n"
-    attributes = read_attributes(listing(text), pack_names(["1.jpg", "2.jpg", "3.jpg", "4.jpg"]))
+    attributes = read_attributes(listing(text), ["1.jpg", "2.jpg", "3.jpg", "4.jpg"])
     assert attributes.faults == {
         1: "the attribute list has 2 values for it, not 3",
         2: "the attribute list says '2' where 1 or -1 is expected",
         3: "not in the attribute list",
     }
-    assert attributes.of(np.arange(4)).tolist() == [[1, -1, 1], [0, 0, 0], [0, 0, 0], [0, 0, 0]]
+    assert attributes.table.to_numpy().tolist() == [[1, -1, 1], [0, 0, 0], [0, 0, 0], [0, 0, 0]]
 
 
 @pytest.mark.parametrize("text", ["", "2\n", "1.jpg 1 -1 1\n2.jpg 1 1 1\n"])
 def test_a_list_without_the_attributes_names_is_an_error(listing: Callable[[str], ListFile], text: str) -> None:
     with pytest.raises(DataError, match="does not begin with the attributes' names"):
-        read_attributes(listing(text), pack_names(["1.jpg"]))
+        read_attributes(listing(text), ["1.jpg"])
 
 
-def test_names_are_found_where_they_stand() -> None:
-    names = pack_names(f"{i:05d}" for i in range(0, 20_000, 2))
-    assert positions_in(names, pack_names(["00000", "00001", "19998", "19999", "00100"])).tolist() == [
-        0,
-        -1,
-        9999,
-        -1,
-        50,
-    ]
-    assert positions_in(names, names).tolist() == list(range(10_000))
-    assert positions_in(pack_names([]), names[:2]).tolist() == [-1, -1]
+@pytest.mark.parametrize("length", [10, 16, 17, 300])
+def test_names_of_any_length_are_found_in_any_order(listing: Callable[[str], ListFile], length: int) -> None:
+    names = [f"{i:0{length}d}.jpg" for i in range(500)]
+    shuffled = np.random.default_rng(0).permutation(500)
+    text = "\n".join(["Even", *(f"{names[i]} {1 - 2 * (i % 2)}" for i in shuffled)])
+    attributes = read_attributes(listing(text), names)
+    assert attributes.table["Even"].tolist() == [1, -1] * 250
+    partition = read_partition(listing("\n".join(f"{names[i]} {i % 3}" for i in shuffled)))
+    assert partition.splits == {name: i % 3 for i, name in enumerate(names)}

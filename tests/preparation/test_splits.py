@@ -1,16 +1,13 @@
 import logging
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from celeba_vae.config import SplitConfig
 from celeba_vae.errors import SettingError
-from celeba_vae.preparation.index import COLUMNS, ImageIndex
-from celeba_vae.preparation.lists import ListFile, Partition, read_partition
+from celeba_vae.preparation.lists import ListFile
 from celeba_vae.preparation.splits import assign_splits
 
 NAMES = [f"{i:06d}.jpg" for i in range(1, 1001)]
@@ -18,39 +15,35 @@ VALUES = [min(i // 400, 2) for i in range(1000)]
 
 
 @pytest.fixture
-def partition(tmp_path: Path) -> Callable[[str], Partition]:
-    """Read a partition file with this text."""
+def partition(tmp_path: Path) -> Callable[[str], ListFile]:
+    """Write a partition file with this text."""
 
-    def read(text: str) -> Partition:
+    def write(text: str) -> ListFile:
         file = tmp_path / "list_eval_partition.txt"
         file.write_text(text)
-        return read_partition(ListFile(str(file), partial(file.open, "rb")))
+        return ListFile.at(file)
 
-    return read
-
-
-def records(index: ImageIndex) -> pd.DataFrame:
-    return pd.DataFrame(index.records(), columns=COLUMNS)
+    return write
 
 
 def counts(config: SplitConfig, names: list[str] = NAMES) -> dict[str, int]:
-    return records(assign_splits(names, None, config))["split"].value_counts().to_dict()
+    return assign_splits(names, None, config).table()["split"].value_counts().to_dict()
 
 
 @pytest.mark.parametrize("by", ["auto", "partition"])
-def test_the_partition_file_decides_where_there_is_one(by: str, partition: Callable[[str], Partition]) -> None:
+def test_the_partition_file_decides_where_there_is_one(by: str, partition: Callable[[str], ListFile]) -> None:
     listed = partition("\n".join(f"{name} {value}" for name, value in zip(NAMES, VALUES, strict=True)))
-    splits = records(assign_splits(NAMES, listed, SplitConfig(by=by)))
+    splits = assign_splits(NAMES, listed, SplitConfig(by=by)).table()
     assert splits["image_id"].tolist() == NAMES
     assert splits["split"].tolist() == ["train"] * 400 + ["validation"] * 400 + ["test"] * 200
     assert set(splits["status"]) == {"ok"}
 
 
 def test_counts_can_be_asked_for_although_there_is_a_partition_file(
-    partition: Callable[[str], Partition],
+    partition: Callable[[str], ListFile],
 ) -> None:
     listed = partition("000001.jpg 0")
-    splits = records(assign_splits(NAMES, listed, SplitConfig(by="counts", train=10, validation=20, test=30)))
+    splits = assign_splits(NAMES, listed, SplitConfig(by="counts", train=10, validation=20, test=30)).table()
     assert splits["split"].value_counts().to_dict() == {"": 940, "test": 30, "validation": 20, "train": 10}
     assert (splits["status"] == "unused").sum() == 940
 
@@ -60,10 +53,10 @@ def test_a_partition_that_is_asked_for_must_be_there() -> None:
         assign_splits(NAMES, None, SplitConfig(by="partition"))
 
 
-def test_what_images_and_partition_file_do_not_share_is_named(partition: Callable[[str], Partition]) -> None:
+def test_what_images_and_partition_file_do_not_share_is_named(partition: Callable[[str], ListFile]) -> None:
     listed = partition("4.jpg 1\n1.jpg 0\n2.jpg   3\n5.jpg\n6.jpg 1 2\n7.jpg 0\n7.jpg 2\n8.jpg x\n9.jpg 2\n9.jpg 2")
     names = ["1.jpg", "2.jpg", "3.jpg", "5.jpg", "6.jpg", "7.jpg", "9.jpg"]
-    splits = records(assign_splits(names, listed, SplitConfig())).set_index("image_id")
+    splits = assign_splits(names, listed, SplitConfig()).table().set_index("image_id")
     assert splits["status"].to_dict() == {
         "1.jpg": "ok",
         "2.jpg": "no split",
@@ -107,7 +100,7 @@ def test_scaling_down_uses_every_image(available: int) -> None:
 
 
 def test_the_seed_decides_who_is_dealt_what() -> None:
-    first, again, other = (records(assign_splits(NAMES, None, SplitConfig(seed=seed)))["split"] for seed in (1, 1, 2))
+    first, again, other = (assign_splits(NAMES, None, SplitConfig(seed=seed)).table()["split"] for seed in (1, 1, 2))
     assert first.equals(again)
     assert not first.equals(other)
     # dealt, not cut: the test images come from everywhere

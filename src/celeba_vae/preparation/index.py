@@ -1,23 +1,22 @@
 """What became of each image: its split, its row in the split's array, or why it has none."""
 
-import csv
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
-from celeba_vae.storage.atomic import written_atomically
 from celeba_vae.storage.npy import kept_order
 
 SPLITS = ("train", "validation", "test")
 NO_SPLIT = -1
-COLUMNS = ("image_id", "split", "row", "status", "reason")
 # such an image is prepared all the same
 NO_ATTRIBUTES = "no attributes"
+# such an image is tried again by the next run
+UNREADABLE = "unreadable"
 
 
 class BadImage(NamedTuple):
@@ -29,11 +28,28 @@ class BadImage(NamedTuple):
 
 
 @dataclass(frozen=True)
+class RowRange:
+    """Consecutive rows of one split's array, and the positions of the images that belong there."""
+
+    split: str
+    start: int
+    positions: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    @property
+    def name(self) -> str:
+        """What tells it from all other ranges, for files and tasks."""
+        return f"{self.split}-{self.start:08d}"
+
+
+@dataclass(frozen=True)
 class ImageIndex:
-    """The images of all splits, in a few bytes each.
+    """The images of all splits.
 
     Args:
-        image_ids: The images' names, strings: the originals, sorted, then the names of a list that have no image.
+        image_ids: The images' names, texts: the originals, sorted, then the names of a list that have no image.
         splits: int8, one an image: its place in ``SPLITS``, or -1.
         bad: The images with a fault, by position.
     """
@@ -49,6 +65,15 @@ class ImageIndex:
     def places(self, split: str) -> np.ndarray:
         """Give the positions of a split's images: each has a place in the split's array from the start."""
         return np.flatnonzero(self.splits == SPLITS.index(split))
+
+    def ranges(self, length: int) -> list[RowRange]:
+        """Cut the places of all splits into ranges of at most that many rows."""
+        return [
+            RowRange(split, start, positions[start : start + length])
+            for split in SPLITS
+            for positions in [self.places(split)]
+            for start in range(0, len(positions), length)
+        ]
 
     def kept(self, split: str) -> np.ndarray:
         """Say which of a split's places hold an image that can be used: bool, one a place."""
@@ -86,22 +111,20 @@ class ImageIndex:
         """Images that were to be prepared: all but those beyond the splits' counts."""
         return len(self.image_ids) - self.statuses.get("unused", 0)
 
-    def records(self) -> Iterator[tuple[str, str, int, str, str]]:
-        """Give (image_id, split, row, status, reason) of each image, in order."""
-        columns = zip(self.image_ids, self.splits, self.rows, strict=True)
-        for position, (image_id, split, row) in enumerate(columns):
-            name = SPLITS[split] if split >= 0 else ""
-            if image := self.bad.get(position):
-                yield image_id, name, row, image.status, image.reason
-            elif name:
-                yield image_id, name, row, "ok", ""
-            else:
-                yield image_id, "", row, "unused", "beyond the counts of data_engineering.split"
-
-
-def write_csv(file: Path, columns: Iterable[str], records: Iterable[Iterable]) -> None:
-    """Write a table row by row; it appears under its name only when it is complete."""
-    with written_atomically(file) as temporary, temporary.open("w", newline="", encoding="utf-8") as text:
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(records)
+    def table(self) -> pd.DataFrame:
+        """Give image_id, split, row, status and reason of each image, in order."""
+        unused = (self.splits == NO_SPLIT).astype(int)
+        reasons = np.array(["", "beyond the counts of data_engineering.split"], object)[unused]
+        statuses = np.array(["ok", "unused"], object)[unused]
+        for image in self.bad.values():
+            statuses[image.position], reasons[image.position] = image.status, image.reason
+        return pd.DataFrame(
+            {
+                "image_id": self.image_ids,
+                # NO_SPLIT is the last
+                "split": np.array([*SPLITS, ""], object)[self.splits],
+                "row": self.rows,
+                "status": statuses,
+                "reason": reasons,
+            }
+        )

@@ -1,33 +1,33 @@
 """CelebA's lists: which image belongs to which split, and the 40 attributes of each.
 
 Both come as ``.txt`` (words between any number of spaces; the attributes below their count and their names) or as
-``.csv`` (below a header). What a line gets wrong is kept with the image's name, for the index of images.
+``.csv`` (below a header). ``read_rows`` knows how lists are written; ``read_partition`` and ``read_attributes`` know
+what their words mean. What a line gets wrong is kept with the image's name, for the index of images.
 """
 
 import hashlib
 import io
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from celeba_vae.errors import DataError
-from celeba_vae.preparation.names import pack_names, positions_in
+from celeba_vae.preparation.index import NO_SPLIT
+from celeba_vae.storage import Place, RemotePath
 
 _PARTITION = {"0": 0, "1": 1, "2": 2}
-# one byte an attribute: absent, present
-_ATTRIBUTE = {"-1": 0, "1": 1}
-_CHUNK = 4096
+_ATTRIBUTE = {"-1": -1, "1": 1}
 
 
 @dataclass(frozen=True)
 class ListFile:
-    """A text file, on disk or in an archive.
+    """A text file, on disk, remote or in an archive.
 
     Args:
         name: What to call it in messages.
@@ -36,6 +36,13 @@ class ListFile:
 
     name: str
     open_bytes: Callable[[], BinaryIO]
+
+    @classmethod
+    def at(cls, place: Place) -> "ListFile":
+        """Give the list at a place."""
+        if isinstance(place, RemotePath):
+            return cls(str(place), lambda: io.BytesIO(place.read_bytes()))
+        return cls(str(place), lambda: place.open("rb"))
 
     def lines(self) -> Iterator[str]:
         """Give its lines without their ends, one by one; blank ones are passed over.
@@ -63,37 +70,51 @@ class Partition:
     """What a partition file says.
 
     Args:
-        names: The images' names, sorted, each once.
-        values: int8, one a name: 0 train, 1 validation, 2 test, -1 none of them.
-        faults: What is wrong with the lines whose value is -1, by name.
-        state: A hash of the file.
+        splits: By the images' names: 0 train, 1 validation, 2 test, -1 none of them.
+        faults: What is wrong with the lines of those that have none, by name.
     """
 
-    names: np.ndarray
-    values: np.ndarray
-    faults: Mapping[str, str] = field(default_factory=dict)
-    state: str = ""
+    splits: dict[str, int]
+    faults: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Attributes:
-    """The attributes of images, a bit each.
+    """The attributes of images.
 
     Args:
-        names: The attributes' names.
-        bits: uint8 (images, bytes): the attributes of each image, as ``np.packbits`` packs them.
+        table: int8, a row an image by its name, a column an attribute: 1 or -1; 0 where it is not known.
         faults: Why an image has none, by its position.
     """
 
-    names: tuple[str, ...]
-    bits: np.ndarray
+    table: pd.DataFrame
     faults: Mapping[int, str]
 
-    def of(self, positions: np.ndarray) -> np.ndarray:
-        """Give the attributes of some images: int8 (images, attributes), 1 or -1; 0 where they are not known."""
-        bits = np.unpackbits(self.bits[positions], axis=1, count=len(self.names))
-        known = ~np.isin(positions, list(self.faults))
-        return (bits.astype(np.int8) * 2 - 1) * known[:, None]
+
+# ------------------------------------------------------------------------------------------------------------- reading
+
+
+class ListRow(NamedTuple):
+    """A line of a list: the image's name, the words behind it, and all of the line, for messages."""
+
+    name: str
+    words: list[str]
+    line: str
+
+
+def read_rows(listing: ListFile) -> Iterator[ListRow]:
+    """Give a list's lines one by one, without the count at the beginning; a line of names of columns is the first.
+
+    Raises:
+        DataError: the list can't be read.
+    """
+    for number, line in enumerate(listing.lines()):
+        name, *words = line.replace(",", " ").split() or [line]
+        if number or words or not name.isdigit():
+            yield ListRow(name, words, line)
+
+
+# -------------------------------------------------------------------------------------------------------- interpreting
 
 
 def read_partition(listing: ListFile) -> Partition:
@@ -102,88 +123,70 @@ def read_partition(listing: ListFile) -> Partition:
     Raises:
         DataError: the file can't be read.
     """
+    splits: dict[str, int] = {}
     faults: dict[str, str] = {}
-    values = bytearray()
-
-    def names() -> Iterator[str]:
-        for number, line in enumerate(listing.lines(), start=1):
-            name, *rest = line.replace(",", " ").split() or [line]
-            if number == 1 and (name == "image_id" or (name.isdigit() and not rest)):
-                continue
-            value = _PARTITION.get(rest[0], -1) if len(rest) == 1 else -1
-            if len(rest) != 1:
-                faults[name] = f"the partition file has '{line.strip()}', not a name and 0, 1 or 2"
-            elif value < 0:
-                faults[name] = f"the partition file says '{rest[0]}', not 0, 1 or 2"
-            values.append(value & 0xFF)
-            yield name
-
-    packed = pack_names(names())
-    return _sorted_once(packed, np.frombuffer(values, np.int8), faults, listing.state)
+    twice: set[str] = set()
+    for number, (name, words, line) in enumerate(read_rows(listing)):
+        if number == 0 and name == "image_id":
+            continue
+        split = _PARTITION.get(words[0], NO_SPLIT) if len(words) == 1 else NO_SPLIT
+        if len(words) != 1:
+            faults[name] = f"the partition file has '{line.strip()}', not a name and 0, 1 or 2"
+        elif split == NO_SPLIT:
+            faults[name] = f"the partition file says '{words[0]}', not 0, 1 or 2"
+        if splits.setdefault(name, split) != split:
+            twice.add(name)
+    splits.update(dict.fromkeys(twice, NO_SPLIT))
+    faults.update(dict.fromkeys(twice, "the partition file names it twice, for different splits"))
+    return Partition(splits, faults)
 
 
-def _sorted_once(names: np.ndarray, values: np.ndarray, faults: dict[str, str], state: str) -> Partition:
-    order = np.argsort(names, stable=True)
-    names, values = names[order], values[order]
-    again = np.flatnonzero(names[1:] == names[:-1]) + 1
-    for position in again:
-        if values[position] != values[position - 1]:
-            faults[str(names[position])] = "the partition file names it twice, for different splits"
-            values[np.flatnonzero(names == names[position])] = -1
-    return Partition(np.delete(names, again), np.delete(values, again), faults, state)
-
-
-def read_attributes(listing: ListFile, image_ids: np.ndarray) -> Attributes:
+def read_attributes(listing: ListFile, image_ids: Sequence[str]) -> Attributes:
     """Read CelebA's attribute list for the images that are there; what it says of others is passed over.
 
     Args:
         listing: The list, ``.txt`` or ``.csv``.
-        image_ids: The images' names, sorted.
+        image_ids: The images' names.
 
     Raises:
         DataError: the list can't be read, or does not begin with the attributes' names.
     """
-    lines = listing.lines()
-    names = _attribute_names(listing.name, lines)
-    bits = np.zeros((len(image_ids), -(-len(names) // 8)), np.uint8)
-    known = np.zeros(len(image_ids), bool)
+    rows = read_rows(listing)
+    names = _attribute_names(next(rows, None), listing.name)
+    positions = {image_id: position for position, image_id in enumerate(image_ids)}
+    values = np.zeros((len(image_ids), len(names)), np.int8)
     faults: dict[int, str] = {}
-    while chunk := [line.replace(",", " ").split() or [line] for line in islice(lines, _CHUNK)]:
-        positions = positions_in(image_ids, pack_names(words[0] for words in chunk))
-        values, read = bytearray(), []
-        for position, (_, *words) in zip(positions.tolist(), chunk, strict=True):
-            if position >= 0:
-                try:
-                    values += _as_bytes(words, len(names))
-                    read.append(position)
-                except ValueError as error:
-                    faults[position] = str(error)
-        bits[read] = np.packbits(np.frombuffer(values, np.uint8).reshape(-1, len(names)), axis=1)
-        known[read] = True
-    unnamed = dict.fromkeys(np.flatnonzero(~known).tolist(), "not in the attribute list")
-    faults = {position: fault for position, fault in faults.items() if not known[position]}
-    return Attributes(names, bits, {**unnamed, **faults})
+    for name, words, _ in rows:
+        position = positions.get(name)
+        if position is not None:
+            try:
+                values[position] = _attribute_values(words, len(names))
+            except ValueError as error:
+                faults[position] = str(error)
+    unknown = np.flatnonzero(~values.any(axis=1)).tolist()
+    return Attributes(
+        pd.DataFrame(values, pd.Index(list(image_ids), name="image_id"), names),
+        {position: faults.get(position, "not in the attribute list") for position in unknown},
+    )
 
 
-def _attribute_names(list_name: str, lines: Iterator[str]) -> tuple[str, ...]:
-    words = next(lines, "").replace(",", " ").split()
-    if len(words) == 1 and words[0].isdigit():
-        words = next(lines, "").replace(",", " ").split()
-    if words[:1] == ["image_id"]:
-        words = words[1:]
-    if not words or any(word in _ATTRIBUTE for word in words):
+def _attribute_names(row: ListRow | None, list_name: str) -> list[str]:
+    names = [row.name, *row.words] if row else []
+    if names[:1] == ["image_id"]:
+        names = names[1:]
+    if not names or any(name in _ATTRIBUTE for name in names):
         raise DataError(
             f"{list_name} does not begin with the attributes' names, as CelebA's does. Download it again, or remove"
             " it to do without attributes."
         )
-    return tuple(words)
+    return names
 
 
-def _as_bytes(words: list[str], count: int) -> bytes:
-    """Give one image's values, a byte each. Raises ValueError with what is wrong."""
+def _attribute_values(words: list[str], count: int) -> list[int]:
+    """Give one image's values. Raises ValueError with what is wrong."""
     if len(words) != count:
         raise ValueError(f"the attribute list has {len(words)} values for it, not {count}")
     try:
-        return bytes(map(_ATTRIBUTE.__getitem__, words))
+        return [_ATTRIBUTE[word] for word in words]
     except KeyError as error:
         raise ValueError(f"the attribute list says {error} where 1 or -1 is expected") from None

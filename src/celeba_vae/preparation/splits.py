@@ -2,25 +2,24 @@
 
 import itertools
 import logging
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 
 from celeba_vae.config import SplitConfig
 from celeba_vae.errors import SettingError
 from celeba_vae.preparation.index import NO_SPLIT, SPLITS, BadImage, ImageIndex
-from celeba_vae.preparation.lists import Partition
-from celeba_vae.preparation.names import pack_names, positions_in
+from celeba_vae.preparation.lists import ListFile, Partition, read_partition
 
 logger = logging.getLogger(__name__)
 
 
-def assign_splits(image_ids: Iterable[str], partition: Partition | None, config: SplitConfig) -> ImageIndex:
+def assign_splits(image_ids: Sequence[str], partition: ListFile | None, config: SplitConfig) -> ImageIndex:
     """Give each image its split.
 
     Args:
         image_ids: The images' names, sorted.
-        partition: What CelebA's partition file says, where there is such a file.
+        partition: CelebA's partition file, where there is one.
         config: How to split.
 
     Returns:
@@ -29,32 +28,33 @@ def assign_splits(image_ids: Iterable[str], partition: Partition | None, config:
 
     Raises:
         SettingError: the partition is asked for, but there is none.
+        DataError: the partition file can't be read.
     """
     if config.by == "partition" and partition is None:
         raise SettingError(
             "data_engineering.split.by is 'partition', but the source has no list_eval_partition file."
             " Put it beside the images, or set split.by to counts."
         )
-    image_ids = pack_names(image_ids)
+    names = np.array(image_ids, object)
     if config.by == "counts" or partition is None:
-        return _by_counts(image_ids, config)
-    return _by_partition(image_ids, partition)
+        return _by_counts(names, config)
+    return _by_partition(names, read_partition(partition))
 
 
 def _by_partition(image_ids: np.ndarray, partition: Partition) -> ImageIndex:
-    positions = positions_in(partition.names, image_ids)
-    splits = np.append(partition.values, np.int8(NO_SPLIT))[positions]
+    # each name is taken out: what is left in the end has no image
+    splits = np.array([partition.splits.pop(image_id, NO_SPLIT) for image_id in image_ids], np.int8)
     bad = []
     for position in np.flatnonzero(splits == NO_SPLIT).tolist():
         reason = partition.faults.get(image_ids[position], "not in the partition file")
         bad.append(BadImage(position, "no split", reason))
-    missing = partition.names[positions_in(image_ids, partition.names) < 0]
+    missing = sorted(partition.splits)
     for position, name in enumerate(missing, start=len(image_ids)):
         fault = partition.faults.get(name)
         reason = "in the partition file, but there is no such image" + (f"; {fault}" if fault else "")
         bad.append(BadImage(position, "missing", reason))
     return ImageIndex(
-        image_ids=np.concatenate([image_ids, missing]),
+        image_ids=np.append(image_ids, np.array(missing, object)),
         splits=np.append(splits, np.full(len(missing), NO_SPLIT, np.int8)),
         bad={image.position: image for image in bad},
     )
