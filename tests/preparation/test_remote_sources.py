@@ -134,3 +134,12 @@ def test_own_photos_are_read(originals, raw_folder, write_celeba):
     local = read_photos(Path(originals) / "own_photos", (16, 16, 3), 148)
     assert remote.names == local.names == ["000001.jpg", "000002.jpg"]
     np.testing.assert_array_equal(remote.images, local.images)
+
+
+def test_of_two_lists_of_one_name_the_same_counts_as_on_a_disk(originals, raw_folder, write_celeba):
+    write_celeba(originals / "celeba", 2, [0, 0])
+    (originals / "celeba/Eval").mkdir()
+    (originals / "celeba/Eval/list_eval_partition.txt").write_text("000001.jpg 1\n000002.jpg 1\n")
+    local = CelebaSource().collect(originals)
+    assert_equal(CelebaSource().collect(raw_folder()), local)
+    assert local.partition.name == str(originals / "celeba/list_eval_partition.txt")

@@ -3,26 +3,23 @@
 import bisect
 import hashlib
 import os
-import struct
 import zipfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from celeba_vae.errors import DataError
-from celeba_vae.preparation.archives import ZipArchive, ZipMember
+from celeba_vae.preparation.archives import ZipArchive, ZipDirectory, ZipMember
 from celeba_vae.preparation.decoding import BadImageError
-from celeba_vae.preparation.lists import ListFile, Partition
-from celeba_vae.preparation.names import pack_names
-from celeba_vae.storage import CONNECTIONS, RemotePath, state_of
+from celeba_vae.preparation.lists import ListFile
+from celeba_vae.storage import CONNECTIONS, Place, RemotePath, state_of
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
-# the numbers of a ZipMember
-_MEMBER = struct.Struct("<Q3L2H")
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,7 @@ class ImageCollection(ABC):
     Args:
         image_ids: The images' names, sorted.
         state: A hash of the names and of what changes with an image (size, time): equal states, equal images.
-        partition: What CelebA's partition file says; None without that file.
+        partition: CelebA's partition file, where there is one.
         attributes: CelebA's attribute list, where there is one.
 
     ``readers`` is how many threads keep reading busy, where that is not one a processor.
@@ -40,9 +37,9 @@ class ImageCollection(ABC):
 
     readers: ClassVar[int | None] = None
 
-    image_ids: Sequence[str] | np.ndarray
+    image_ids: Sequence[str]
     state: str
-    partition: Partition | None = None
+    partition: ListFile | None = None
     attributes: ListFile | None = None
 
     @abstractmethod
@@ -54,7 +51,7 @@ class ImageCollection(ABC):
             BadImageError: what holds the image is damaged.
         """
 
-    def subset(self, image_ids: np.ndarray) -> Self:
+    def subset(self, image_ids: Sequence[str]) -> Self:
         """Give a collection of some of these images, without the lists, that is small enough to be pickled and sent.
 
         Another process, perhaps on another machine, reads them: by absolute paths. A collection that keeps more than
@@ -77,24 +74,23 @@ class FolderCollection(ImageCollection):
         with open(f"{self.folder}/{image_id}", "rb", buffering=0) as file:
             return file.read()
 
-    def subset(self, image_ids: np.ndarray) -> Self:
+    def subset(self, image_ids: Sequence[str]) -> Self:
         """Give a collection of some of these images."""
         return replace(super().subset(image_ids), folder=self.folder.absolute())
 
     @classmethod
-    def of(cls, folder: Path, **annotations: Any) -> "FolderCollection":
-        """Collect the images below a folder; hidden files and folders are passed over.
+    def of(cls, folder: Path, **fields: Any) -> Self:
+        """Collect the images below a folder; hidden files and folders are passed over. ``fields`` are the class's.
 
         Raises:
             DataError: a folder can't be read, or a name is no text.
         """
-        state = _State()
         try:
-            names = pack_names(state.note(file) for file in scan_images(folder))
+            image_ids, state = _names_and_state(_images_on_disk(folder))
         except UnicodeEncodeError as error:
             name = os.fsencode(error.object)
             raise DataError(f"{folder} holds a file whose name is not valid UTF-8, {name!r}: rename it.") from error
-        return cls(image_ids=np.sort(names), state=state.text, folder=folder, **annotations)
+        return cls(image_ids=image_ids, state=state, folder=folder, **fields)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,13 +110,12 @@ class RemoteFolderCollection(ImageCollection):
         return (self.folder / image_id).read_bytes()
 
     @classmethod
-    def of(cls, folder: RemotePath, **annotations: Any) -> "RemoteFolderCollection":
+    def of(cls, folder: RemotePath) -> Self:
         """Collect the images below a folder; hidden files and folders are passed over."""
-        state = _State()
-        names = pack_names(state.note((name, *state_of(info))) for name, info in list_images(folder))
+        image_ids, state = _names_and_state(_remote_images(folder))
         # a long listing is not kept
         folder.fs.invalidate_cache()
-        return cls(image_ids=np.sort(names), state=state.text, folder=folder, **annotations)
+        return cls(image_ids=image_ids, state=state, folder=folder)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +124,7 @@ class ZipCollection(ImageCollection):
 
     Args:
         archive: The archive.
-        members: Where each image is, the numbers of a ``ZipMember`` packed.
+        members: Where each image is, packed as in a ``ZipDirectory``.
     """
 
     archive: ZipArchive
@@ -137,52 +132,80 @@ class ZipCollection(ImageCollection):
 
     def read(self, image_id: str) -> bytes:
         """Give the bytes of an image."""
-        member = self.members[bisect.bisect_left(self.image_ids, image_id)]
         try:
-            return self.archive.read(ZipMember(image_id, *_MEMBER.unpack(member)))
+            return self.archive.read(ZipMember(*self.members[self._position(image_id)].item()))
         except zipfile.BadZipFile as error:
             raise BadImageError("damaged", str(error)) from error
 
-    def subset(self, image_ids: np.ndarray) -> Self:
+    def subset(self, image_ids: Sequence[str]) -> Self:
         """Give a collection of some of these images; the archive is opened again where it arrives."""
-        members = self.members[np.searchsorted(self.image_ids, image_ids)]
+        members = self.members[[self._position(image_id) for image_id in image_ids]]
         return replace(super().subset(image_ids), members=members)
 
+    def _position(self, image_id: str) -> int:
+        return bisect.bisect_left(self.image_ids, image_id)
+
     @classmethod
-    def of(cls, archive: ZipArchive, folder: str, **annotations: Any) -> "ZipCollection":
+    def of(cls, archive: ZipArchive, directory: ZipDirectory, folder: str) -> Self:
         """Collect the images in a folder of an archive, given as it stands there: "img_align_celeba/" or ""."""
-        state, packed = _State(), bytearray()
-
-        def names() -> Iterator[str]:
-            for member in archive.members():
-                if is_image_in(folder, member.name):
-                    packed.extend(_MEMBER.pack(*member[1:]))
-                    yield state.note(member)[len(folder) :]
-
-        image_ids = pack_names(names())
-        members = np.frombuffer(packed, f"V{_MEMBER.size}")
-        order = np.argsort(image_ids, stable=True)
+        inside = [is_image_in(folder, name) for name in directory.names]
+        names = np.array([name[len(folder) :] for name in compress(directory.names, inside)], object)
+        order = np.argsort(names, kind="stable")
         # of members of one name the last counts, as for every unpacker
-        last = np.append(image_ids[order][1:] != image_ids[order][:-1], True)
-        order = order[last[: len(order)]]
-        return cls(image_ids=image_ids[order], members=members[order], archive=archive, state=state.text, **annotations)
+        order = order[np.append(names[order][1:], "") != names[order]]
+        members = directory.members[np.flatnonzero(inside)[order]]
+        marks = (member.tobytes() for member in members)
+        image_ids, state = _names_and_state(zip(names[order], marks, strict=True))
+        return cls(image_ids=image_ids, members=members, archive=archive, state=state)
 
 
-class _State:
-    """The exclusive or of all files' hashes: files need not be sorted, nor kept."""
+def _names_and_state(files: Iterable[tuple]) -> tuple[list[str], str]:
+    """Give files' names, sorted, and a hash of all, each given as its name and what changes with its content.
 
-    def __init__(self) -> None:
-        self._state = 0
+    Raises:
+        UnicodeEncodeError: a name is no text.
+    """
+    names, state = [], 0
+    for name, *marks in files:
+        names.append(name)
+        # the exclusive or: in any order the same, and nothing but names is kept
+        state ^= int.from_bytes(hashlib.blake2b(name.encode() + repr(marks).encode(), digest_size=8).digest())
+    return sorted(names), f"{state:016x}"
 
-    def note(self, file: tuple) -> str:
-        """Take in a file, given as its name and what changes with its content; give the name."""
-        text = repr(file).encode(errors="surrogateescape")
-        self._state ^= int.from_bytes(hashlib.blake2b(text, digest_size=8).digest())
-        return file[0]
 
-    @property
-    def text(self) -> str:
-        return f"{self._state:016x}"
+def collect_folder(folder: Place) -> ImageCollection:
+    """Collect the images below a local or a remote folder.
+
+    Raises:
+        DataError: a folder can't be read, or a name is no text.
+    """
+    return RemoteFolderCollection.of(folder) if isinstance(folder, RemotePath) else FolderCollection.of(folder)
+
+
+def holds_images(folder: Place) -> bool:
+    """Whether there is an image in a folder or below it."""
+    images = _remote_images(folder) if isinstance(folder, RemotePath) else _images_on_disk(folder)
+    return next(images, None) is not None
+
+
+def _images_on_disk(folder: Path) -> Iterator[tuple[str, int, int]]:
+    """Give (path relative to the folder, bytes, time of the last change) of each image file below it, in any order."""
+    waiting = [""]
+    while waiting:
+        below = waiting.pop()
+        for entry in entries(folder / below):
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(f"{below}{entry.name}/")
+            elif is_image(entry):
+                size, changed = _size_and_time(entry)
+                yield below + entry.name, size, changed
+
+
+def _remote_images(folder: RemotePath) -> Iterator[tuple[Any, ...]]:
+    """Give (path relative to the folder, and what the store knows of its content) of each image file below it."""
+    for name, info in folder.files():
+        if has_image_name(PurePosixPath(name).name) and not is_hidden(name):
+            yield name, *state_of(info)
 
 
 def is_image_in(folder: str, member: str) -> bool:
@@ -200,26 +223,6 @@ def image_folder_of(member: str) -> str | None:
 def has_image_name(name: str) -> bool:
     """Whether a file's name is that of an image, and not hidden."""
     return name.lower().endswith(IMAGE_SUFFIXES) and not name.startswith(".")
-
-
-def scan_images(folder: Path) -> Iterator[tuple[str, int, int]]:
-    """Give (path relative to the folder, bytes, time of the last change) of each image file below it, in any order."""
-    waiting = [""]
-    while waiting:
-        below = waiting.pop()
-        for entry in entries(folder / below):
-            if entry.is_dir(follow_symlinks=False):
-                waiting.append(f"{below}{entry.name}/")
-            elif is_image(entry):
-                size, changed = _size_and_time(entry)
-                yield below + entry.name, size, changed
-
-
-def list_images(folder: RemotePath) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Give each image file below a folder, but for hidden ones: its path from there, and what the store knows of it."""
-    for name, info in folder.files():
-        if has_image_name(PurePosixPath(name).name) and not is_hidden(name):
-            yield name, info
 
 
 def is_hidden(name: str) -> bool:
