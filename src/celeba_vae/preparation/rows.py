@@ -1,6 +1,5 @@
 """What is done with a range of rows: the same in a thread here and in a process elsewhere, as often as one likes."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,26 +9,13 @@ import numpy as np
 
 from celeba_vae.preparation.cropping import ImagePreparer
 from celeba_vae.preparation.decoding import BadImageError
-from celeba_vae.preparation.index import BadImage
+from celeba_vae.preparation.index import UNREADABLE, BadImage, RowRange
+from celeba_vae.preparation.journal import Journal
 from celeba_vae.preparation.originals import ImageCollection
-from celeba_vae.storage.atomic import written_atomically
 from celeba_vae.storage.npy import NpyRows
 
 # raise it when the same originals and parameters give other arrays: what was prepared before is then prepared again
 FORMAT = 2
-UNREADABLE = "unreadable"
-
-
-@dataclass(frozen=True)
-class RowRange:
-    """Consecutive rows of one split's array, and the positions of the images that belong there."""
-
-    split: str
-    start: int
-    positions: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.positions)
 
 
 @dataclass(frozen=True)
@@ -37,7 +23,7 @@ class RangeTask:
     """A range, its images' names in the rows' order, and the collection that has them."""
 
     rows: RowRange
-    image_ids: np.ndarray
+    image_ids: list[str]
     originals: ImageCollection
 
     def to_send(self) -> "RangeTask":
@@ -66,14 +52,14 @@ class RangePreparer:
 
     Args:
         arrays: The array of each split.
-        journal: The journal's folder.
+        journal: Where it enters them.
         prepare: What makes a row of a file.
         permit: A file without which nothing is written any more; None: it always is.
         synchronous: Whether the array lies on a disk that other machines write to as well.
     """
 
     arrays: Mapping[str, NpyRows]
-    journal: Path
+    journal: Journal
     prepare: ImagePreparer
     permit: Path | None = None
     synchronous: bool = False
@@ -90,8 +76,7 @@ class RangePreparer:
             # opened, not looked for: a network file system then asks its server instead of what it remembers
             self.permit.open("rb").close()
         self.arrays[rows.split].write(rows.start, block, synchronous=self.synchronous)
-        with written_atomically(journal_file(self.journal, rows)) as temporary:
-            temporary.write_text(json.dumps(bad))
+        self.journal.enter(rows, bad)
         return PreparedRange(bad, sum_of(block))
 
     def make(self, task: RangeTask) -> tuple[np.ndarray, list[BadImage]]:
@@ -104,11 +89,6 @@ class RangePreparer:
             except BadImageError as error:
                 bad.append(BadImage(position, error.status, error.reason))
         return block, bad
-
-
-def journal_file(folder: Path, rows: RowRange) -> Path:
-    """Name the file of a range in the journal: it is there only when the rows are written, and holds the bad images."""
-    return folder / f"{rows.split}-{rows.start:08d}.json"
 
 
 def sum_of(block: np.ndarray) -> np.ndarray:

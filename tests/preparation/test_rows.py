@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 from celeba_vae.preparation.cropping import ImagePreparer
+from celeba_vae.preparation.index import RowRange
+from celeba_vae.preparation.journal import Journal
 from celeba_vae.preparation.originals import FolderCollection
-from celeba_vae.preparation.ranges import RangePreparer, RangeTask, RowRange
+from celeba_vae.preparation.rows import RangePreparer, RangeTask
 from celeba_vae.storage.npy import NpyRows
 
 
@@ -17,7 +19,7 @@ def test_without_its_permit_a_range_is_not_written(tmp_path: Path, write_celeba:
     array.allocate()
     permit = tmp_path / "permit"
     preparer = ImagePreparer(148, 96, 96)
-    prepare = RangePreparer({"train": array}, tmp_path / "ranges", preparer, permit, synchronous=True)
+    prepare = RangePreparer({"train": array}, Journal(tmp_path / "ranges"), preparer, permit, synchronous=True)
     task = RangeTask(RowRange("train", 1, np.arange(3)), originals.image_ids, originals)
 
     with pytest.raises(FileNotFoundError, match="permit"):
