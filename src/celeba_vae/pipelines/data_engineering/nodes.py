@@ -8,13 +8,10 @@ from PIL import Image
 
 from celeba_vae.config import DataEngineeringConfig
 from celeba_vae.config.plugins import create_component
-from celeba_vae.preparation.cropping import ImagePreparer, crop_box
-from celeba_vae.preparation.decoding import decode
+from celeba_vae.preparation import preparing, splits
+from celeba_vae.preparation.cropping import ImagePreparer
 from celeba_vae.preparation.index import ImageIndex
 from celeba_vae.preparation.originals import ImageCollection
-from celeba_vae.preparation.preparing import PreparedImages
-from celeba_vae.preparation.preparing import prepare_images as prepare
-from celeba_vae.preparation.splits import assign_splits as assign
 from celeba_vae.reporting import previews
 from celeba_vae.reporting.previews import Sample, sample_images
 from celeba_vae.storage import NumpyFile, Place, TableFile
@@ -29,19 +26,19 @@ def collect_images(raw_folder: Place, config: DataEngineeringConfig) -> ImageCol
 
 def assign_splits(originals: ImageCollection, config: DataEngineeringConfig) -> ImageIndex:
     """Give each original its split."""
-    return assign(originals.image_ids, originals.partition, config.split)
+    return splits.assign_splits(originals.image_ids, originals.partition, config.split)
 
 
 def prepare_images(
     originals: ImageCollection, splits: ImageIndex, config: DataEngineeringConfig, preparation_folder: Path
 ) -> dict[str, Any]:
     """Crop and resize the originals into an array a split, with attributes, an index and a summary."""
-    prepared = prepare(originals, splits, config, preparation_folder)
+    prepared = preparing.prepare_images(originals, splits, config, preparation_folder)
     return {
         **{f"{split}_images": NumpyFile(file) for split, file in prepared.arrays.items()},
         **{f"{split}_attributes": TableFile(file) for split, file in prepared.attributes.items()},
         "image_index": TableFile(prepared.index_file),
-        "data_summary": _summary(originals, prepared, config),
+        "data_summary": prepared.summary(originals, config),
         "split_means": prepared.means,
         "image_samples": sample_images(prepared.index, config.preview_count, config.preview_seed),
     }
@@ -66,19 +63,3 @@ def draw_crop_boxes(
 def draw_mean_images(split_means: dict[str, np.ndarray], data_summary: dict[str, Any]) -> Image.Image:
     """Draw the mean image of each split."""
     return previews.mean_grid(split_means, data_summary["images"])
-
-
-def _summary(originals: ImageCollection, prepared: PreparedImages, config: DataEngineeringConfig) -> dict[str, Any]:
-    first = prepared.index.image_ids[np.argmax(prepared.index.rows >= 0)]
-    height, width, _ = decode(originals.read(first)).shape
-    return {
-        "images": prepared.index.counts,
-        "statuses": prepared.index.statuses,
-        "source": config.source.model_dump(mode="json"),
-        "split": config.split.model_dump(mode="json"),
-        "crop": config.crop,
-        "crop_box_of_first_image": crop_box(config.crop, width=width, height=height),
-        "image_shape": list(config.image_shape),
-        "bytes": sum(file.stat().st_size for file in prepared.arrays.values()),
-        "seconds": prepared.seconds,
-    }
