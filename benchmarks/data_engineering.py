@@ -67,14 +67,18 @@ def run(folder: Path, arguments: argparse.Namespace) -> None:
     for key, name in names.items():
         print(f"{name:34}{speeds[key]:10,.0f}{speeds[key] / peer:8.2f}")
 
-    memory = {"peak_mb_small": peak_memory(raw, folder / "memory"), "peak_mb_large": None}
+    memory = {"peak_mb_small": peak_memory(raw, folder / "memory"), "peak_mb_large": None, "bytes_an_image": None}
     print(f"\n{f'peak memory, {arguments.count:,} images':34}{memory['peak_mb_small']:10.1f} MB")
     if not arguments.skip_large:
         large = folder / "large"
         link_images(images, large, LARGE)
         memory["peak_mb_large"] = peak_memory(large, folder / "memory")
-        ratio = memory["peak_mb_large"] / memory["peak_mb_small"]
-        print(f"{f'peak memory, {LARGE:,} images':34}{memory['peak_mb_large']:10.1f} MB, ratio {ratio:.3f}")
+        grown = memory["peak_mb_large"] - memory["peak_mb_small"]
+        memory["bytes_an_image"] = round(grown * 2**20 / (LARGE - arguments.count))
+        print(
+            f"{f'peak memory, {LARGE:,} images':34}{memory['peak_mb_large']:10.1f} MB:"
+            f" {memory['bytes_an_image']} bytes for each image more"
+        )
         shutil.rmtree(large)
     if not arguments.skip_kills:
         kill_many(folder, raw, arguments.seed)
@@ -149,7 +153,7 @@ def measure_speeds(folder: Path, raw: Path, zipped: Path, rounds: int) -> dict[s
         "pillow": lambda: seconds_of("pillow", images, folder / "peer.npy"),
         "folder": lambda: seconds_of("prepare", raw, folder / "work"),
         "zip": lambda: seconds_of("prepare", zipped, folder / "work"),
-        "cluster": lambda: seconds_of("prepare_on_cluster", raw, folder / "work"),
+        "cluster": lambda: seconds_of("prepare_with_dask", raw, folder / "work"),
         "decode_only": lambda: seconds_of("decode", images, folder / "none"),
     }
     seconds = {name: [] for name in ways}
@@ -184,7 +188,7 @@ def prepare(raw: Path, work: Path, **parameters: Any) -> None:
     print(time.perf_counter() - start)
 
 
-def prepare_on_cluster(raw: Path, work: Path) -> None:
+def prepare_with_dask(raw: Path, work: Path) -> None:
     """Prepare by worker processes of their own; their start counts."""
     prepare(raw, work, cluster={"scheduler": "local", "processes": CLUSTER_PROCESSES})
 
@@ -218,7 +222,7 @@ def decode(images: Path, _: Path) -> None:
     print(time.perf_counter() - start)
 
 
-TASKS = {"prepare": prepare, "prepare_on_cluster": prepare_on_cluster, "pillow": pillow, "decode": decode}
+TASKS = {"prepare": prepare, "prepare_with_dask": prepare_with_dask, "pillow": pillow, "decode": decode}
 
 
 # -------------------------------------------------------------------------------------------------------------- memory
