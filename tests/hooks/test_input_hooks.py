@@ -66,12 +66,12 @@ def test_each_missing_dataset_is_named_with_the_command_that_makes_it(project, r
 
     assert "  data_summary, test_attributes, test_images: kedro run --env demo --pipelines data_engineering" in lines
     assert (
-        "  ae.configuration, ae.decoder, ae.encoder, ae.history: kedro run --env demo --pipelines training"
-        " --namespaces ae"
+        "  ae.configuration, ae.decoder, ae.encoder, ae.history, ae.loss_curves: kedro run --env demo"
+        " --pipelines training --namespaces ae"
     ) in lines
     assert (
-        "  vae_small.configuration, vae_small.decoder, vae_small.encoder, vae_small.history: kedro run --env demo"
-        " --pipelines variants --namespaces vae_small"
+        "  vae_small.configuration, vae_small.decoder, vae_small.encoder, vae_small.history, vae_small.loss_curves:"
+        " kedro run --env demo --pipelines variants --namespaces vae_small"
     ) in lines
     # photos of one's own are a folder, which may be empty or missing
     assert "own_photos" not in " ".join(lines)

@@ -9,7 +9,7 @@ from celeba_vae.training.checkpoints import refuse_changed_training
 from celeba_vae.training.recipe import create_recipe
 
 _DRAWN_FROM = {".loss_curves": ".history", ".faces_forming": ".configuration"}
-_SAVED_TOGETHER = ("encoder", "decoder", "history", "configuration")
+_SAVED_TOGETHER = ("encoder", "decoder", "history", "configuration", "loss_curves")
 
 
 def needed(run: RunInputs) -> dict[str, str]:
