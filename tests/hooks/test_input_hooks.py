@@ -124,6 +124,22 @@ def test_layers_are_held_against_the_size_of_the_images(project, run_kedro):
     assert "100 pixels" in to_prepare
 
 
+def test_an_override_without_effect_is_said_of_the_variants_to_be_trained(project, run_kedro):
+    save_arrays(project, "data/demo")
+    # what stops the run comes after
+    given = "training.epochs=1,variants.vae.decoder.filtres=3"
+
+    every, one = (
+        run_kedro(project, "--env", "demo", "--pipelines", "training", *namespaces, "--params", given)
+        for namespaces in ((), ("--namespaces", "vae"))
+    )
+
+    stopped(every)
+    line = "--params training.epochs=1 has no effect on ae: variants.ae.epochs is 5. For it, too: --params variants.ae."
+    assert every.stdout.count(line) == 1
+    assert "has no effect" not in one.stdout
+
+
 VERSIONED = {"type": "celeba_vae.datasets.KerasModelDataset", "versioned": True}
 
 
