@@ -66,10 +66,8 @@ def evaluate(file: Path) -> None:
     """Measure a model as the pipeline's nodes do."""
     from celeba_vae.config import EvaluationConfig, VariantConfig
     from celeba_vae.config.reading import read_block
-    from celeba_vae.metrics.evaluated_variant import EvaluatedVariant
-    from celeba_vae.metrics.reference_set import summarise_test_images
-    from celeba_vae.metrics.trained_variant import TrainedVariant
-    from celeba_vae.metrics.variant_measuring import measure_variant
+    from celeba_vae.metrics.evaluated_variant import EvaluatedVariant, TrainedVariant
+    from celeba_vae.metrics.variant_measuring import measure_variant, summarise_test_images
     from celeba_vae.training.building import build_autoencoder
     from celeba_vae.training.recipe import create_recipe
 

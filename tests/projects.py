@@ -24,6 +24,11 @@ DATA_FOLDERS = ("01_raw", "02_intermediate", "05_model_input", "06_models", "07_
 # lines are not wrapped, and nobody is told of what tests do
 SETTINGS = {"COLUMNS": "1000", "DO_NOT_TRACK": "1"}
 
+# Kedro takes the logging.yml of the folder in which it is imported. Not again for each run, since whoever configures
+# logging closes all handlers, and TensorFlow's would close pytest's standard error
+LOGGING.configure(yaml.safe_load((ROOT / "conf" / "logging.yml").read_text()))
+(CONSOLE,) = logging.getLogger().handlers
+
 
 def new_project(root: Path) -> Path:
     """Make a project root: this checkout's conf and pyproject.toml, empty data folders, the installed package."""
@@ -65,7 +70,7 @@ def run_here(project: Path, *arguments: str, environment: Mapping[str, str] | No
         _as_in_a_process(project, environment or {}),
         redirect_stdout(stdout),
         redirect_stderr(stderr),
-        _logging(project),
+        _logging(),
         _warnings(),
     ):
         code = _exit_code(["run", *arguments])
@@ -105,16 +110,17 @@ def _as_in_a_process(project: Path, environment: Mapping[str, str]) -> Iterator[
 
 
 @contextmanager
-def _logging(project: Path) -> Iterator[None]:
-    """Log as the project's logging.yml says, to what is standard output now."""
+def _logging() -> Iterator[None]:
+    """Log nowhere but to what is standard output now."""
     root = logging.getLogger()
-    handlers, level = root.handlers.copy(), root.level
-    LOGGING.configure(yaml.safe_load((project / "conf" / "logging.yml").read_text()))
+    handlers, stream = root.handlers.copy(), CONSOLE.stream
+    root.handlers[:] = [CONSOLE]
+    CONSOLE.setStream(sys.stdout)
     try:
         yield
     finally:
+        CONSOLE.setStream(stream)
         root.handlers[:] = handlers
-        root.setLevel(level)
         # the command has them logged
         logging.captureWarnings(False)
 

@@ -11,12 +11,12 @@ import pytest
 KILLED_WHILE_PUBLISHING = """
 import os, signal
 from celeba_vae.datasets import NumpyDataset
-import celeba_vae.datasets.numpy_dataset as numpy_dataset
-put_in_place = numpy_dataset.link_or_copy
+import celeba_vae.datasets.array_datasets as array_datasets
+put_in_place = array_datasets.link_or_copy
 def put_in_place_and_die(source, target):
     put_in_place(source, target)
     os.kill(os.getpid(), signal.SIGKILL)
-numpy_dataset.link_or_copy = put_in_place_and_die
+array_datasets.link_or_copy = put_in_place_and_die
 from kedro.framework.cli.cli import main
 main()
 """

@@ -6,10 +6,8 @@ import pytest
 from base_config import base_config
 
 from celeba_vae.config import EvaluationConfig
-from celeba_vae.metrics.evaluated_variant import EvaluatedVariant
-from celeba_vae.metrics.reference_set import summarise_test_images
-from celeba_vae.metrics.trained_variant import TrainedVariant
-from celeba_vae.metrics.variant_measuring import measure_variant
+from celeba_vae.metrics.evaluated_variant import EvaluatedVariant, TrainedVariant
+from celeba_vae.metrics.variant_measuring import measure_variant, summarise_test_images
 
 SHAPE = (16, 16, 3)
 

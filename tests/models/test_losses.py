@@ -127,12 +127,12 @@ def reconstruction_by_hand(kind, x, logits):
     return ((x - y) ** 2).sum() / C / N, 2 * (y - x) * y * (1 - y) / C / N
 
 
-@pytest.mark.parametrize("kl_by_add_loss", [False, True])
+@pytest.mark.parametrize("adds_loss", [False, True])
 @pytest.mark.parametrize("kind", LOSSES)
-def test_vae_step_takes_the_gradient_computed_by_hand(kind, kl_by_add_loss, images):
+def test_vae_step_takes_the_gradient_computed_by_hand(kind, adds_loss, images):
     kl_weight, seed, step = 5.0, 11, 6
     encoder, decoder = linear_parts(("mu", "logvar"))
-    vae = VAE(encoder, decoder, LOSSES[kind], kl_weight, seed, kl_by_add_loss=kl_by_add_loss)
+    vae = VAE(encoder, decoder, LOSSES[kind], kl_weight, seed, kl_divergence=KLDivergence(adds_loss=adds_loss))
     vae.step.assign(step)
     before = {weight.path: np.array(weight, np.float64) for weight in vae.trainable_weights}
     w_mu, b_mu, w_lv, b_lv, w_out, b_out = before.values()
@@ -162,8 +162,8 @@ def test_vae_step_takes_the_gradient_computed_by_hand(kind, kl_by_add_loss, imag
 
 def test_kl_by_add_loss_trains_as_by_the_gradient_tape(images):
     weights, totals = [], []
-    for kl_by_add_loss in (False, True):
-        vae = VAE(*linear_parts(("mu", "logvar")), BinaryCrossEntropy(), 5.0, seed=1, kl_by_add_loss=kl_by_add_loss)
+    for term in (KLDivergence(), KLDivergence(adds_loss=True)):
+        vae = VAE(*linear_parts(("mu", "logvar")), BinaryCrossEntropy(), 5.0, seed=1, kl_divergence=term)
         vae.compile(optimizer=keras.optimizers.SGD(0.01))
         train_step = tf.function(vae.train_step)
         totals.append([float(train_step(tf.constant(images))["total_loss"]) for _ in range(5)])

@@ -17,7 +17,7 @@ from small_models import NEW, OLD, save_small_model, save_test_images, save_trai
 
 from celeba_vae.config import EvaluationConfig
 from celeba_vae.metrics.evaluated_variant import EvaluatedVariant
-from celeba_vae.pipelines.evaluation.nodes_comparison import compare_reconstructions
+from celeba_vae.pipelines.evaluation.nodes import compare_reconstructions
 from celeba_vae.reporting.evaluation_report import verdict
 from celeba_vae.reporting.variant_rows import ShownImages, choose_test_images
 from celeba_vae.storage.stages import images_content

@@ -13,10 +13,9 @@ from PIL import Image, ImageEnhance
 from small_models import save_small_model, save_test_images, save_train_images
 
 from celeba_vae.config import EvaluationConfig, GenerationConfig
-from celeba_vae.metrics.evaluated_variant import EvaluatedVariant
-from celeba_vae.metrics.trained_variant import TrainedVariant
+from celeba_vae.metrics.evaluated_variant import EvaluatedVariant, TrainedVariant
 from celeba_vae.photos.own_photos import Photos
-from celeba_vae.pipelines.evaluation.nodes_comparison import compare_photos
+from celeba_vae.pipelines.evaluation.nodes import compare_photos
 from celeba_vae.reporting.variant_rows import photo_rows
 
 SHAPE = (16, 16, 3)

@@ -16,6 +16,7 @@ from celeba_vae.claims.comparisons import Evidence
 from celeba_vae.config import VariantConfig
 from celeba_vae.config.variants import expand_variants
 from celeba_vae.metrics.evaluated_variant import EvaluatedVariant
+from celeba_vae.pipelines import evaluation, experiments, training
 from celeba_vae.settings import CONFIG_LOADER_ARGS
 
 SHAPE = (16, 16, 3)
@@ -89,6 +90,16 @@ def test_all_are_trained_on_one_budget_once_and_decide_the_claims(project, exper
     caplog.clear()
     experiment()
     assert "epoch 1/2" not in caplog.text
+
+
+# nodes outside a variant's namespace read its models on purpose
+@pytest.mark.filterwarnings("ignore:One or more dataset names contain")
+def test_a_trials_namespace_holds_its_training_alone_and_both_comparisons_fit_into_one_run():
+    trials = experiments.create_pipeline(["trial_vae", "trial_ae"])
+
+    assert trials.filter(node_namespaces=["trial_ae"]).nodes == training.create_pipeline(["trial_ae"]).nodes
+    both = trials + evaluation.create_pipeline(["ae", "vae"], "vae")
+    assert {"metrics", "report", "experiments_metrics", "experiments_report"} <= both.all_outputs()
 
 
 @pytest.mark.parametrize("environment", ["base", "demo"])

@@ -15,18 +15,8 @@ from celeba_vae.metrics.differences import differences
 from celeba_vae.metrics.distribution_metrics import CrossingLines, Inception, SlicedWasserstein
 from celeba_vae.metrics.latent_space import LATENT_MEASURES, LatentSpace
 from celeba_vae.metrics.reconstruction import BUILT_IN_METRICS
-from celeba_vae.reporting import (
-    Cell,
-    Picture,
-    Problem,
-    Report,
-    Section,
-    Table,
-    differences_table,
-    measures_table,
-    render_report,
-)
 from celeba_vae.reporting.charts import measures_chart
+from celeba_vae.reporting.document import Cell, Picture, Problem, Report, Section, Table
 from celeba_vae.reporting.grids import comparison_grid, image_grid
 from celeba_vae.reporting.latent_charts import (
     latent_correlation_chart,
@@ -34,6 +24,8 @@ from celeba_vae.reporting.latent_charts import (
     latent_moments_chart,
     latent_projection_chart,
 )
+from celeba_vae.reporting.rendering import render_report
+from celeba_vae.reporting.tables import differences_table, measures_table
 
 FOREIGN = (
     "Größenänderung für Gesichter: 人脸重建 <b onclick='x()'>&amp; \"quoted\" & 'single'</b> <script>alert(1)</script>"

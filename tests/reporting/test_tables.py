@@ -4,7 +4,8 @@ import pytest
 
 from celeba_vae.metrics.differences import differences
 from celeba_vae.metrics.measures import Measure
-from celeba_vae.reporting import Cell, Table, differences_table, measures_table
+from celeba_vae.reporting.document import Cell, Table
+from celeba_vae.reporting.tables import differences_table, measures_table
 
 PSNR = Measure("psnr", "PSNR", better="higher", unit="dB", number="{:.2f}")
 MSE = Measure("mse", "Squared error", better="lower", note="mean over all values")

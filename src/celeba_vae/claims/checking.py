@@ -1,7 +1,7 @@
 """What the articles claim, and whether it holds on the user's own run."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Literal
 
 from celeba_vae.claims import ae_claims, setting_claims, sweep_claims
@@ -63,10 +63,6 @@ class Claim:
     figure: str
     verdict: Verdict
     hint: str = ""
-
-    def as_record(self) -> dict[str, str]:
-        """Give it for JSON or a table."""
-        return asdict(self)
 
 
 def check_claims(evidence: Evidence) -> list[Claim]:

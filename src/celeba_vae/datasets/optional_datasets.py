@@ -6,9 +6,8 @@ A pipeline that needs one after all says so in its ``checks.py``.
 from typing import Any
 
 from celeba_vae.datasets.keras_model_dataset import KerasModelDataset
-from celeba_vae.datasets.picture_dataset import PictureDataset
-from celeba_vae.datasets.report_dataset import ReportDataset
-from celeba_vae.datasets.table_dataset import TableDataset
+from celeba_vae.datasets.picture_datasets import PictureDataset
+from celeba_vae.datasets.text_datasets import ReportDataset, TableDataset
 
 
 class OptionalDataset:

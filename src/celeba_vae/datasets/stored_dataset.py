@@ -5,7 +5,8 @@ from typing import Any, TypeVar
 
 from kedro.io import AbstractVersionedDataset, Version
 
-from celeba_vae.storage import Place, RemotePath, is_remote
+from celeba_vae.config import is_remote
+from celeba_vae.storage import Place, RemotePath
 
 Saved = TypeVar("Saved")
 Loaded = TypeVar("Loaded")

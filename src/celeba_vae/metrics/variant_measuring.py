@@ -1,7 +1,7 @@
-"""Measure a variant: its reconstructions, its latent space, and what it creates."""
+"""Measure a variant: its reconstructions, its latent space, and what it creates, against the test images as a set."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,19 +14,87 @@ from celeba_vae.config.plugins import create_component
 from celeba_vae.errors import CelebaVaeError, DataError
 from celeba_vae.latent.fitting import encode_images, fit_to_latents
 from celeba_vae.latent.points import LatentPoints
-from celeba_vae.metrics.evaluated_variant import EvaluatedVariant
+from celeba_vae.metrics.distribution_metrics import DistributionMeasures
+from celeba_vae.metrics.evaluated_variant import EvaluatedVariant, TrainedVariant
 from celeba_vae.metrics.latent_space import LatentSpace
 from celeba_vae.metrics.measure_groups import sampler_groups, sampler_label
-from celeba_vae.metrics.measures import Measured
+from celeba_vae.metrics.measures import DistributionMetric, Measured
 from celeba_vae.metrics.reconstruction import ReconstructionMeasures
-from celeba_vae.metrics.reference_set import ComparedSet, ReferenceSet, float_batches
-from celeba_vae.metrics.trained_variant import TrainedVariant
-from celeba_vae.models.inference import to_uint8
+from celeba_vae.models.inference import decode, decode_batches, encoder_outputs, to_uint8
+from celeba_vae.storage import Arrays
 
 logger = logging.getLogger(__name__)
 
+NO_TEST_IMAGES = (
+    "There are no test images to evaluate the models on. Give the test split some (data_engineering.split in"
+    " parameters_data_engineering.yml), then: kedro run --pipelines data_engineering,training,evaluation"
+)
 # where there are no test images to have as many of
 TRAINING_IMAGES = 10_000
+
+
+@dataclass(frozen=True)
+class ReferenceSet:
+    """What the distribution metrics must know of the test images.
+
+    Args:
+        metrics: Those that can work here.
+        summaries: What each of them knows, in their order.
+        notes: What can't be measured, and why.
+        shape: The test images' (n, h, w, 3).
+        set_size: How many images each set has that is compared, and how many test images it is compared with.
+    """
+
+    metrics: Sequence[DistributionMetric]
+    summaries: Sequence[Arrays]
+    notes: Sequence[str]
+    shape: tuple[int, int, int, int]
+    set_size: int
+
+    def start(self) -> "ComparedSet":
+        """Begin to go through a set of images that is compared with them."""
+        return ComparedSet(DistributionMeasures(self.metrics, self.summaries), self.set_size)
+
+
+class ComparedSet:
+    """The first ``count`` images of a set, measured: the distances of sets of different size can't be compared."""
+
+    def __init__(self, measures: DistributionMeasures, count: int) -> None:
+        self._measures, self._count, self._taken = measures, count, 0
+
+    def update(self, images: np.ndarray) -> None:
+        """Take in a batch of images, (n, h, w, c) floats in [0, 1]; those beyond ``count`` are left out."""
+        images = images[: self._count - self._taken]
+        if len(images):
+            self._taken += len(images)
+            self._measures.update(images)
+
+    def result(self) -> Measured:
+        """Give the measures against the test images, and ``images``, their number; nothing without any measure."""
+        measured = self._measures.result()
+        return {**measured, "images": self._taken} if measured else {}
+
+
+def summarise_test_images(test_images: np.ndarray, parameters: EvaluationConfig) -> ReferenceSet:
+    """Go through the test images once for all sets that are compared with them: as many as each of these has."""
+    count = len(test_images)
+    notes = [] if count else [NO_TEST_IMAGES]
+    metrics = [create_component("distribution_metrics", each) for each in parameters.distribution_metrics]
+    notes += list(filter(None, (metric.unavailable() for metric in metrics)))
+    for note in notes:
+        logger.warning(note)
+    usable = [metric for metric in metrics if count and not metric.unavailable()]
+    measures = DistributionMeasures(usable)
+    set_size = min(parameters.generated_count, count or parameters.generated_count)
+    for batch in float_batches(test_images[:set_size], parameters.batch_size, "Test images"):
+        measures.update(batch)
+    return ReferenceSet(usable, measures.summaries(), notes, test_images.shape, set_size)
+
+
+def float_batches(images: np.ndarray, size: int, what: str) -> Iterator[np.ndarray]:
+    """Give uint8 images batch by batch as float32 in [0, 1], with a progress bar that says what is done."""
+    for first in tqdm(range(0, len(images), size), what, unit="batch", disable=None, leave=False):
+        yield images[first : first + size].astype(np.float32) / np.float32(255)
 
 
 def measure_variant(
@@ -105,8 +173,6 @@ class _Measuring:
     def _pass_through(
         self, images: np.ndarray, set_measures: ComparedSet | None = None
     ) -> tuple[Measured, LatentSpace | None]:
-        from celeba_vae.models.inference import decode, encoder_outputs
-
         metrics = [create_component("metrics", each) for each in self.parameters.metrics]
         reconstruction, latents = ReconstructionMeasures(metrics), LatentSpace(self.parameters.seed)
         for batch in float_batches(images, self.parameters.batch_size, f"Measuring {self.model.variant.name}"):
@@ -144,8 +210,6 @@ class _Measuring:
 
 def decoded_blocks(decoder: Any, points: LatentPoints, what: str) -> Iterator[np.ndarray]:
     """Decode points block by block, with a progress bar: (at most 64, h, w, 3) float32 each, as ``decode`` does."""
-    from celeba_vae.models.inference import decode_batches
-
     with tqdm(total=points.count, desc=what, unit="image", disable=None, leave=False) as progress:
         for latents in points:
             for images in decode_batches(decoder, latents):

@@ -7,8 +7,8 @@ import numpy as np
 from celeba_vae.config import EvaluationConfig, GenerationConfig
 from celeba_vae.latent.points import LatentPoints, distances
 from celeba_vae.latent.samplers import Normal, Sampler, Uniform
+from celeba_vae.metrics.evaluated_variant import TrainedVariant
 from celeba_vae.metrics.sweeps import Row, distance_row, sharpening_row, summarised
-from celeba_vae.metrics.trained_variant import TrainedVariant
 from celeba_vae.metrics.variant_measuring import decoded_blocks
 from celeba_vae.models.inference import to_uint8
 from celeba_vae.photos.enhancers import Sharpness, enhance_blocks

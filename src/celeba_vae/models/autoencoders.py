@@ -108,8 +108,7 @@ class VAE(Autoencoder):
         seed: Seed of the noise in training.
         kl_factor: From the step to a factor of ``kl_weight`` in training; validation always has the whole weight, so
             that its losses can be compared between epochs. None: 1.
-        free_bits: KL in nats a latent dimension, as a mean over the batch, below which nothing is gained.
-        kl_by_add_loss: Let a layer add the KL term by ``add_loss`` instead of adding it here.
+        kl_divergence: Gives the KL term, or adds it to the loss itself; None: the plain divergence.
 
     ``kl_loss`` is the weighted KL, ``kl`` the KL in nats, without weight and free bits.
     """
@@ -124,14 +123,13 @@ class VAE(Autoencoder):
         kl_weight: float,
         seed: int,
         kl_factor: Callable[[tf.Tensor], tf.Tensor] | None = None,
-        free_bits: float = 0.0,
-        kl_by_add_loss: bool = False,
+        kl_divergence: KLDivergence | None = None,
     ) -> None:
         super().__init__(encoder, decoder, reconstruction_loss)
         self.kl_weight = kl_weight
         self.kl_factor = kl_factor or tf.ones_like
         self.reparameterization = Reparameterization(seed, dtype="float32")
-        self.kl_divergence = KLDivergence(free_bits, adds_loss=kl_by_add_loss, dtype="float32")
+        self.kl_divergence = kl_divergence or KLDivergence(dtype="float32")
 
     def compute_losses(self, images: tf.Tensor, training: bool) -> Losses:
         """Give each of ``metric_names``; z is drawn from the posterior in training and is mu otherwise."""
@@ -149,7 +147,7 @@ class VAE(Autoencoder):
 
 
 class _Mean(keras.metrics.Mean):
-    """Keras' ``Mean`` of values that are the same on every replica, whose state is not to be summed over them."""
+    """Keras' ``Mean`` of what is the same wherever a part of the batch is computed, and is not to be summed."""
 
     def add_variable(self, *args: Any, **kwargs: Any) -> keras.Variable:
         return super().add_variable(*args, **{**kwargs, "aggregation": "only_first_replica"})

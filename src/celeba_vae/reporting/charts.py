@@ -1,4 +1,4 @@
-"""Measures and losses as pictures."""
+"""Measures and losses as pictures, and what all charts share."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import pandas as pd
 
 from celeba_vae.config.wording import title_of
 from celeba_vae.metrics.measures import Measure, Measured
-from celeba_vae.reporting.figures import BEST, INK, OTHER, TEXT_SIZE, panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+BEST, OTHER, PRIOR, INK = "#2a6f97", "#b9c9d4", "#d1495b", "#222222"
+TEXT_SIZE = 12
 _COLUMNS = 3
 
 
@@ -77,3 +78,29 @@ def _draw_panel(axes: Axes, measure: Measure, values: Measured) -> None:
         length = max(value or 0, 0)
         axes.barh(row, length, height=0.8, color=OTHER if best is None or value != best else BEST)
         axes.text(length + 0.03 * longest, row, f"{variant.upper()}  {measure.text(value)}", va="center", fontsize=11)
+
+
+def panels(title: str, count: int, height: float) -> tuple[Figure, list[Axes]]:
+    """Make a figure, ``height`` inches high, of panels below one another that share their horizontal axis."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, height), layout="constrained")
+    figure.suptitle(title, fontsize=14, color=INK)
+    found = list(figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0])
+    for axes in found:
+        axes.tick_params(labelsize=TEXT_SIZE, colors=INK)
+        axes.xaxis.label.set(size=TEXT_SIZE, color=INK)
+        axes.yaxis.label.set(size=TEXT_SIZE, color=INK)
+        axes.spines[["top", "right"]].set_visible(False)
+    return figure, found
+
+
+def panel(title: str, height: float = 4.6) -> tuple[Figure, Axes]:
+    """Make a figure of a single panel."""
+    figure, (axes,) = panels(title, 1, height)
+    return figure, axes
+
+
+def legend_above(axes: Axes) -> None:
+    """Draw the legend where it hides nothing."""
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=TEXT_SIZE, frameon=False, columnspacing=1)

@@ -40,15 +40,7 @@ class DrawnVariant:
 
 @dataclass(frozen=True)
 class ComparisonPictures:
-    """Pictures in which the variants are side by side, and of one variant's faces away from the origin and sharpened.
-
-    Args:
-        test_images: Test images and their reconstructions.
-        own_photos: Own photos and theirs.
-        created_faces: Faces that each variant creates.
-        distance_sweep: What the distance from the origin changes.
-        sharpening_sweep: What sharpening changes.
-    """
+    """Pictures in which the variants are side by side, and charts of one variant's faces, swept."""
 
     test_images: Image.Image
     own_photos: Image.Image
@@ -68,7 +60,7 @@ def evaluation_report(
 
     Args:
         run: What it is about.
-        claims: The articles' claims, as ``Claim.as_record`` gives them.
+        claims: The articles' claims, a record each.
         sweeps: As ``sweep`` gives them.
         pictures: Those in which the variants are compared.
         drawn: The variants, with the pictures of each.

@@ -41,24 +41,19 @@ def image_grid(
         raise ValueError("A grid needs at least one image.")
     columns = min(columns, len(images))
     rows = math.ceil(len(images) / columns)
-    captions = list(captions or [""] * len(images))
-    row_labels = list(row_labels or [""] * rows)
+    captions, row_labels = captions or [""] * len(images), row_labels or [""] * rows
     if len(captions) != len(images) or len(row_labels) != rows:
         raise ValueError(
             f"{len(images)} images in {rows} rows have {len(captions)} captions and {len(row_labels)} row labels."
         )
-
     height, width = (side * scale for side in np.shape(images[0])[:2])
     gap = max(2, width // 48)
     margin = 4 * gap
     font = _font(max(10, width // 12))
     labels_width = max(_width(label, font) for label in row_labels)
     left = margin + labels_width + (margin if labels_width else 0)
-    caption_height = _line_height(font) + gap
-    row_heights = [
-        height + gap + (caption_height if any(captions[row * columns : (row + 1) * columns]) else 0)
-        for row in range(rows)
-    ]
+    captioned = [any(captions[row * columns : (row + 1) * columns]) for row in range(rows)]
+    row_heights = [height + gap + (_line_height(font) + gap if each else 0) for each in captioned]
 
     grid = Image.new("RGB", (left + columns * (width + gap) - gap + margin, sum(row_heights) + margin), BACKGROUND)
     draw = ImageDraw.Draw(grid)
@@ -104,7 +99,7 @@ def comparison_grid(
     return image_grid(tiles, columns, title=title, captions=texts, row_labels=list(rows) * len(starts), scale=scale)
 
 
-def text_picture(title: str, text: str) -> Image.Image:
+def text_picture(title: str, text: str = "") -> Image.Image:
     """Draw a title and a text as a picture, for where there is nothing else to show yet."""
     width, margin = 900, 24
     return _above(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from celeba_vae.metrics.latent_space import LatentSpace, prior_density
-from celeba_vae.reporting.figures import BEST, INK, OTHER, PRIOR, TEXT_SIZE, legend_above, panel
+from celeba_vae.reporting.charts import BEST, INK, OTHER, PRIOR, TEXT_SIZE, legend_above, panel
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,7 +9,7 @@ from typing import Any
 from celeba_vae.config import EvaluationConfig
 from celeba_vae.config.wording import duration, flattened, shown_name
 from celeba_vae.metrics.evaluated_variant import EvaluatedVariant
-from celeba_vae.metrics.reference_set import ReferenceSet
+from celeba_vae.metrics.variant_measuring import ReferenceSet
 from celeba_vae.photos.own_photos import Photos
 from celeba_vae.reporting.document import Cell, Section, Table
 

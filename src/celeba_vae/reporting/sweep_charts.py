@@ -9,7 +9,7 @@ import numpy as np
 
 from celeba_vae.claims.comparisons import Rows
 from celeba_vae.claims.sweep_claims import artefacts, fallen_quality
-from celeba_vae.reporting.figures import BEST, INK, PRIOR, legend_above, panels
+from celeba_vae.reporting.charts import BEST, INK, PRIOR, legend_above, panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,8 +11,8 @@ import numpy as np
 from celeba_vae.config import EvaluationConfig, GenerationConfig
 from celeba_vae.config.plugins import create_component
 from celeba_vae.errors import CelebaVaeError
-from celeba_vae.metrics.trained_variant import TrainedVariant
-from celeba_vae.models.inference import to_uint8
+from celeba_vae.metrics.evaluated_variant import TrainedVariant
+from celeba_vae.models.inference import reconstruct, to_uint8
 from celeba_vae.photos.enhancers import enhance
 from celeba_vae.training.earlier_epochs import EarlierEpoch, earliest_epoch
 from celeba_vae.training.recipe import recreate_recipe
@@ -39,8 +39,6 @@ def reconstruction_row(
     model: TrainedVariant, images: np.ndarray, parameters: EvaluationConfig
 ) -> dict[str, np.ndarray]:
     """Pass uint8 images (n, h, w, 3) through a variant (z = mu): what comes out, likewise, by its title."""
-    from celeba_vae.models.inference import reconstruct
-
     if not len(images):
         return {}
     return {model.variant.title: to_uint8(reconstruct(model.encoder, model.decoder, images, parameters.batch_size))}
@@ -61,8 +59,6 @@ def photo_rows(
     Raises:
         SettingError: an enhancer can't be made.
     """
-    from celeba_vae.models.inference import reconstruct
-
     rows = reconstruction_row(model, photos, parameters)
     if model.variant.name != generation.variant or not rows:
         return rows

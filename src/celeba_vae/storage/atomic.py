@@ -31,13 +31,9 @@ def written_atomically(target: Path) -> Iterator[Path]:
 
 
 def check_room(folder: Path, needed: int, contents: str, instead: str) -> None:
-    """Make sure that a disk has room for what is going to be written.
+    """Make sure that a disk has room for what is going to be written to a folder, which may not be there yet.
 
-    Args:
-        folder: Where; it may not be there yet.
-        needed: Bytes.
-        contents: What needs them, in words.
-        instead: What needs fewer, in words.
+    ``needed`` is in bytes; ``contents`` says what needs them and ``instead`` what needs fewer, in words.
 
     Raises:
         DataError: the disk has fewer free bytes.

@@ -21,8 +21,6 @@ logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
-CHECKSUM_SUFFIX = ".sha256"
-
 
 def checksum(file: Path) -> str:
     """Give a local file's SHA-256; a file that has not changed is read once in a process."""
@@ -45,29 +43,24 @@ def stored_checksum(remote: RemotePath) -> str | None:
 
 
 def upload_with_checksum(file: Path, remote: RemotePath) -> None:
-    """Upload a file, with its checksum beside it, in the form of ``sha256sum``.
+    """Upload a file, with its checksum beside it, in the form of ``sha256sum``, and keep it in the cache.
 
     An older checksum is removed first and the new one written last: one that is there always belongs to the file.
     """
     _beside(remote).unlink(missing_ok=True)
     remote.upload(file)
     _beside(remote).write_bytes(f"{checksum(file)}  {remote.name}\n".encode())
+    with _locked_cache(remote) as folder:
+        kept = folder / checksum(file) / remote.name
+        if not kept.exists():
+            link_or_copy(file, kept)
+        _remove_others(folder, kept)
 
 
 def remove_with_checksum(remote: RemotePath) -> None:
     """Remove a file and its checksum."""
     remote.unlink(missing_ok=True)
     _beside(remote).unlink(missing_ok=True)
-
-
-def keep_in_cache(file: Path, remote: RemotePath) -> None:
-    """Put a file that was just uploaded into the cache, so that it need not be downloaded."""
-    folder = _cache_folder(remote)
-    with _locked(folder):
-        kept = folder / checksum(file) / remote.name
-        if not kept.exists():
-            link_or_copy(file, kept)
-        _remove_others(folder, kept)
 
 
 def use_cached(remote: RemotePath, use: Callable[[Path], Result]) -> Result:
@@ -81,8 +74,7 @@ def use_cached(remote: RemotePath, use: Callable[[Path], Result]) -> Result:
         FileNotFoundError: there is no such file.
         DataError: what is downloaded is damaged, twice.
     """
-    folder = _cache_folder(remote)
-    with _locked(folder):
+    with _locked_cache(remote) as folder:
         expected = stored_checksum(remote)
         kept = folder / (expected or _state(remote)) / remote.name
         if not kept.exists():
@@ -119,24 +111,18 @@ def _state(remote: RemotePath) -> str:
 
 
 def _beside(remote: RemotePath) -> RemotePath:
-    return remote.with_name(f"{remote.name}{CHECKSUM_SUFFIX}")
-
-
-def _cache_folder(remote: RemotePath) -> Path:
-    address = hashlib.sha256(str(remote).encode()).hexdigest()[:16]
-    return (remote.cache or default_cache()).absolute() / f"{remote.stem}-{address}"
-
-
-def default_cache() -> Path:
-    """Give the user's cache folder."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "celeba_vae"
+    return remote.with_name(f"{remote.name}.sha256")
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def _locked_cache(remote: RemotePath) -> Iterator[Path]:
+    """Give the file's folder in the cache, held against other processes."""
+    cache = remote.cache or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "celeba_vae"
+    address = hashlib.sha256(str(remote).encode()).hexdigest()[:16]
+    folder = cache.absolute() / f"{remote.stem}-{address}"
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".lock"):
-        yield
+        yield folder
 
 
 def _remove_others(folder: Path, kept: Path) -> None:

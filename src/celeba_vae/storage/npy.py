@@ -1,8 +1,9 @@
-"""``.npy`` files written row by row, in any order, by any number of threads or processes."""
+"""NumPy's files: ``.npy`` written row by row, in any order, by any number of processes; ``.npz`` as a whole."""
 
 import io
 import os
-from collections.abc import Iterable
+import zipfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,32 @@ from numpy.typing import DTypeLike
 
 from celeba_vae.errors import DataError
 from celeba_vae.storage.atomic import written_atomically
+from celeba_vae.storage.places import Place, readable, written
+
+Arrays = Mapping[str, np.ndarray]
+
+
+def save_arrays(place: Place, arrays: Arrays) -> None:
+    """Write arrays, none of which may hold Python objects; the file appears under its name when it is complete."""
+    with written(place) as temporary:
+        np.savez(temporary, allow_pickle=False, **arrays)
+
+
+def load_arrays(place: Place) -> dict[str, np.ndarray]:
+    """Read all arrays of a file.
+
+    Raises:
+        DataError: the file is not there, is damaged, or holds pickled objects.
+    """
+    try:
+        with readable(place) as path, np.load(path, allow_pickle=False) as file:
+            return dict(file)
+    except FileNotFoundError:
+        raise DataError(f"{place} is not there. Run the pipeline that makes it first.") from None
+    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+        raise DataError(
+            f"{place} can't be read as arrays ({error}). Delete it and run the pipeline that makes it again."
+        ) from error
 
 
 def npy_header(shape: tuple[int, ...], dtype: DTypeLike) -> bytes:
@@ -18,11 +45,7 @@ def npy_header(shape: tuple[int, ...], dtype: DTypeLike) -> bytes:
     NumPy pads it so that its length does not depend on the number of rows: it can be rewritten in place.
     """
     buffer = io.BytesIO()
-    description = {
-        "descr": np.lib.format.dtype_to_descr(np.dtype(dtype)),
-        "fortran_order": False,
-        "shape": tuple(shape),
-    }
+    description = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(buffer, description)
     return buffer.getvalue()
 
@@ -30,11 +53,7 @@ def npy_header(shape: tuple[int, ...], dtype: DTypeLike) -> bytes:
 def write_blocks(path: Path, shape: tuple[int, ...], dtype: DTypeLike, blocks: Iterable[np.ndarray]) -> None:
     """Write an array that is given in blocks of rows, one after the other: for what does not fit into memory.
 
-    Args:
-        path: The file.
-        shape: Shape of the whole array.
-        dtype: Type of the whole array.
-        blocks: Arrays that together have that many rows.
+    ``shape`` and ``dtype`` are those of the whole array.
 
     Raises:
         DataError: the blocks do not add up to the shape, or are of another type.
@@ -43,7 +62,7 @@ def write_blocks(path: Path, shape: tuple[int, ...], dtype: DTypeLike, blocks: I
     with path.open("wb") as file:
         file.write(npy_header(shape, dtype))
         for block in blocks:
-            if block.shape[1:] != tuple(shape[1:]) or block.dtype != dtype:
+            if block.shape[1:] != shape[1:] or block.dtype != dtype:
                 raise DataError(f"A block of {block.dtype} {block.shape} does not fit an array of {dtype} {shape}.")
             file.write(np.ascontiguousarray(block).data)
             rows += len(block)
@@ -55,11 +74,6 @@ class NpyRows:
     """A uint8 ``.npy`` file with a place for every row, filled in any order and cut to the rows that are used.
 
     Rows are written to the file, not through mapped memory: the process's memory does not grow with it.
-
-    Args:
-        path: The file.
-        rows: Rows that there is a place for.
-        row_shape: Shape of one row.
     """
 
     def __init__(self, path: Path, rows: int, row_shape: tuple[int, ...]) -> None:
@@ -95,14 +109,10 @@ class NpyRows:
             return np.frombuffer(file.read(rows * self.row_bytes), np.uint8).reshape(rows, *self.row_shape)
 
     def write(self, first_row: int, block: np.ndarray, synchronous: bool = False) -> None:
-        """Write consecutive rows.
+        """Write consecutive rows; ``synchronous`` hands them to the disk at once.
 
-        Args:
-            first_row: Where they begin.
-            block: The rows.
-            synchronous: Hand them to the disk at once. Machines that write neighbouring rows over a network file system
-                need it: without, one may write back a page of its memory whole, with what stood before in the part of
-                it that is another's.
+        Machines that write neighbouring rows over a network file system need that: without, one may write back a page
+        of its memory whole, with what stood before in the part of it that is another's.
         """
         flags = os.O_WRONLY | (os.O_DSYNC if synchronous else 0)
         with open(os.open(self.path, flags), "wb") as file:
@@ -130,13 +140,9 @@ class NpyRows:
 
 
 def kept_order(kept: np.ndarray) -> np.ndarray:
-    """Say which row comes to stand where when rows are left out: each hole is filled with the last row not yet used.
+    """Say which row comes to stand where when only those marked in ``kept`` (bool) stay.
 
-    Args:
-        kept: bool, one a row.
-
-    Returns:
-        As many integers as there are rows to keep; entry i is the row that becomes row i.
+    Entry i is the row that becomes row i: each hole is filled with the last row not yet used.
     """
     count = int(np.count_nonzero(kept))
     order = np.arange(count)

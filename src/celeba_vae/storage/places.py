@@ -20,7 +20,7 @@ from upath.extensions import ProxyUPath
 from celeba_vae.config.addresses import protocol_of
 from celeba_vae.errors import SettingError
 from celeba_vae.storage.atomic import written_atomically
-from celeba_vae.storage.store_errors import address_errors, failure, store_errors
+from celeba_vae.storage.store_errors import failure, missing_package, store_errors
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
@@ -63,9 +63,11 @@ class RemotePath(ProxyUPath):
         protocol, below = protocol_of(address), address.partition("://")[2]
         if protocol in OBJECT_STORES and not below.strip("/"):
             raise SettingError(f"{address} names no bucket: write {protocol}://BUCKET/FOLDER.")
-        with address_errors(f"{protocol}://"):
+        try:
             super().__init__(f"{protocol}://{below}", **deepcopy(dict(options or {})))
             self.fs  # noqa: B018  a missing package is said now, not when it is first used
+        except (ImportError, ValueError) as error:
+            raise SettingError(missing_package(error) or f"{protocol}:// can't be used: {error}") from error
         self.cache = cache
 
     def _from_upath(self, upath: UPath) -> Self:  # type: ignore[override]  # an instance's, so that the cache goes along

@@ -5,8 +5,8 @@ import json
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -50,16 +50,10 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = ""
 def changes_since_newest(
     folder: Path, identity: Mapping[str, Any], having: str = "identity.json", except_for: Path | None = None
 ) -> list[str]:
-    """Name what differs between ``identity`` and the newest stage in a folder.
+    """Name what differs between ``identity`` and the newest stage in a folder, in the keys of ``identity``.
 
-    Args:
-        folder: Folder of the stages.
-        identity: A stage's identity or a part of it: only its keys are compared.
-        having: Pattern of a file or folder without which a stage does not count.
-        except_for: A stage that does not count.
-
-    Returns:
-        A line a difference; none where there is no stage, or one that agrees.
+    A stage without a file or folder of the pattern ``having`` does not count, nor does ``except_for``. There is no
+    difference where there is no stage, or one that agrees.
     """
     keys = json.loads(json.dumps(identity))
     files = [file for file in Path(folder).glob("*/identity.json") if file.parent != except_for]
@@ -88,6 +82,20 @@ def _digest(form: str, array: np.ndarray) -> str:
     for first in range(0, len(array), 1024):
         digest.update(np.ascontiguousarray(array[first : first + 1024]).data)
     return digest.hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class NumpyFile:
+    """A finished ``.npy`` file in a working folder: saving puts it in place by a hard link, without reading it."""
+
+    path: Path
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """A finished ``.csv`` file in a working folder: saving copies it, without reading it as a table."""
+
+    path: Path
 
 
 class Stage:
@@ -120,7 +128,11 @@ class Stage:
                 f"Another process is working in {self.path}. Wait until it has ended, or stop it, then run again."
             ) from None
         if self.fresh and not (self.path / _BEGUN_FRESH).exists():
-            self._begin_anew()
+            if self.path.exists():
+                shutil.rmtree(self._replaced, ignore_errors=True)
+                self.path.rename(self._replaced)
+            self.path.mkdir()
+            (self.path / _BEGUN_FRESH).touch()
         self.path.mkdir(exist_ok=True)
         for leftover in self.path.glob("**/.*"):
             # what a killed process was writing
@@ -129,9 +141,7 @@ class Stage:
         self._write("identity.json", self.identity)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._lock.release()
 
     @property
@@ -160,13 +170,6 @@ class Stage:
     @property
     def _replaced(self) -> Path:
         return self.path.with_name(f"{self.path.name}_replaced")
-
-    def _begin_anew(self) -> None:
-        if self.path.exists():
-            shutil.rmtree(self._replaced, ignore_errors=True)
-            self.path.rename(self._replaced)
-        self.path.mkdir()
-        (self.path / _BEGUN_FRESH).touch()
 
     def _lock_file(self, path: Path) -> Path:
         return self.folder / f".{path.name}.lock"

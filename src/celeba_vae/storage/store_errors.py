@@ -4,7 +4,7 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from celeba_vae.errors import CelebaVaeError, DataError, SettingError
+from celeba_vae.errors import CelebaVaeError, DataError
 
 # of this machine's disk, not the store's
 _OF_THIS_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
@@ -19,21 +19,10 @@ def store_errors(place: object) -> Iterator[None]:
     """Raise what goes wrong with a place in a store as DataError; a missing file or a full disk here stays itself."""
     try:
         yield
-    except FileNotFoundError:
-        raise
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in _OF_THIS_DISK:
+        if isinstance(error, FileNotFoundError) or getattr(error, "errno", None) in _OF_THIS_DISK:
             raise
         raise failure(place, error) from error
-
-
-@contextmanager
-def address_errors(address: str) -> Iterator[None]:
-    """Raise SettingError where an address has no file system, or its package is not installed."""
-    try:
-        yield
-    except (ImportError, ValueError) as error:
-        raise SettingError(missing_package(error) or f"{address} can't be used: {error}") from error
 
 
 def missing_package(error: BaseException) -> str | None:

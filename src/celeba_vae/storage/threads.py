@@ -16,12 +16,7 @@ def map_in_threads(
     """Give ``function(item)`` for each item, in the items' order, computed by threads.
 
     Items are taken in the calling thread and only two a thread ahead of the results, so that memory does not grow with
-    their number. What ``function`` or ``items`` raises is raised here.
-
-    Args:
-        function: Called in several threads at once.
-        items: May be endless.
-        workers: Threads; none: one per processor.
+    their number. What ``function`` or ``items`` raises is raised here. ``workers`` is by default one per processor.
     """
     workers = workers or os.cpu_count() or 1
     with ThreadPoolExecutor(workers) as pool:

@@ -29,28 +29,23 @@ def paint_clothes(canvas: Canvas) -> None:
     shoulders = [(collar + 10, 88), (66, 97), (92, 106), (104, 120), (104, 150)]
     outline = smooth(symmetric(neckline + shoulders), steps=4)
     if traits.clothes == "suit":
-        shirt = rgb(traits.shirt_colour) * light
-        canvas.paint(canvas.fill_body(outline), shirt)
-        _paint_collar_and_tie(canvas, shirt, light)
-        _paint_jacket(canvas, rgb(traits.clothes_colour) * light)
+        _paint_suit(canvas, outline, collar, light)
     else:
         canvas.tint(canvas.fill_body(outline, 2.0), (0.75, 0.7, 0.7))
         canvas.paint(canvas.fill_body(outline), rgb(traits.clothes_colour) * light)
 
 
-def _paint_collar_and_tie(canvas: Canvas, shirt: np.ndarray, light: np.ndarray) -> None:
-    collar = half_neck_width(canvas.traits) + 2
+def _paint_suit(canvas: Canvas, shirt_outline: np.ndarray, collar: float, light: np.ndarray) -> None:
+    traits = canvas.traits
+    shirt, cloth = rgb(traits.shirt_colour) * light, rgb(traits.clothes_colour) * light
+    canvas.paint(canvas.fill_body(shirt_outline), shirt)
     flap = [(2, 97), (collar * 0.75, 84), (collar + 3, 80), (collar + 2, 92), (10, 108)]
     for side in SIDES:
         towards_light = side * canvas.light[0] > 0
         canvas.paint(canvas.fill_body(on_side(flap, side), 0.5), shirt * (1.04 if towards_light else 0.88))
-    if canvas.traits.tie_colour is not None:
+    if traits.tie_colour is not None:
         tie = [(-6, 98), (6, 98), (4.5, 108), (9, 140), (-9, 140), (-4.5, 108)]
-        canvas.paint(canvas.fill_body(tie, 0.5), rgb(canvas.traits.tie_colour) * light)
-
-
-def _paint_jacket(canvas: Canvas, cloth: np.ndarray) -> None:
-    collar = half_neck_width(canvas.traits) + 2
+        canvas.paint(canvas.fill_body(tie, 0.5), rgb(traits.tie_colour) * light)
     top, bottom = (collar + 2, 84), [(8, 150), (collar - 6, 100)]
     front = [top, (66, 95), (92, 104), (110, 120), (110, 150), *bottom]
     lapel = [top, (collar + 9, 96), (collar + 2, 102), (20, 118), *bottom]

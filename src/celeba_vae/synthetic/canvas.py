@@ -82,27 +82,20 @@ def outer_sum(down: np.ndarray, across: np.ndarray) -> np.ndarray:
 
 def fill(polygon: np.ndarray, soften: float = 0.0) -> Mask:
     """Give the antialiased coverage of a polygon (n, 2) in canvas pixels, blurred by ``soften`` pixels."""
-    (low_x, low_y), (high_x, high_y) = polygon.min(axis=0).tolist(), polygon.max(axis=0).tolist()
     # A window a little beyond the canvas keeps the blur right at the border.
     margin = 1 + int(3 * soften)
-    left, top = max(int(low_x) - 1, 0) - margin, max(int(low_y) - 1, 0) - margin
-    right, bottom = min(int(high_x) + 2, WIDTH) + margin, min(int(high_y) + 2, HEIGHT) + margin
-    width, height = max(right - left, 1), max(bottom - top, 1)
+    first = np.maximum(polygon.min(axis=0).astype(int) - 1, 0) - margin
+    last = np.minimum(polygon.max(axis=0).astype(int) + 2, (WIDTH, HEIGHT)) + margin
+    width, height = np.maximum(last - first, 1).tolist()
     large = np.zeros((height * OVERSAMPLE, width * OVERSAMPLE), np.uint8)
-    corners = ((polygon - (left - 0.5, top - 0.5)) * OVERSAMPLE - 0.5) * 16
+    corners = ((polygon - (first - 0.5)) * OVERSAMPLE - 0.5) * 16
     cv2.fillPoly(large, [np.rint(corners).astype(np.int32)], 255, shift=4)
     cover = cv2.resize(large, (width, height), interpolation=cv2.INTER_AREA)
     if soften:
         cover = cv2.GaussianBlur(cover, (0, 0), soften)
-    rows, columns = _on_canvas(top, bottom, HEIGHT), _on_canvas(left, right, WIDTH)
-    cover = cover[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
-    return Mask(rows, columns, cover * np.float32(1 / 255))
-
-
-def _on_canvas(start: int, stop: int, size: int) -> slice:
-    """Give the part from ``start`` to ``stop`` that lies on the canvas, which may be none."""
-    start = min(max(start, 0), size)
-    return slice(start, max(min(stop, size), start))
+    (left, top), (right, bottom) = np.clip((first, last), 0, (WIDTH, HEIGHT)).tolist()
+    cover = cover[top - first[1] : bottom - first[1], left - first[0] : right - first[0]]
+    return Mask(slice(top, bottom), slice(left, right), cover * np.float32(1 / 255))
 
 
 def _window(coverage: Mask | np.ndarray) -> Mask:

@@ -27,6 +27,8 @@ HANGING: dict[HairStyle, list[tuple[float, float]]] = {
     "bob": [(52, -2), (55, 26), (53, 46), (45, 56), (30, 58)],
 }
 CROPPED = [(49.0, -12.0), (47.6, 2.0), (45.0, 13.0), (30.0, 16.0)]
+# The blur of the hairline in pixels: cropped and tied hair thins out, hanging hair has an edge.
+SOFTNESS: dict[HairStyle, float] = {"buzz": 2.2, "bald": 2.2, "receding": 2.2, "long": 1.0, "bob": 1.0}
 FRONT_DEPTH, HAIR_DEPTH, BACK_DEPTH = -6, -20, -40
 
 
@@ -43,7 +45,7 @@ def grow_hair(canvas: Canvas, head: np.ndarray) -> Hair:
     """Give the hair of a head (218, 178), not painted yet."""
     traits = canvas.traits
     whole = canvas.fill(_outline(traits), HAIR_DEPTH, 0.7).full()
-    front = whole * (1 - canvas.fill(_opening(traits), FRONT_DEPTH, _softness_of_hairline(traits)).full())
+    front = whole * (1 - canvas.fill(_opening(traits), FRONT_DEPTH, SOFTNESS.get(traits.hair_style, 1.6)).full())
     if traits.hair_style == "long_behind":
         shoulders = canvas.place([(0.0, 62.0)])[0, 1]
         front *= np.clip((shoulders - np.arange(HEIGHT)) / 24, 0, 1)[:, None]
@@ -121,13 +123,6 @@ def _fringe(traits: FaceTraits) -> np.ndarray:
     left, right = [(-42, -8), (-33, -19 + 2 * part), (-17, -22)], [(17, -22), (33, -19 - 2 * part), (42, -8)]
     top = [(46, -30), (36, -56), (0, -64), (-36, -56), (-46, -30)]
     return smooth([(x * traits.face_width, y) for x, y in [*left, (0, -22.5 + part), *right, *top]])
-
-
-def _softness_of_hairline(traits: FaceTraits) -> float:
-    """Give the blur of the hairline in pixels: cropped and tied hair thins out, hanging hair has an edge."""
-    if traits.hair_style in ("buzz", "bald", "receding"):
-        return 2.2
-    return 1.0 if traits.hair_style in ("long", "bob") else 1.6
 
 
 def _locks(canvas: Canvas) -> np.ndarray:

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from celeba_vae.models.autoencoders import VAE, Autoencoder
+from celeba_vae.models.layers import KLDivergence
 from celeba_vae.models.optimizers import FusedAdam, Scheduled
 from celeba_vae.training.recipe import Recipe
 
@@ -46,8 +47,7 @@ def build_autoencoder(
         kl_weight=variant.kl_weight,
         seed=variant.seed,
         kl_factor=lambda step: recipe.kl_schedule(tf.cast(step, tf.float32) / epoch_steps),
-        free_bits=variant.free_bits,
-        kl_by_add_loss=variant.kl_term == "add_loss",
+        kl_divergence=KLDivergence(variant.free_bits, adds_loss=variant.kl_term == "add_loss", dtype="float32"),
     )
 
 

@@ -39,7 +39,7 @@ def configure_hardware(config: HardwareConfig) -> str:
     gpus = gpus_in_use(config)
     if config.gpu_memory_limit and not gpus:
         logger.warning("gpu_memory_limit: %d in hardware.yml has no effect: no GPU is used.", config.gpu_memory_limit)
-    _apply([*_device_settings(config, gpus), *_thread_settings(config), _deterministic_setting(config)])
+    _apply(list(_settings(config, gpus)))
     keras.utils.set_random_seed(config.seed)
     line = describe_hardware(config)
     logger.info(line)
@@ -68,84 +68,60 @@ def _apply(settings: list[_Setting]) -> None:
         ) from error
 
 
-def _device_settings(config: HardwareConfig, gpus: list[tf.config.PhysicalDevice]) -> Iterator[_Setting]:
-    from tensorflow import config as tf_config
+def _settings(config: HardwareConfig, gpus: list[tf.config.PhysicalDevice]) -> Iterator[_Setting]:
+    import tensorflow
 
+    options = tensorflow.config
     if config.virtual_devices:
-        yield _virtual_devices(config.virtual_devices)
+        (cpu,) = options.list_physical_devices("CPU")
+        logical = options.LogicalDeviceConfiguration()
+        yield _Setting(
+            "virtual_devices",
+            wanted=config.virtual_devices,
+            in_effect=len(options.get_logical_device_configuration(cpu) or [logical]),
+            apply=partial(options.set_logical_device_configuration, cpu, [logical] * config.virtual_devices),
+        )
     yield _Setting(
-        name="device",
+        "device",
         wanted=_names(gpus),
-        in_effect=_names(tf_config.get_visible_devices("GPU")),
-        apply=lambda: tf_config.set_visible_devices(gpus, "GPU"),
+        in_effect=_names(options.get_visible_devices("GPU")),
+        apply=partial(options.set_visible_devices, gpus, "GPU"),
     )
     for gpu in gpus:
-        yield _memory_limit(config, gpu)
+        limited = options.LogicalDeviceConfiguration(memory_limit=config.gpu_memory_limit)
+        in_effect, *_ = options.get_logical_device_configuration(gpu) or [options.LogicalDeviceConfiguration()]
+        yield _Setting(
+            "gpu_memory_limit",
+            wanted=config.gpu_memory_limit,
+            in_effect=in_effect.memory_limit,
+            apply=partial(options.set_logical_device_configuration, gpu, [limited]),
+        )
         if config.gpu_memory_limit is None:
-            yield _memory_growth(config, gpu)
-
-
-def _virtual_devices(count: int) -> _Setting:
-    from tensorflow import config as tf_config
-
-    (cpu,) = tf_config.list_physical_devices("CPU")
-    logical = tf_config.LogicalDeviceConfiguration()
-    return _Setting(
-        name="virtual_devices",
-        wanted=count,
-        in_effect=len(tf_config.get_logical_device_configuration(cpu) or [logical]),
-        apply=lambda: tf_config.set_logical_device_configuration(cpu, [logical] * count),
-    )
-
-
-def _memory_limit(config: HardwareConfig, gpu: tf.config.PhysicalDevice) -> _Setting:
-    from tensorflow import config as tf_config
-
-    logical = tf_config.LogicalDeviceConfiguration(memory_limit=config.gpu_memory_limit)
-    in_effect = tf_config.get_logical_device_configuration(gpu)
-    return _Setting(
-        name="gpu_memory_limit",
-        wanted=config.gpu_memory_limit,
-        in_effect=in_effect[0].memory_limit if in_effect else None,
-        apply=lambda: tf_config.set_logical_device_configuration(gpu, [logical]),
-    )
-
-
-def _memory_growth(config: HardwareConfig, gpu: tf.config.PhysicalDevice) -> _Setting:
-    from tensorflow import config as tf_config
-
-    return _Setting(
-        name="gpu_memory_growth",
-        wanted=config.gpu_memory_growth,
-        in_effect=bool(tf_config.experimental.get_memory_growth(gpu)),
-        apply=lambda: tf_config.experimental.set_memory_growth(gpu, config.gpu_memory_growth),
-    )
-
-
-def _thread_settings(config: HardwareConfig) -> Iterator[_Setting]:
-    from tensorflow.config import threading
-
+            yield _Setting(
+                "gpu_memory_growth",
+                wanted=config.gpu_memory_growth,
+                in_effect=bool(options.experimental.get_memory_growth(gpu)),
+                apply=partial(options.experimental.set_memory_growth, gpu, config.gpu_memory_growth),
+            )
     for kind in "intra", "inter":
         # TensorFlow's 0 means: as many as there are processors
         yield _Setting(
-            name=f"cpu_threads ({kind}_op)",
+            f"cpu_threads ({kind}_op)",
             wanted=config.cpu_threads,
-            in_effect=getattr(threading, f"get_{kind}_op_parallelism_threads")() or None,
-            apply=partial(getattr(threading, f"set_{kind}_op_parallelism_threads"), config.cpu_threads or 0),
+            in_effect=getattr(options.threading, f"get_{kind}_op_parallelism_threads")() or None,
+            apply=partial(getattr(options.threading, f"set_{kind}_op_parallelism_threads"), config.cpu_threads or 0),
         )
+    yield _Setting("deterministic", config.deterministic, _deterministic, partial(_determine, config.deterministic))
 
 
-def _deterministic_setting(config: HardwareConfig) -> _Setting:
-    def apply() -> None:
-        global _deterministic
-        if not config.deterministic:
-            raise RuntimeError("TensorFlow knows no way back from deterministic operations.")
-        tensorflow.config.experimental.enable_op_determinism()
-        _deterministic = True
-
+def _determine(wanted: bool) -> None:
+    global _deterministic
     import tensorflow
 
-    return _Setting(name="deterministic", wanted=config.deterministic, in_effect=_deterministic, apply=apply)
+    if not wanted:
+        raise RuntimeError("TensorFlow knows no way back from deterministic operations.")
+    tensorflow.config.experimental.enable_op_determinism()
+    _deterministic = True
 
 
 def _text(value: Any) -> str:

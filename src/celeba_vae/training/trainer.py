@@ -1,6 +1,5 @@
 """Training an autoencoder: to the last epoch, from wherever its newest checkpoint stands."""
 
-import io
 import logging
 import math
 import time
@@ -145,14 +144,8 @@ class Trainer:
     def _take_up(self) -> Progress:
         """Restore the newest checkpoint, if there is one, in all processes that train together."""
         progress = self.checkpoints.restore(self.model, self.all_steps)
-
-        def state() -> bytes:
-            file = io.BytesIO()
-            write_state(file, self.model, progress)
-            return file.getvalue()
-
-        chiefs = self.devices.from_chief(state)
-        return read_state(io.BytesIO(chiefs), self.model) if chiefs else progress
+        chiefs = self.devices.from_chief(lambda file: write_state(file, self.model, progress))
+        return read_state(chiefs, self.model) if chiefs else progress
 
     def _train_to_the_end(self) -> None:
         self.log.begins(self.progress)

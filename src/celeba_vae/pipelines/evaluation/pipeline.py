@@ -4,32 +4,94 @@ from collections.abc import Iterable, Sequence
 
 from kedro.pipeline import Node, Pipeline
 
-from celeba_vae.metrics.reference_set import summarise_test_images
-from celeba_vae.metrics.trained_variant import open_variant
-from celeba_vae.metrics.variant_measuring import measure_variant
+from celeba_vae.metrics.evaluated_variant import open_variant
+from celeba_vae.metrics.variant_measuring import measure_variant, summarise_test_images
 from celeba_vae.metrics.variant_sweeps import sweep
-from celeba_vae.pipelines.evaluation.nodes_comparison import (
+from celeba_vae.pipelines.evaluation.nodes import (
     check_articles_claims,
     compare_photos,
     compare_reconstructions,
     draw_created_faces,
+    draw_latent_charts,
     draw_metrics,
     draw_sweeps,
     gather_metrics,
+    list_latent_dimensions,
     prepare_photos,
+    reconstruct_what_is_shown,
     record_settings,
     write_report,
-)
-from celeba_vae.pipelines.evaluation.nodes_variants import (
-    draw_latent_charts,
-    list_latent_dimensions,
-    reconstruct_what_is_shown,
 )
 from celeba_vae.reporting.evaluation_report import ComparisonPictures, DrawnVariant
 from celeba_vae.reporting.run_section import EvaluationRun
 from celeba_vae.reporting.variant_rows import choose_test_images
 
 LATENT_CHARTS = [f"latent_{chart}" for chart in ("distances", "moments", "projection", "correlation", "kl")]
+
+# what is found out about a variant, in whose namespace it is
+_VARIANT = Pipeline(
+    [
+        Node(
+            open_variant,
+            inputs=[
+                "encoder",
+                "decoder",
+                "history",
+                "configuration",
+                "test_images",
+                "train_images",
+                "params:variant",
+            ],
+            outputs="model",
+            name="open_models",
+        ),
+        Node(
+            reconstruct_what_is_shown,
+            inputs=[
+                "model",
+                "checkpoints",
+                "test_images_shown",
+                "prepared_photos",
+                "params:evaluation",
+                "params:generation",
+            ],
+            outputs="shown",
+            name="reconstruct_what_is_shown",
+        ),
+        Node(
+            measure_variant,
+            inputs=[
+                "shown",
+                "model",
+                "test_images",
+                "train_images",
+                "latent_stages",
+                "test_images_summary",
+                "params:evaluation",
+            ],
+            outputs="evaluated",
+            name="measure",
+        ),
+        Node(
+            draw_latent_charts,
+            inputs=["evaluated", "test_attributes", "params:evaluation"],
+            outputs=LATENT_CHARTS,
+            name="draw_latent_charts",
+        ),
+        Node(
+            list_latent_dimensions,
+            inputs="evaluated",
+            outputs="latent_dimensions",
+            name="list_latent_dimensions",
+        ),
+        Node(
+            DrawnVariant,
+            inputs=["evaluated", "loss_curves", *LATENT_CHARTS],
+            outputs="drawn",
+            name="gather_pictures",
+        ),
+    ]
+)
 
 
 def create_pipeline(variants: Sequence[str], swept: str) -> Pipeline:
@@ -72,73 +134,10 @@ def prepare_images() -> Pipeline:
 
 def evaluate_variants(variants: Iterable[str]) -> Pipeline:
     """Build what is found out about each variant, ``<variant>.evaluated``, and the pictures of it."""
-    template = Pipeline(
-        [
-            Node(
-                open_variant,
-                inputs=[
-                    "encoder",
-                    "decoder",
-                    "history",
-                    "configuration",
-                    "test_images",
-                    "train_images",
-                    "params:variant",
-                ],
-                outputs="model",
-                name="open_models",
-            ),
-            Node(
-                reconstruct_what_is_shown,
-                inputs=[
-                    "model",
-                    "checkpoints",
-                    "test_images_shown",
-                    "prepared_photos",
-                    "params:evaluation",
-                    "params:generation",
-                ],
-                outputs="shown",
-                name="reconstruct_what_is_shown",
-            ),
-            Node(
-                measure_variant,
-                inputs=[
-                    "shown",
-                    "model",
-                    "test_images",
-                    "train_images",
-                    "latent_stages",
-                    "test_images_summary",
-                    "params:evaluation",
-                ],
-                outputs="evaluated",
-                name="measure",
-            ),
-            Node(
-                draw_latent_charts,
-                inputs=["evaluated", "test_attributes", "params:evaluation"],
-                outputs=LATENT_CHARTS,
-                name="draw_latent_charts",
-            ),
-            Node(
-                list_latent_dimensions,
-                inputs="evaluated",
-                outputs="latent_dimensions",
-                name="list_latent_dimensions",
-            ),
-            Node(
-                DrawnVariant,
-                inputs=["evaluated", "loss_curves", *LATENT_CHARTS],
-                outputs="drawn",
-                name="gather_pictures",
-            ),
-        ]
-    )
     return sum(
         (
             Pipeline(
-                template,
+                _VARIANT,
                 namespace=variant,
                 inputs={
                     "test_images_shown",
@@ -161,109 +160,117 @@ def evaluate_variants(variants: Iterable[str]) -> Pipeline:
     )
 
 
-def compare_variants(variants: Iterable[str], swept: str) -> Pipeline:
+def compare_variants(variants: Sequence[str], swept: str) -> Pipeline:
     """Build what is said and drawn of all variants together."""
-    shown, evaluated = ([f"{variant}.{stage}" for variant in variants] for stage in ("shown", "evaluated"))
-    return Pipeline(
-        [
-            Node(
-                gather_metrics,
-                inputs=evaluated,
-                outputs="metrics",
-                name="gather_metrics",
-            ),
-            Node(
-                draw_metrics,
-                inputs=["metrics", "params:evaluation"],
-                outputs="metrics_plot",
-                name="draw_metrics",
-            ),
-            Node(
-                record_settings,
-                inputs=[
-                    "test_images",
-                    "train_images",
-                    "data_summary",
-                    "run_record",
-                    "params:evaluation",
-                    *evaluated,
-                ],
-                outputs="evaluated_settings",
-                name="record_settings",
-            ),
-            Node(
-                compare_reconstructions,
-                inputs=["test_images_shown", "params:evaluation", *shown],
-                outputs="comparison_grid",
-                name="compare_reconstructions",
-            ),
-            Node(
-                compare_photos,
-                inputs=["prepared_photos", "own_photos", "params:evaluation", *shown],
-                outputs="own_photos_grid",
-                name="compare_own_photos",
-            ),
-            Node(
-                draw_created_faces,
-                inputs=["params:evaluation", *evaluated],
-                outputs="created_faces_grid",
-                name="draw_created_faces",
-            ),
-            Node(
-                sweep,
-                inputs=[f"{swept}.model", "test_images", "params:generation", "params:evaluation"],
-                outputs="sweeps",
-                name="sweep",
-                tags="tensorflow",
-            ),
-            Node(
-                draw_sweeps,
-                inputs="sweeps",
-                outputs=["distance_sweep", "sharpening_sweep"],
-                name="draw_sweeps",
-            ),
-            Node(
-                check_articles_claims,
-                inputs=["sweeps", "run_record", *evaluated],
-                outputs="claims",
-                name="check_claims",
-            ),
-            Node(
-                ComparisonPictures,
-                inputs=[
-                    "comparison_grid",
-                    "own_photos_grid",
-                    "created_faces_grid",
-                    "distance_sweep",
-                    "sharpening_sweep",
-                ],
-                outputs="comparison_pictures",
-                name="gather_pictures",
-            ),
-            Node(
-                EvaluationRun,
-                inputs=[
-                    "run_record",
-                    "data_summary",
-                    "test_images_summary",
-                    "prepared_photos",
-                    "own_photos",
-                    "params:evaluation",
-                ],
-                outputs="evaluation_run",
-                name="describe_run",
-            ),
-            Node(
-                write_report,
-                inputs=[
-                    "evaluation_run",
-                    "claims",
-                    "sweeps",
-                    "comparison_pictures",
-                    *(f"{variant}.drawn" for variant in variants),
-                ],
-                outputs="report",
-                name="write_report",
-            ),
-        ]
+    shown, evaluated, drawn = (
+        [f"{variant}.{stage}" for variant in variants] for stage in ("shown", "evaluated", "drawn")
     )
+    return Pipeline([*_findings(evaluated, swept), *_pictures(shown, evaluated), *_report(drawn)])
+
+
+def _findings(evaluated: list[str], swept: str) -> list[Node]:
+    return [
+        Node(
+            gather_metrics,
+            inputs=evaluated,
+            outputs="metrics",
+            name="gather_metrics",
+        ),
+        Node(
+            record_settings,
+            inputs=[
+                "test_images",
+                "train_images",
+                "data_summary",
+                "run_record",
+                "params:evaluation",
+                *evaluated,
+            ],
+            outputs="evaluated_settings",
+            name="record_settings",
+        ),
+        Node(
+            sweep,
+            inputs=[f"{swept}.model", "test_images", "params:generation", "params:evaluation"],
+            outputs="sweeps",
+            name="sweep",
+            tags="tensorflow",
+        ),
+        Node(
+            check_articles_claims,
+            inputs=["sweeps", "run_record", *evaluated],
+            outputs="claims",
+            name="check_claims",
+        ),
+    ]
+
+
+def _pictures(shown: list[str], evaluated: list[str]) -> list[Node]:
+    return [
+        Node(
+            draw_metrics,
+            inputs=["metrics", "params:evaluation"],
+            outputs="metrics_plot",
+            name="draw_metrics",
+        ),
+        Node(
+            draw_sweeps,
+            inputs="sweeps",
+            outputs=["distance_sweep", "sharpening_sweep"],
+            name="draw_sweeps",
+        ),
+        Node(
+            compare_reconstructions,
+            inputs=["test_images_shown", "params:evaluation", *shown],
+            outputs="comparison_grid",
+            name="compare_reconstructions",
+        ),
+        Node(
+            compare_photos,
+            inputs=["prepared_photos", "own_photos", "params:evaluation", *shown],
+            outputs="own_photos_grid",
+            name="compare_own_photos",
+        ),
+        Node(
+            draw_created_faces,
+            inputs=["params:evaluation", *evaluated],
+            outputs="created_faces_grid",
+            name="draw_created_faces",
+        ),
+    ]
+
+
+def _report(drawn: list[str]) -> list[Node]:
+    return [
+        Node(
+            ComparisonPictures,
+            inputs=[
+                "comparison_grid",
+                "own_photos_grid",
+                "created_faces_grid",
+                "distance_sweep",
+                "sharpening_sweep",
+            ],
+            outputs="comparison_pictures",
+            name="gather_pictures",
+        ),
+        Node(
+            EvaluationRun,
+            inputs=[
+                "run_record",
+                "data_summary",
+                "test_images_summary",
+                "prepared_photos",
+                "own_photos",
+                "params:evaluation",
+            ],
+            outputs="evaluation_run",
+            name="describe_run",
+        ),
+        Node(
+            write_report,
+            inputs=["evaluation_run", "claims", "sweeps", "comparison_pictures", *drawn],
+            outputs="report",
+            name="write_report",
+        ),
+    ]

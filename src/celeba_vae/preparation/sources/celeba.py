@@ -16,6 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
+from celeba_vae.config import is_remote, protocol_of
 from celeba_vae.errors import DataError
 from celeba_vae.preparation.archives import ZipArchive
 from celeba_vae.preparation.lists import ListFile, read_partition
@@ -32,7 +33,7 @@ from celeba_vae.preparation.originals import (
     list_images,
     scan_images,
 )
-from celeba_vae.storage import CONNECTIONS, Place, RemotePath, is_remote, protocol_of, use_cached
+from celeba_vae.storage import CONNECTIONS, Place, RemotePath, use_cached
 from celeba_vae.storage.atomic import written_atomically
 from celeba_vae.storage.threads import map_in_threads
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, BinaryIO
 
 import tensorflow as tf
 
@@ -43,8 +43,8 @@ class Devices:
         """Give the context that a model is built in."""
         return nullcontext()
 
-    def from_chief(self, content: Callable[[], bytes]) -> bytes | None:
-        """Give all processes the content that the first of them, the chief, has; None where there is one alone."""
+    def from_chief(self, write: Callable[[BinaryIO], object]) -> BinaryIO | None:
+        """Give all processes what the first of them, the chief, writes; None where there is one alone."""
         return None
 
     def rows(self, count: int) -> slice:

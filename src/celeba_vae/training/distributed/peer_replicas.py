@@ -1,9 +1,10 @@
 """Replicas on several machines: what their processes tell each other, and what becomes of them when one is lost."""
 
+import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import tensorflow as tf
@@ -53,7 +54,8 @@ class PeerReplicas(Replicas):
             SettingError: they don't; the message names what differs.
         """
         own = json.dumps(identity())
-        found = differences(json.loads(self.from_chief(own.encode)), json.loads(own))
+        chiefs = self.from_chief(lambda file: file.write(own.encode())).read()
+        found = differences(json.loads(chiefs), json.loads(own))
         if found:
             raise SettingError(
                 f"This is {self.peer}, which trains something else than the chief (chief's -> own):\n  "
@@ -67,16 +69,20 @@ class PeerReplicas(Replicas):
         with self._peers_may_be_lost(), super().scope():
             yield
 
-    def from_chief(self, content: Callable[[], bytes]) -> bytes:
-        """Give all processes the content that the chief has."""
-        own = content() if self.peer.is_chief else b""
+    def from_chief(self, write: Callable[[BinaryIO], object]) -> BinaryIO:
+        """Give all processes what the chief writes."""
+        file = io.BytesIO()
+        if self.peer.is_chief:
+            write(file)
+        own = file.getvalue()
         with self._peers_may_be_lost():
             # each number is small enough to be exact
             rest, pages = self._sum(tf.constant([len(own) % _PAGE, len(own) // _PAGE], tf.float32)).numpy()
             numbers = np.zeros(int(pages) * _PAGE + int(rest), np.uint8)
             numbers[: len(own)] = np.frombuffer(own, np.uint8)
             blocks = [numbers[first : first + _PAGE] for first in range(0, len(numbers), _PAGE)]
-            return b"".join(self._sum(tf.constant(block, tf.float32)).numpy().astype(np.uint8) for block in blocks)
+            sums = (self._sum(tf.constant(block, tf.float32)).numpy() for block in blocks)
+            return io.BytesIO(b"".join(each.astype(np.uint8) for each in sums))
 
     def compile(self, step: Callable[[tf.Tensor], Mapping[str, tf.Tensor]], image_shape: tuple[int, ...]) -> Step:
         """Make a model's step callable, as ``Devices.compile`` says."""

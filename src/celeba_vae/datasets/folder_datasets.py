@@ -1,19 +1,22 @@
-"""Many images as one dataset: a folder of PNG files with a table that says where each comes from."""
+"""Folders: their paths; and many images as one dataset, PNG files with a table that says where each comes from."""
 
 import base64
 import io
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from pathlib import Path
+from typing import Any, Generic, NoReturn, TypeVar
 
 import cv2
 import numpy as np
 import pandas as pd
-from kedro.io import DatasetError
+from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets._typing import ImagePreview
 
+from celeba_vae.config import is_remote
 from celeba_vae.datasets.stored_dataset import StoredDataset
+from celeba_vae.errors import SettingError
 from celeba_vae.reporting.grids import image_grid
 from celeba_vae.storage import CONNECTIONS, Place, RemotePath
 from celeba_vae.storage.atomic import written_atomically
@@ -22,6 +25,87 @@ from celeba_vae.storage.threads import map_in_threads
 INDEX = "index.csv"
 PREVIEW_COUNT = 28
 BLOCK = 64
+
+
+class FolderDataset(AbstractDataset[None, Place]):
+    """A folder's absolute path, for the working files of long stages: on a disk, since these need locks.
+
+    Loading gives the path whether or not the folder exists; nothing can be saved to it. ``credentials``, which a remote
+    address may come with, are of no use: such an address is refused.
+    """
+
+    def __init__(
+        self, *, path: str, credentials: dict[str, Any] | None = None, metadata: dict[str, Any] | None = None
+    ) -> None:
+        # said when it is used: the hooks' data check knows the entry's name
+        self.address = str(path)
+        self._path = Path(path).absolute()
+        self.metadata = metadata
+
+    def load(self) -> Place:
+        """Give the absolute path.
+
+        Raises:
+            SettingError: the folder is no local one.
+        """
+        self.check()
+        return self._path
+
+    def check(self, name: str = "A catalog entry") -> None:
+        """Make sure that the folder is a local one; ``name`` is the entry's.
+
+        Raises:
+            SettingError: it is not.
+        """
+        if is_remote(self.address):
+            raise SettingError(
+                f"{name} is a working folder, which needs a local disk with locks, but its path is {self.address}.\n"
+                "Give it a local path in the catalog; with the catalog of conf/base, set `work` in globals.yml to a"
+                " local folder (README.md, Remote storage)."
+            )
+
+    def save(self, data: None) -> NoReturn:
+        """Refuse: nodes write into the folder through the stage that owns it."""
+        raise DatasetError(f"{self.address} is a folder to be read: nothing can be saved to it as a dataset.")
+
+    def _exists(self) -> bool:
+        return self._path.is_dir()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": self.address if is_remote(self.address) else str(self._path)}
+
+
+class InputFolderDataset(FolderDataset):
+    """A folder whose files are read, on a disk or at an fsspec address: originals, own photos, earlier results.
+
+    Loading gives an absolute ``Path`` or a ``RemotePath``, whether or not the folder exists. A remote archive is copied
+    to the folder ``cache["path"]`` (by default one in the user's cache folder) to be read.
+    """
+
+    def __init__(
+        self,
+        *,
+        path: str,
+        credentials: dict[str, Any] | None = None,
+        fs_args: dict[str, Any] | None = None,
+        cache: dict[str, str] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(path=path, metadata=metadata)
+        self._remote: RemotePath | None = None
+        if is_remote(path):
+            options = {**(credentials or {}), **(fs_args or {})}
+            self._remote = RemotePath(path, options, Path(cache["path"]) if cache else None)
+
+    def load(self) -> Place:
+        """Give the folder."""
+        return self._remote or self._path
+
+    def check(self, name: str = "A catalog entry") -> None:
+        """Accept any folder."""
+
+    def _exists(self) -> bool:
+        return self.load().is_dir()
 
 
 class PngImages:
@@ -64,7 +148,16 @@ class PngImages:
         return np.asarray(self[:], dtype)
 
     def _read(self, name: str) -> np.ndarray:
-        return _read_png(self.folder / name)
+        path = self.folder / name
+        if isinstance(path, RemotePath):
+            image = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR_RGB)
+        else:
+            image = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
+        if image is None:
+            raise DatasetError(
+                f"{path} can't be read as an image. Make the images again: kedro run --pipelines generation."
+            )
+        return image
 
 
 Images = TypeVar("Images", bound=Iterable[np.ndarray])
@@ -96,9 +189,6 @@ class ImageFolderDataset(StoredDataset[ImageFolder[Any], ImageFolder[PngImages]]
     """A folder with ``000000.png``, ``000001.png``, … and ``index.csv``, versioned as a whole.
 
     The table gets a first column ``file`` in the folder, for whoever opens it there.
-
-    Example:
-        >>> ImageFolderDataset(filepath="data/07_model_output/generated").load().images  # doctest: +SKIP
     """
 
     def load(self) -> ImageFolder[PngImages]:
@@ -177,15 +267,3 @@ def _write_block(folder: Place, first: int, block: np.ndarray) -> int:
         png = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1]
         (folder / _file_name(row)).write_bytes(png.tobytes())
     return len(block)
-
-
-def _read_png(path: Place) -> np.ndarray:
-    if isinstance(path, RemotePath):
-        image = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR_RGB)
-    else:
-        image = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
-    if image is None:
-        raise DatasetError(
-            f"{path} can't be read as an image. Make the images again: kedro run --pipelines generation."
-        )
-    return image

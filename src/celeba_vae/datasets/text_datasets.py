@@ -1,5 +1,6 @@
-"""Tables as ``.csv`` files."""
+"""Files of text: tables, reports for machines, pages for people."""
 
+import json
 import shutil
 from collections import defaultdict
 from copy import copy
@@ -8,9 +9,10 @@ from typing import Any
 
 import pandas as pd
 from kedro.io import DatasetError
+from kedro_datasets.json import JSONDataset
 from kedro_datasets.pandas import CSVDataset
 
-from celeba_vae.datasets.stored_dataset import place_of
+from celeba_vae.datasets.stored_dataset import StoredDataset, place_of
 from celeba_vae.errors import DataError
 from celeba_vae.storage import TableFile, written
 
@@ -50,3 +52,36 @@ class TableDataset(CSVDataset):
                 shutil.copyfile(data.path, temporary)
             else:
                 data.to_csv(temporary, **self._save_args)
+
+
+class ReportDataset(JSONDataset):
+    """Kedro's ``json.JSONDataset``, whose file appears under its name only when it is complete."""
+
+    def load(self) -> Any:
+        """Read a report.
+
+        Raises:
+            DataError: it is not there, or is damaged.
+        """
+        try:
+            return super().load()
+        except DatasetError as error:
+            raise DataError(str(error)) from error
+
+    def save(self, data: Any) -> None:
+        """Write a report."""
+        with written(place_of(self, self._get_save_path())) as temporary:
+            temporary.write_text(json.dumps(data, **self._save_args))
+
+
+class PageDataset(StoredDataset[str, str]):
+    """The text of a page in an ``.html`` file, in UTF-8 wherever it is written."""
+
+    def load(self) -> str:
+        """Load the page."""
+        return self._load_place().read_text(encoding="utf-8")
+
+    def save(self, data: str) -> None:
+        """Save a page; it appears under its name only when it is complete."""
+        with written(self._save_place()) as temporary:
+            temporary.write_text(data, encoding="utf-8")

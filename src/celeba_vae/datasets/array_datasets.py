@@ -1,4 +1,4 @@
-"""NumPy arrays as ``.npy`` files that are mapped into memory, not read."""
+"""NumPy arrays: one in an ``.npy`` file, mapped into memory; a few named ones in an ``.npz`` file, read."""
 
 import os
 import tempfile
@@ -12,11 +12,13 @@ from kedro.io import Version
 from celeba_vae.datasets.stored_dataset import StoredDataset, place_of
 from celeba_vae.errors import DataError
 from celeba_vae.storage import (
+    Arrays,
     NumpyFile,
     Place,
     RemotePath,
     checksum,
-    keep_in_cache,
+    load_arrays,
+    save_arrays,
     stored_checksum,
     upload_with_checksum,
     use_cached,
@@ -45,11 +47,6 @@ class NumpyDataset(StoredDataset[Any, np.ndarray]):
     A remote one is uploaded with its SHA-256 beside it (``train_images.npy.sha256``) and, to be mapped, copied to the
     folder ``cache["path"]`` (by default one in the user's cache folder): again only when it has changed there. Kedro
     makes a relative path of that name start at the project.
-
-    Example:
-        >>> images = NumpyDataset(filepath="data/05_model_input/train_images.npy").load()  # doctest: +SKIP
-        >>> images.shape  # doctest: +SKIP
-        (162770, 96, 96, 3)
     """
 
     def __init__(
@@ -124,6 +121,17 @@ def _write(path: Path, data: np.ndarray | RowBlocks) -> None:
 def _put(file: Path, target: Place) -> None:
     if isinstance(target, RemotePath):
         upload_with_checksum(file, target)
-        keep_in_cache(file, target)
     else:
         link_or_copy(file, target)
+
+
+class ArraysDataset(StoredDataset[Arrays, dict[str, np.ndarray]]):
+    """Named arrays in an ``.npz`` file, read as a whole; pickles are refused. There may be none."""
+
+    def load(self) -> dict[str, np.ndarray]:
+        """Read the arrays; raises as ``load_arrays`` does."""
+        return load_arrays(self._load_place())
+
+    def save(self, data: Arrays) -> None:
+        """Write the arrays."""
+        save_arrays(self._save_place(), data)

@@ -1,30 +1,32 @@
-"""The variants side by side: their measures, pictures, the articles' claims and the report."""
+"""What is found out about each variant, and what is said of all of them side by side."""
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 from celeba_vae.claims.checking import check_claims
 from celeba_vae.claims.comparisons import Evidence
-from celeba_vae.config import DataEngineeringConfig, EvaluationConfig
+from celeba_vae.config import DataEngineeringConfig, EvaluationConfig, GenerationConfig
 from celeba_vae.config.wording import in_environment, shown_name, title_of
-from celeba_vae.metrics.evaluated_variant import EvaluatedVariant
+from celeba_vae.metrics.evaluated_variant import EvaluatedVariant, TrainedVariant
 from celeba_vae.metrics.measure_groups import reconstruction_measures
 from celeba_vae.metrics.measures import Measured
 from celeba_vae.photos.face_detection import INSTALL_COMMAND, can_find_faces
 from celeba_vae.photos.own_photos import Photos, read_photos
-from celeba_vae.reporting import render_report
+from celeba_vae.reporting import latent_charts
 from celeba_vae.reporting.charts import measures_chart
 from celeba_vae.reporting.evaluation_report import ComparisonPictures, DrawnVariant, evaluation_report, verdict
-from celeba_vae.reporting.figures import text_figure
 from celeba_vae.reporting.grids import GRID_SCALE, comparison_grid, image_grid, text_picture
+from celeba_vae.reporting.rendering import render_report
 from celeba_vae.reporting.run_section import EvaluationRun, preparation_of
 from celeba_vae.reporting.sweep_charts import distance_chart, sharpening_chart
-from celeba_vae.reporting.variant_rows import ShownImages
+from celeba_vae.reporting.variant_rows import ShownImages, photo_rows, reconstruction_row
 from celeba_vae.storage.stages import images_content
 
 logger = logging.getLogger(__name__)
@@ -38,6 +40,66 @@ def prepare_photos(folder: Path, test_images: np.ndarray, parameters: DataEngine
     if not photos.names:
         logger.info("No photos of your own in %s: put some there to see how the models reconstruct them.", folder)
     return photos
+
+
+def reconstruct_what_is_shown(
+    model: TrainedVariant,
+    checkpoints: Path,
+    test_images: ShownImages,
+    photos: Photos,
+    parameters: EvaluationConfig,
+    generation: GenerationConfig,
+) -> EvaluatedVariant:
+    """Give a variant with what it makes of the test images that are shown and of own photos, unless it has a problem.
+
+    Raises:
+        SettingError: an enhancer can't be made.
+    """
+    if model.variant.problem:
+        return model.variant
+    return replace(
+        model.variant,
+        test_rows=reconstruction_row(model, test_images.images, parameters),
+        photo_rows=photo_rows(model, checkpoints, photos.images, parameters, generation),
+    )
+
+
+def draw_latent_charts(
+    variant: EvaluatedVariant, test_attributes: pd.DataFrame | None, parameters: EvaluationConfig
+) -> tuple[Any, ...]:
+    """Draw where a variant puts the test images: distances, moments, projection, correlation, KL, a figure each."""
+    space, name = variant.latent_space, variant.title
+    if space is None:
+        return (text_picture(f"{name}: no latent space", variant.problem),) * 5
+    colour, attribute = _coloured_by(test_attributes, parameters.attribute, space.count)
+    return (
+        latent_charts.latent_distances_chart(space, name),
+        latent_charts.latent_moments_chart(space, name),
+        latent_charts.latent_projection_chart(space, name, colour, attribute),
+        latent_charts.latent_correlation_chart(space, name),
+        text_picture(f"{name}: no KL, its encoder gives points")
+        if space.kl is None
+        else latent_charts.latent_kl_chart(space, name),
+    )
+
+
+def list_latent_dimensions(variant: EvaluatedVariant) -> dict[str, list[float]]:
+    """Give the mean and standard deviation of mu, and of a VAE the KL in nats, of each latent dimension.
+
+    Of a variant that can't be evaluated there are none.
+    """
+    space = variant.latent_space
+    if space is None:
+        return {}
+    dimensions = {"mean": space.mean, "deviation": space.deviation, "kl": space.kl}
+    return {name: values.tolist() for name, values in dimensions.items() if values is not None}
+
+
+def _coloured_by(attributes: pd.DataFrame | None, name: str, count: int) -> tuple[np.ndarray | None, str]:
+    """Give the column of an attribute of ``count`` images and its name; None and nothing where it is not known."""
+    if attributes is None or name not in attributes or len(attributes) != count:
+        return None, ""
+    return attributes[name].to_numpy(), name
 
 
 def gather_metrics(*variants: EvaluatedVariant) -> Metrics:
@@ -72,7 +134,7 @@ def draw_metrics(metrics: Metrics, parameters: EvaluationConfig) -> Any:
     """Draw the measures of the test images' reconstructions as bars, the best of each marked."""
     test = {shown_name(variant): groups["test"] for variant, groups in metrics.items() if "test" in groups}
     if not test:
-        return text_figure("No test images, no measures of their reconstructions")
+        return text_picture("No test images, no measures of their reconstructions")
     return measures_chart(test, reconstruction_measures(parameters))
 
 
@@ -139,7 +201,7 @@ def draw_created_faces(parameters: EvaluationConfig, *variants: EvaluatedVariant
 def draw_sweeps(sweeps: dict[str, Any]) -> tuple[Any, Any]:
     """Draw what the distance from the origin changes, and what sharpening does."""
     title, distance, sharpening = title_of(sweeps["variant"]), sweeps["distance"], sweeps["sharpening"]
-    nothing = text_figure(f"{title} could not be measured:\nit is not there, or there are no test images")
+    nothing = text_picture(f"{title} could not be measured", "It is not there, or there are no test images.")
     return (
         distance_chart(distance, title) if distance else nothing,
         sharpening_chart(sharpening, title) if sharpening else nothing,
@@ -149,16 +211,10 @@ def draw_sweeps(sweeps: dict[str, Any]) -> tuple[Any, Any]:
 def check_articles_claims(
     sweeps: Mapping[str, Any], run_record: Mapping[str, Any], *variants: EvaluatedVariant
 ) -> list[dict[str, str]]:
-    """Check each claim of the articles: a record a claim, its commands for the run's environment.
-
-    Args:
-        sweeps: As ``sweep`` gives them.
-        run_record: As ``RunRecordHooks`` makes it.
-        variants: What was found out about each.
-    """
+    """Check each claim of the articles: a record a claim, its commands for the run's environment."""
     claims = check_claims(Evidence(variants, sweeps["distance"], sweeps["sharpening"], sweeps["variant"]))
     environment = run_record["environment"]
-    return [{name: in_environment(text, environment) for name, text in claim.as_record().items()} for claim in claims]
+    return [{name: in_environment(text, environment) for name, text in asdict(claim).items()} for claim in claims]
 
 
 def write_report(
