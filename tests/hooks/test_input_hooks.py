@@ -66,12 +66,12 @@ def test_each_missing_dataset_is_named_with_the_command_that_makes_it(project, r
 
     assert "  data_summary, test_attributes, test_images: kedro run --env demo --pipelines data_engineering" in lines
     assert (
-        "  ae.configuration, ae.decoder, ae.encoder, ae.history: kedro run --env demo --pipelines training"
-        " --namespaces ae"
+        "  ae.configuration, ae.decoder, ae.encoder, ae.history, ae.loss_curves: kedro run --env demo"
+        " --pipelines training --namespaces ae"
     ) in lines
     assert (
-        "  vae_small.configuration, vae_small.decoder, vae_small.encoder, vae_small.history: kedro run --env demo"
-        " --pipelines variants --namespaces vae_small"
+        "  vae_small.configuration, vae_small.decoder, vae_small.encoder, vae_small.history, vae_small.loss_curves:"
+        " kedro run --env demo --pipelines variants --namespaces vae_small"
     ) in lines
     # photos of one's own are a folder, which may be empty or missing
     assert "own_photos" not in " ".join(lines)
@@ -122,6 +122,22 @@ def test_layers_are_held_against_the_size_of_the_images(project, run_kedro):
     assert "20 pixels" in prepared
     assert "strides [2, 2, 2, 2]" in prepared
     assert "100 pixels" in to_prepare
+
+
+def test_an_override_without_effect_is_said_of_the_variants_to_be_trained(project, run_kedro):
+    save_arrays(project, "data/demo")
+    # what stops the run comes after
+    given = "training.epochs=1,variants.vae.decoder.filtres=3"
+
+    every, one = (
+        run_kedro(project, "--env", "demo", "--pipelines", "training", *namespaces, "--params", given)
+        for namespaces in ((), ("--namespaces", "vae"))
+    )
+
+    stopped(every)
+    line = "--params training.epochs=1 has no effect on ae: variants.ae.epochs is 5. For it, too: --params variants.ae."
+    assert every.stdout.count(line) == 1
+    assert "has no effect" not in one.stdout
 
 
 VERSIONED = {"type": "celeba_vae.datasets.KerasModelDataset", "versioned": True}

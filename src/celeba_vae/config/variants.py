@@ -11,10 +11,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from celeba_vae.config import TRIAL, ComponentConfig, ExperimentsConfig, VariantConfig
+from celeba_vae.config import TRIAL, ExperimentsConfig
+from celeba_vae.config.overrides import merged
 from celeba_vae.errors import SettingError
-
-_COMPONENTS = {name for name, field in VariantConfig.model_fields.items() if field.annotation is ComponentConfig}
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,6 @@ def current_graph() -> Graph:
 def expand_variants(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Complete each block under ``variants`` with what ``training`` says for all variants; a block's own value wins.
 
-    Nested blocks are merged key by key; a component with another name replaces the shared one with all its options.
     What ``experiments`` names becomes blocks, too, see ``_trials``.
 
     Raises:
@@ -83,7 +81,7 @@ def expand_variants(parameters: Mapping[str, Any]) -> dict[str, Any]:
     training = _block(parameters.get("training"), "training")
     shared = {key: value for key, value in training.items() if key != "variants"}
     variants = {
-        name: {**_merged(shared, _block(block, f"variants.{name}")), "name": name}
+        name: {**merged(shared, _block(block, f"variants.{name}")), "name": name}
         for name, block in _block(parameters.get("variants"), "variants").items()
     }
     variants |= _trials(_block(parameters.get("experiments"), "experiments"), variants)
@@ -153,21 +151,6 @@ def _trials(experiments: Mapping[str, Any], blocks: Mapping[str, Any]) -> dict[s
         if trial not in [{**other, "name": trial["name"]} for other in trials.values()]:
             trials[f"{TRIAL}{name}"] = {**trial, "name": f"{TRIAL}{name}"}
     return trials
-
-
-def _merged(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    result = deepcopy(dict(shared))
-    for key, value in own.items():
-        known = result.get(key)
-        if isinstance(value, Mapping) and isinstance(known, Mapping) and not _names_another(key, value, known):
-            result[key] = _merged(known, value)
-        else:
-            result[key] = deepcopy(value)
-    return result
-
-
-def _names_another(key: str, value: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
-    return key in _COMPONENTS and "name" in value and value["name"] != known.get("name")
 
 
 def _block(value: Any, name: str) -> Mapping[str, Any]:

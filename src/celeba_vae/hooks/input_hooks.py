@@ -31,7 +31,7 @@ class DataCheckHooks:
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         """Check the cheapest first; raises the ``CelebaVaeError`` that says what to do."""
-        run = RunInputs(pipeline, catalog)
+        run = RunInputs(pipeline, catalog, run_params.get("runtime_params") or {})
         check_storage(run)
         check_load_versions(run_params.get("load_versions") or {}, catalog)
         check_inputs(run, run_params.get("env"))

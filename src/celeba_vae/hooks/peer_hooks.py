@@ -1,10 +1,11 @@
 """Where machines train together, one of them writes: the others take part in the training, and in nothing else."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
-from kedro.io import CatalogProtocol, MemoryDataset
+from kedro.io import AbstractDataset, CatalogProtocol, MemoryDataset
 from kedro.pipeline import Pipeline
 from kedro.runner import SequentialRunner
 from pydantic import ValidationError
@@ -12,7 +13,6 @@ from pydantic import ValidationError
 from celeba_vae.config import HardwareConfig
 from celeba_vae.datasets import FolderDataset
 from celeba_vae.errors import SettingError
-from celeba_vae.hooks.catalogs import replace_dataset
 from celeba_vae.training.distributed.peers import TRAINS, this_peer
 
 
@@ -51,10 +51,10 @@ class PeerHooks:
                 " training. Run all else where the chief runs, or here alone with --params hardware.strategy=one."
             )
         for name in pipeline.all_outputs():
-            replace_dataset(catalog, name, MemoryDataset(copy_mode="assign"))
+            _replace(catalog, name, MemoryDataset(copy_mode="assign"))
         for name in pipeline.inputs():
             if isinstance(catalog.get(name), FolderDataset):
-                replace_dataset(catalog, name, MemoryDataset(None, copy_mode="assign"))
+                _replace(catalog, name, MemoryDataset(None, copy_mode="assign"))
 
 
 def is_helper(parameters: Mapping[str, Any]) -> bool:
@@ -69,3 +69,12 @@ def is_helper(parameters: Mapping[str, Any]) -> bool:
         # said with all else that is wrong with the parameters
         return False
     return peer is not None and not peer.is_chief
+
+
+def _replace(catalog: CatalogProtocol, name: str, dataset: AbstractDataset) -> None:
+    logger = logging.getLogger("kedro.io.data_catalog")
+    level = logger.level
+    # it warns of what is done here on purpose
+    logger.setLevel(logging.ERROR)
+    catalog[name] = dataset
+    logger.setLevel(level)

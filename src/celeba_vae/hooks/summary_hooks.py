@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
-from kedro.io import AbstractDataset, AbstractVersionedDataset, CatalogProtocol
+from kedro.io import AbstractVersionedDataset, CatalogProtocol
 from kedro.pipeline import Node, Pipeline
 
 from celeba_vae.config.wording import duration
@@ -45,7 +45,7 @@ class RunSummaryHooks:
     @hook_impl
     def after_dataset_saved(self, dataset_name: str) -> None:
         """Remember the dataset and, where it is a report, copy it at once: a long run may end early."""
-        dataset = self._catalog[dataset_name] if self._catalog else None
+        dataset: Any = self._catalog[dataset_name] if self._catalog else None
         path = saved_path(dataset)
         if path is None:
             return
@@ -66,13 +66,13 @@ class RunSummaryHooks:
         logger.info("\n".join(lines))
 
 
-def saved_path(dataset: AbstractDataset | None) -> Place | None:
+def saved_path(dataset: Any) -> Place | None:
     """Give the file or folder that a dataset was just saved to; None for one that is saved to none."""
     if not hasattr(dataset, "_filepath"):
         return None
     base = place_of(dataset, dataset._filepath)
-    if isinstance(dataset, AbstractVersionedDataset) and dataset._version:
-        base = base / dataset.resolve_save_version() / base.name
+    if isinstance(dataset, AbstractVersionedDataset) and (version := dataset.resolve_save_version()):
+        base = base / version / base.name
     return base if base.exists() else None
 
 
@@ -85,7 +85,7 @@ def publish(path: Place, base: Place) -> Place | None:
     if reporting is None or not path.is_file():
         return None
     latest = reporting / LATEST_FOLDER
-    copy(path, latest / "_".join(base.relative_to(reporting).parts))
+    copy(path, latest / "_".join(base.parts[len(reporting.parts) :]))
     return latest
 
 

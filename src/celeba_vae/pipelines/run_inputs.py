@@ -1,6 +1,7 @@
 """A run before its first node, as the checks of the pipelines see it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -17,10 +18,11 @@ Block = TypeVar("Block", bound=Parameters)
 
 @dataclass(frozen=True)
 class RunInputs:
-    """What a run is going to do, and what the catalog has for it."""
+    """What a run is going to do, what the catalog has for it, and the parameters that ``--params`` gives it."""
 
     pipeline: Pipeline
     catalog: CatalogProtocol
+    given: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def read(self) -> set[str]:

@@ -1,15 +1,22 @@
 """What is looked at before a variant is trained, and before what a training has made is read."""
 
+import logging
+
+from celeba_vae.config import TRIAL, ExperimentsConfig
+from celeba_vae.config.overrides import without_effect
 from celeba_vae.config.validation import of_setting
 from celeba_vae.config.wording import training_command
 from celeba_vae.errors import DataError
 from celeba_vae.pipelines.data_engineering.checks import image_shape
 from celeba_vae.pipelines.run_inputs import RunInputs
 from celeba_vae.training.checkpoints import refuse_changed_training
+from celeba_vae.training.distributed.peers import TRAINS
 from celeba_vae.training.recipe import create_recipe
 
+logger = logging.getLogger(__name__)
+
 _DRAWN_FROM = {".loss_curves": ".history", ".faces_forming": ".configuration"}
-_SAVED_TOGETHER = ("encoder", "decoder", "history", "configuration")
+_SAVED_TOGETHER = ("encoder", "decoder", "history", "configuration", "loss_curves")
 
 
 def needed(run: RunInputs) -> dict[str, str]:
@@ -60,6 +67,16 @@ def check_variants(run: RunInputs) -> None:
                 refuse_changed_training(run.load(f"{name}.checkpoints"), recipe.identity(), name)
 
 
+def check_overrides(run: RunInputs) -> None:
+    """Warn of what ``--params`` gives all variants and one that is to be trained does not take."""
+    for node in run.pipeline.only_nodes_with_tags(TRAINS).nodes:
+        block = str(node.namespace).removeprefix(TRIAL)
+        if f"params:variants.{block}" not in run.catalog:
+            block = run.parameters(ExperimentsConfig).like
+        for line in without_effect(run.given, run.variant(str(node.namespace)), block):
+            logger.warning(line)
+
+
 def _what_is_of_one_training(variant: str, chosen: set[str], run: RunInputs) -> str:
     """Say what to pass so that all that a run reads of a training is of one: of those chosen, or the newest."""
     read = {name: run.versioned(name) for part in _SAVED_TOGETHER if (name := f"{variant}.{part}") in run.read}
@@ -73,4 +90,4 @@ def _what_is_of_one_training(variant: str, chosen: set[str], run: RunInputs) -> 
     return f"Name one version of both: --load-versions {pinned}"
 
 
-CHECKS = (check_versions, check_variants)
+CHECKS = (check_overrides, check_versions, check_variants)
