@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from kedro.pipeline import Node, Pipeline
 
 from celeba_vae.metrics.reference_set import summarise_test_images
+from celeba_vae.metrics.sweeps import sweep
 from celeba_vae.metrics.trained_variant import open_variant
 from celeba_vae.metrics.variant_measuring import measure_variant
-from celeba_vae.metrics.variant_sweeps import sweep
 from celeba_vae.pipelines.evaluation.nodes_comparison import (
     check_articles_claims,
     compare_photos,
