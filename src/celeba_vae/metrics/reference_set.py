@@ -10,7 +10,7 @@ from tqdm import tqdm
 from celeba_vae.config import EvaluationConfig
 from celeba_vae.config.plugins import create_component
 from celeba_vae.metrics.distribution_metrics import DistributionMeasures
-from celeba_vae.metrics.measures import DistributionMetric, Measured
+from celeba_vae.metrics.measures import DistributionMetric
 from celeba_vae.storage import Arrays
 
 logger = logging.getLogger(__name__)
@@ -39,28 +39,9 @@ class ReferenceSet:
     shape: tuple[int, int, int, int]
     set_size: int
 
-    def start(self) -> "ComparedSet":
+    def start(self) -> DistributionMeasures:
         """Begin to go through a set of images that is compared with them."""
-        return ComparedSet(DistributionMeasures(self.metrics, self.summaries), self.set_size)
-
-
-class ComparedSet:
-    """The first ``count`` images of a set, measured: the distances of sets of different size can't be compared."""
-
-    def __init__(self, measures: DistributionMeasures, count: int) -> None:
-        self._measures, self._count, self._taken = measures, count, 0
-
-    def update(self, images: np.ndarray) -> None:
-        """Take in a batch of images, (n, h, w, c) floats in [0, 1]; those beyond ``count`` are left out."""
-        images = images[: self._count - self._taken]
-        if len(images):
-            self._taken += len(images)
-            self._measures.update(images)
-
-    def result(self) -> Measured:
-        """Give the measures against the test images, and ``images``, their number; nothing without any measure."""
-        measured = self._measures.result()
-        return {**measured, "images": self._taken} if measured else {}
+        return DistributionMeasures(self.metrics, self.summaries, self.set_size)
 
 
 def summarise_test_images(test_images: np.ndarray, parameters: EvaluationConfig) -> ReferenceSet:

@@ -14,12 +14,12 @@ from celeba_vae.config.plugins import create_component
 from celeba_vae.errors import CelebaVaeError, DataError
 from celeba_vae.latent.fitting import encode_images, fit_to_latents
 from celeba_vae.latent.points import LatentPoints
+from celeba_vae.metrics.distribution_metrics import DistributionMeasures
 from celeba_vae.metrics.evaluated_variant import EvaluatedVariant
 from celeba_vae.metrics.latent_space import LatentSpace
 from celeba_vae.metrics.measure_groups import sampler_groups, sampler_label
 from celeba_vae.metrics.measures import Measured
-from celeba_vae.metrics.reconstruction import ReconstructionMeasures
-from celeba_vae.metrics.reference_set import ComparedSet, ReferenceSet, float_batches
+from celeba_vae.metrics.reference_set import ReferenceSet, float_batches
 from celeba_vae.metrics.trained_variant import TrainedVariant
 from celeba_vae.models.inference import to_uint8
 
@@ -103,20 +103,22 @@ class _Measuring:
         return measured, latents
 
     def _pass_through(
-        self, images: np.ndarray, set_measures: ComparedSet | None = None
+        self, images: np.ndarray, set_measures: DistributionMeasures | None = None
     ) -> tuple[Measured, LatentSpace | None]:
         from celeba_vae.models.inference import decode, encoder_outputs
 
-        metrics = [create_component("metrics", each) for each in self.parameters.metrics]
-        reconstruction, latents = ReconstructionMeasures(metrics), LatentSpace(self.parameters.seed)
+        measurements = [create_component("metrics", each).start() for each in self.parameters.metrics]
+        latents = LatentSpace(self.parameters.seed)
         for batch in float_batches(images, self.parameters.batch_size, f"Measuring {self.model.variant.name}"):
             mu, logvar = encoder_outputs(self.model.encoder, batch)
             latents.update(mu, logvar)
             reconstructions = decode(self.model.decoder, mu)
-            reconstruction.update(batch, reconstructions)
+            for each in measurements:
+                each.update(batch, reconstructions)
             if set_measures:
                 set_measures.update(reconstructions)
-        return reconstruction.result(), latents if len(images) > 1 else None
+        measured = {name: value for each in measurements for name, value in each.result().items()}
+        return measured, latents if len(images) > 1 else None
 
     def points(self, config: ComponentConfig) -> LatentPoints:
         """Give a sampler's points, fitted to the variant's own latents where it is one that is fitted."""
