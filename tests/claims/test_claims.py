@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pandas as pd
 import pytest
@@ -71,7 +71,7 @@ def test_without_any_evidence_every_claim_says_what_would_decide_it():
     for each in claims:
         assert each.verdict == "not enough data"
         assert "kedro run --pipelines" in each.hint
-        assert json.loads(json.dumps(each.as_record()))["statement"] == each.statement
+        assert json.loads(json.dumps(asdict(each)))["statement"] == each.statement
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def evaluation_report(
 
     Args:
         run: What it is about.
-        claims: The articles' claims, as ``Claim.as_record`` gives them.
+        claims: The articles' claims, records of ``Claim``.
         sweeps: As ``sweep`` gives them.
         pictures: Those in which the variants are compared.
         drawn: The variants, with the pictures of each.

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -158,7 +159,7 @@ def check_articles_claims(
     """
     claims = check_claims(Evidence(variants, sweeps["distance"], sweeps["sharpening"], sweeps["variant"]))
     environment = run_record["environment"]
-    return [{name: in_environment(text, environment) for name, text in claim.as_record().items()} for claim in claims]
+    return [{name: in_environment(text, environment) for name, text in asdict(claim).items()} for claim in claims]
 
 
 def write_report(
