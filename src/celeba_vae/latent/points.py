@@ -15,17 +15,10 @@ POINTS_IN_A_BLOCK = 1024
 def sample_points(
     sampler: Sampler, ids: Sequence[int], latent_dim: int, seed: int, fitted: Arrays | None = None
 ) -> np.ndarray:
-    """Draw the points with these numbers; each depends on the seed, its number and the sampler alone.
+    """Draw the points with these numbers, from 0 on: (len(ids), latent_dim) float32.
 
-    Args:
-        sampler: Where they come from.
-        ids: Their numbers, from 0 on. Point i is drawn with NumPy's ``default_rng((seed, i))``.
-        latent_dim: Dimensions of the latent space.
-        seed: 0 or larger.
-        fitted: The arrays that the sampler's ``fit`` gave, where it has one.
-
-    Returns:
-        (len(ids), latent_dim) float32.
+    Each depends on the seed, 0 or larger, its number and the sampler alone: point i is drawn with NumPy's
+    ``default_rng((seed, i))``. ``fitted`` is what the sampler's ``fit`` gave, where it has one.
 
     Raises:
         DataError: what was fitted is another sampler's, or to latents of another number of dimensions.
@@ -53,10 +46,7 @@ def sample_points(
 
 @dataclass(frozen=True)
 class LatentPoints:
-    """Points 0 … count - 1 of a sampler as one array that is drawn block by block: for more than fit into memory.
-
-    Args are those of ``sample_points``.
-    """
+    """Points 0 … count - 1, see ``sample_points``, as one array drawn block by block: for more than fit into memory."""
 
     sampler: Sampler
     count: int
@@ -84,18 +74,11 @@ def distances(points: np.ndarray) -> np.ndarray:
 
 
 def linear_path(start: np.ndarray, end: np.ndarray, positions: np.ndarray) -> np.ndarray:
-    """Go straight from one point to another.
+    """Go straight from one point (latent_dim,) to another: (n, latent_dim) float32.
 
-    Between points far from the origin, as nearly all of N(0, I) are in many dimensions, the way comes closer to it than
-    both: faces in the middle look more alike than those that the model knows.
-
-    Args:
-        start: (latent_dim,).
-        end: (latent_dim,).
-        positions: (n,), shares of the way: 0 at the start, 1 at the end.
-
-    Returns:
-        (n, latent_dim) float32.
+    Positions (n,) are shares of the way, 0 at the start, 1 at the end. Between points far from the origin, as nearly
+    all of N(0, I) are in many dimensions, the way comes closer to it than both: faces in the middle look more alike
+    than those that the model knows.
     """
     start, end, positions = _in_float64(start, end, positions)
     return ((1 - positions) * start + positions * end).astype(np.float32)

@@ -42,14 +42,7 @@ def open_variant(
 ) -> TrainedVariant:
     """Put together what training has made of a variant, None what is not there; say in the log what is wrong with it.
 
-    Args:
-        encoder: A Keras model.
-        decoder: A Keras model.
-        history: A row an epoch.
-        configuration: All settings of the training.
-        test_images: (n, h, w, 3) uint8, those that it is to be evaluated on.
-        train_images: (m, h, w, 3) uint8, those that it should have been trained on.
-        variant: Its block of parameters.
+    Images are (n, h, w, 3) uint8: those that it is to be evaluated on, and those that it should have been trained on.
     """
     name = variant.name
     missing = [f"{name}.{part}" for part, model in (("encoder", encoder), ("decoder", decoder)) if model is None]
