@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial import geometric_slerp
 
-from celeba_vae.latent.paths import angle_between, linear_path, spherical_path
+from celeba_vae.latent.points import angle_between, linear_path, spherical_path
 
 POSITIONS = np.linspace(0, 1, 11)
 

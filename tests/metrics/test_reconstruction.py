@@ -10,13 +10,12 @@ from celeba_vae.config import ComponentConfig
 from celeba_vae.config.plugins import create_component, known_names
 from celeba_vae.metrics.measures import Measure
 from celeba_vae.metrics.reconstruction import (
-    BUILT_IN_METRICS,
     BinaryCrossEntropy,
     ExplainedVariance,
     MsSsim,
     Psnr,
-    ReconstructionMeasures,
     Sharpness,
+    SquaredError,
     Ssim,
     laplacian_variance,
     mean_squared_error,
@@ -25,6 +24,17 @@ from celeba_vae.metrics.reconstruction import (
 binary_cross_entropy, psnr, ssim, ms_ssim = (
     metric.values for metric in (BinaryCrossEntropy(), Psnr(), Ssim(), MsSsim())
 )
+METRICS = (ExplainedVariance(), Psnr(), Ssim(), MsSsim(), SquaredError(), BinaryCrossEntropy(), Sharpness())
+
+
+def measured(images, reconstructions, metrics=METRICS, batch_size=100):
+    """Give the measures of images that are handed on in batches."""
+    measures = {}
+    for measurement in [metric.start() for metric in metrics]:
+        for first in range(0, len(images), batch_size):
+            measurement.update(images[first : first + batch_size], reconstructions[first : first + batch_size])
+        measures |= measurement.result()
+    return measures
 
 
 def photos_and_blurs(count=6, height=40, width=28, seed=0):
@@ -166,12 +176,10 @@ def test_sharpness_is_a_share_of_the_images():
 def test_batches_do_not_change_the_means(batch_size):
     images, reconstructions = photos_and_blurs(count=10)
 
-    measures = ReconstructionMeasures()
-    for first in range(0, 10, batch_size):
-        measures.update(images[first : first + batch_size], reconstructions[first : first + batch_size])
+    measures = measured(images, reconstructions, batch_size=batch_size)
 
     mse = mean_squared_error(images, reconstructions)
-    assert measures.result() == pytest.approx(
+    assert measures == pytest.approx(
         {
             "bce": binary_cross_entropy(images, reconstructions).mean(),
             "mse": mse.mean(),
@@ -186,37 +194,34 @@ def test_batches_do_not_change_the_means(batch_size):
 
 def test_explained_variance_is_one_for_perfect_and_zero_for_the_mean_image():
     images, _ = photos_and_blurs()
-    perfect, mean = ReconstructionMeasures([ExplainedVariance()]), ReconstructionMeasures([ExplainedVariance()])
+    mean = np.broadcast_to(images.astype(np.float64).mean(axis=0), images.shape)
 
-    perfect.update(images, images)
-    mean.update(images, np.broadcast_to(images.astype(np.float64).mean(axis=0), images.shape))
-
-    assert perfect.result() == {"explained_variance": pytest.approx(1)}
-    assert mean.result() == {"explained_variance": pytest.approx(0, abs=1e-9)}
+    assert measured(images, images, [ExplainedVariance()]) == {"explained_variance": pytest.approx(1)}
+    assert measured(images, mean, [ExplainedVariance()]) == {"explained_variance": pytest.approx(0, abs=1e-9)}
 
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_what_is_not_defined_is_none_and_the_rest_is_measured(count):
     equal = np.full((count, 8, 8, 3), 0.1, np.float32)
-    measures = ReconstructionMeasures()
 
-    measures.update(equal, equal + np.float32(0.1))
+    result = measured(equal, equal + np.float32(0.1))
 
-    result = measures.result()
     undefined = {name for name, value in result.items() if value is None}
     assert undefined == {"explained_variance", "ssim", "ms_ssim", "sharpness"}
     assert result["psnr"] == pytest.approx(20, abs=1e-4)
 
 
 def test_nothing_is_defined_of_no_images():
-    assert set(ReconstructionMeasures().result().values()) == {None}
+    nothing = np.zeros((0, 8, 8, 3))
+
+    assert set(measured(nothing, nothing).values()) == {None}
 
 
 def test_metrics_are_components_and_say_what_their_measures_are():
     created = [create_component("metrics", ComponentConfig(name=name)) for name in known_names("metrics")]
     images, reconstructions = photos_and_blurs()
 
-    assert {type(metric) for metric in BUILT_IN_METRICS} <= {type(metric) for metric in created}
+    assert {type(metric) for metric in METRICS} <= {type(metric) for metric in created}
     for metric in created:
         measurement = metric.start()
         measurement.update(images, reconstructions)
@@ -241,8 +246,7 @@ def test_a_metric_of_ones_own_is_a_value_an_image(tmp_path, monkeypatch):
     images, reconstructions = photos_and_blurs()
 
     metric = create_component("metrics", ComponentConfig(name="own_metrics:LargestError", power=2))
-    measures = ReconstructionMeasures([metric])
-    measures.update(images, reconstructions)
+    measures = measured(images, reconstructions, [metric])
 
     expected = np.mean([((x - y) ** 2).max() for x, y in zip(images, reconstructions, strict=True)])
-    assert measures.result() == {"largest_error": pytest.approx(expected, rel=1e-5)}
+    assert measures == {"largest_error": pytest.approx(expected, rel=1e-5)}

@@ -4,10 +4,12 @@ import io
 
 import pandas as pd
 import pytest
+from base_config import base_config
 from PIL import Image
 
+from celeba_vae.config import EvaluationConfig
+from celeba_vae.metrics.measure_groups import reconstruction_measures
 from celeba_vae.metrics.measures import KL, Measure
-from celeba_vae.metrics.reconstruction import BUILT_IN_METRICS
 from celeba_vae.reporting.charts import loss_chart, measures_chart
 
 
@@ -17,7 +19,7 @@ def test_chart_shows_each_number_and_marks_the_best():
         "vae": {"psnr": 19.04, "mse": 0.0131, "bce": 5015.4, "ssim": 0.55, "explained_variance": None, "kl": 31.25},
     }
 
-    measures = [measure for metric in BUILT_IN_METRICS for measure in metric.measures]
+    measures = reconstruction_measures(base_config(EvaluationConfig))
     figure = measures_chart(metrics, [*measures, KL])
 
     texts = {axes.get_title(loc="left").strip(): {text.get_text() for text in axes.texts} for axes in figure.axes}

@@ -8,13 +8,15 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from base_config import base_config
 from matplotlib.figure import Figure
 from PIL import Image
 
+from celeba_vae.config import EvaluationConfig
 from celeba_vae.metrics.differences import differences
 from celeba_vae.metrics.distribution_metrics import CrossingLines, Inception, SlicedWasserstein
 from celeba_vae.metrics.latent_space import LATENT_MEASURES, LatentSpace
-from celeba_vae.metrics.reconstruction import BUILT_IN_METRICS
+from celeba_vae.metrics.measure_groups import reconstruction_measures
 from celeba_vae.reporting.charts import measures_chart
 from celeba_vae.reporting.document import Cell, Picture, Problem, Report, Section, Table
 from celeba_vae.reporting.grids import comparison_grid, image_grid
@@ -51,7 +53,7 @@ def picture_of(figure, dpi=192):
 @pytest.fixture(scope="module")
 def report(photograph):
     faces = np.stack([photograph(seed, 96, 96) for seed in range(8)])
-    reconstruction = [measure for metric in BUILT_IN_METRICS for measure in metric.measures]
+    reconstruction = reconstruction_measures(base_config(EvaluationConfig))
     distribution = [
         measure for metric in (Inception, SlicedWasserstein, CrossingLines) for measure in metric().measures
     ]

@@ -1,8 +1,4 @@
-"""The articles' claims about an AE beside a VAE, each checked on two that differ in nothing else.
-
-Each check takes the evidence of a run and gives an ``Outcome``, or raises ``EvidenceError``. Whoever disagrees with a
-verdict finds the criterion among the constants.
-"""
+"""The articles' claims about an AE beside a VAE, each checked on two that differ in nothing else."""
 
 import math
 from collections.abc import Sequence
@@ -34,6 +30,7 @@ from celeba_vae.metrics.evaluated_variant import EvaluatedVariant
 # A decoder can't do better than its reconstructions: with an SWD near theirs, points give faces. On portraits and on
 # drawn faces, those of N(0, I) had 1.3 times theirs with a VAE, and 2.6 to 3.1 times, grey all over, with an AE.
 FACES, NO_FACES = 1.5, 2.0
+TOO_CLOSE = f"The SWD of a set is between {FACES:g} and {NO_FACES:g} times that of reconstructions: train longer."
 # The SWD is blind to contrast: pictures that vary less than this share of what the test images do are grey, no faces.
 GREY = 0.1
 
@@ -67,13 +64,12 @@ def normal_points(evidence: Evidence) -> Outcome:
 def _faces_of_normal_points(pair: Pair) -> Outcome:
     ae, vae = (_gives_faces(each, prior_group(each)) for each in pair)
     words = (f"{each.name}: {_images_of(each, prior_group(each))}" for each in reversed(pair))
-    too_close = f"The SWD of a set is between {FACES:g} and {NO_FACES:g} times that of reconstructions: train longer."
     undecided = vae is not False and ae is not True and None in (ae, vae)
     return Outcome(
         None if undecided else bool(vae and not ae),
         f"{'; '.join(words)}; up to {FACES:g} times are faces, from {NO_FACES:g} times on or below a variance of"
         f" {GREY:.0%} none",
-        too_close if undecided else "",
+        TOO_CLOSE if undecided else "",
     )
 
 
@@ -99,9 +95,7 @@ def _faces_of_fitted_points(pair: Pair) -> Outcome:
         faces and changed,
         f"{name} instead of N(0, I): SWD {ae:.0f} instead of {ae_normal:.0f} with {pair[0].name}, {vae:.0f} instead of"
         f" {vae_normal:.0f} with {pair[1].name}; {pair[0].name}: {_images_of(pair[0], name)}",
-        f"The SWD is between {FACES:g} and {NO_FACES:g} times that of reconstructions: train longer."
-        if faces is None
-        else "",
+        TOO_CLOSE if faces is None else "",
     )
 
 

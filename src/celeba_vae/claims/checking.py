@@ -1,4 +1,8 @@
-"""What the articles claim, and whether it holds on the user's own run."""
+"""What the articles claim, and whether it holds on the user's own run.
+
+Each check takes the evidence of a run and gives an ``Outcome``, or raises ``EvidenceError``. Whoever disagrees with a
+verdict finds the criterion among the constants of the check's module.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +13,6 @@ from celeba_vae.claims.comparisons import Evidence, EvidenceError, Outcome
 
 Verdict = Literal["holds", "does not hold", "not enough data"]
 
-# each with what it checks
 CHECKS: dict[Callable[[Evidence], Outcome], str] = {
     setting_claims.kl_share: (
         "With kl_weight 5 the weighted KL ends near 3% of the total loss; the articles' at 176 of 5,015."
@@ -67,13 +70,12 @@ class Claim:
 
 def check_claims(evidence: Evidence) -> list[Claim]:
     """Check each of the articles' claims; what is missing or not finite makes none of them fail."""
-    return [_checked(check, evidence, statement) for check, statement in CHECKS.items()]
-
-
-def _checked(check: Callable[[Evidence], Outcome], evidence: Evidence, statement: str) -> Claim:
-    try:
-        outcome = check(evidence)
-    except EvidenceError as missing:
-        return Claim(check.__name__, statement, figure="", verdict="not enough data", hint=str(missing))
     verdicts: dict[bool | None, Verdict] = {True: "holds", False: "does not hold", None: "not enough data"}
-    return Claim(check.__name__, statement, outcome.words, verdicts[outcome.holds], outcome.hint)
+    claims = []
+    for check, statement in CHECKS.items():
+        try:
+            outcome = check(evidence)
+        except EvidenceError as missing:
+            outcome = Outcome(None, words="", hint=str(missing))
+        claims.append(Claim(check.__name__, statement, outcome.words, verdicts[outcome.holds], outcome.hint))
+    return claims

@@ -10,7 +10,7 @@ from celeba_vae.config.wording import flattened
 from celeba_vae.metrics.evaluated_variant import EvaluatedVariant
 
 Variants = Sequence[EvaluatedVariant]
-# as ``metrics.sweeps`` makes them, in any order
+# of a sweep, in any order
 Rows = Sequence[Mapping[str, float | None]]
 Pair = tuple[EvaluatedVariant, EvaluatedVariant]
 Candidate = TypeVar("Candidate")
@@ -41,9 +41,9 @@ class Evidence:
     Args:
         variants: Found by what their settings say, not by their names; where several fit a claim, the first that has
             all measures counts.
-        distance: Rows as ``sweeps.distance_row`` makes them, of points uniform within a limit.
-        sharpening: Rows as ``sweeps.sharpening_row`` makes them.
-        swept: Name of the variant that both sweeps are of.
+        distance: As ``metrics.sweeps.sweep`` gives it.
+        sharpening: Likewise.
+        swept: Name of the variant that both are of.
     """
 
     variants: Variants = ()

@@ -1,8 +1,4 @@
-"""The articles' claims about kl_weight, latent_dim and layers, each checked on variants that differ in nothing else.
-
-Each check takes the evidence of a run and gives an ``Outcome``, or raises ``EvidenceError``. Whoever disagrees with a
-verdict finds the criterion among the constants.
-"""
+"""The articles' claims about kl_weight, latent_dim and layers, each checked on variants that differ in nothing else."""
 
 import math
 from collections.abc import Iterable, Sequence

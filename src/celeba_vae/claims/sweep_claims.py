@@ -1,13 +1,9 @@
-"""The articles' claims about generated images, each checked on a sweep.
-
-Each check gives an ``Outcome``, or raises ``EvidenceError``. Whoever disagrees with a verdict finds the criterion among
-the constants.
-"""
+"""The articles' claims about generated images, each checked on a sweep."""
 
 from collections.abc import Mapping, Sequence
 from itertools import accumulate, pairwise
 
-from celeba_vae.claims.comparisons import Evidence, EvidenceError, Outcome, Rows, is_known
+from celeba_vae.claims.comparisons import Evidence, EvidenceError, Outcome, Rows, is_known, listed
 
 # what is known of each, by the first of the names that are needed
 KnownRows = Sequence[Mapping[str, float]]
@@ -132,5 +128,5 @@ def _variety(row: Mapping[str, float]) -> str:
 
 
 def _more_limits(known: KnownRows, needed: str) -> str:
-    so_far = ", ".join(f"{row['limit']:g}" for row in known) or "none"
+    so_far = listed(row["limit"] for row in known)
     return f"Give generation.distance_limits {needed} (with figures so far: {so_far}): {AGAIN}"

@@ -51,9 +51,7 @@ def attribute_directions(latents: np.ndarray, attributes: pd.DataFrame) -> pd.Da
 def chosen_attributes(directions: pd.DataFrame, wanted: Literal["auto"] | Sequence[str]) -> list[str]:
     """Give the attributes that faces are moved along; those of ``auto`` are left out where a direction is not known.
 
-    Args:
-        directions: A row an attribute, see ``attribute_directions``, with ``attribute`` as the index.
-        wanted: What the parameters name.
+    ``directions`` are those of ``attribute_directions`` with ``attribute`` as the index.
 
     Raises:
         SettingError: an attribute that the parameters name is unknown.

@@ -43,8 +43,8 @@ class FaceSources:
         encoder: What makes points of images.
         generated_latents: (n, latent_dim) float32.
         test_images: (n, h, w, 3) uint8.
-        own_photos: Folder of photos, may be missing.
-        crop: How photos of CelebA's size are cropped.
+        own_photos: A folder that may be missing.
+        crop: Of own photos, see ``read_photos``.
     """
 
     encoder: keras.Model
@@ -54,11 +54,7 @@ class FaceSources:
     crop: int | Box | None
 
     def choose(self, source: FaceSource, wanted: int | Sequence[tuple[str, int | str]]) -> Faces:
-        """Give faces of one source as points of the latent space.
-
-        Args:
-            source: Where they come from.
-            wanted: How many, from the first on; or each face, after the setting of ``generation`` that names it.
+        """Give faces of one source: so many from the first on, or each after the setting that names it.
 
         Raises:
             SettingError: there is no such face.
@@ -82,29 +78,20 @@ class FaceSources:
 
 
 def names_of_generated_images(count: int) -> list[str]:
-    """Give what so many generated faces are called: face 000000 and so on, as their files are."""
+    """Call generated faces as their files: face 000000 and so on."""
     return [f"face {row:06d}" for row in range(count)]
 
 
 def names_of_test_images(count: int) -> list[str]:
-    """Give what so many test images are called: test image 0 and so on."""
+    """Call test images by their rows: test image 0 and so on."""
     return [f"test image {row}" for row in range(count)]
 
 
 def find_face(face: int | str, names: Sequence[str], place: str, setting: str) -> int:
-    """Find a face by its row, from the end where it is negative, or by its name.
-
-    Args:
-        face: What the parameters name.
-        names: Of all faces that there are.
-        place: Where they are, for the message.
-        setting: Where the parameters name it, for the message.
-
-    Returns:
-        Its row, 0 or larger.
+    """Find the row, 0 or larger, of a face by its row, from the end where it is negative, or by its name.
 
     Raises:
-        SettingError: there is no such face.
+        SettingError: there is no such face in ``place``, as ``setting`` has it.
     """
     count = len(names)
     if isinstance(face, str) and face in names:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,25 +22,15 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# raise it when latents that older code wrote are no longer what this code would write
-LATENTS_FORMAT = 1
-# raise it when arrays that older code fitted are no longer what this code would fit
-FIT_FORMAT = 1
+# raise it when what older code encoded, or fitted, is no longer what this code would
+LATENTS_FORMAT, FIT_FORMAT = 1, 1
 
 
 def encode_images(encoder: keras.Model, images: np.ndarray, latent_stages: Path, fresh: bool = False) -> NumpyFile:
-    """Encode training images: mu of a variational encoder, z of a plain one.
+    """Encode training images (n, h, w, 3) uint8: mu of a variational encoder, z of a plain one.
 
-    Latents that the same encoder made of the same images are handed on.
-
-    Args:
-        encoder: A variant's encoder.
-        images: (n, h, w, 3) uint8.
-        latent_stages: Folder that the latents are kept in.
-        fresh: Encode again although nothing has changed.
-
-    Returns:
-        The file of an array (n, latent_dim) float32, its rows in the order of the images.
+    Latents that the same encoder made of the same images are handed on, but for ``fresh``; they are kept in
+    ``latent_stages``. The file is of an array (n, latent_dim) float32, its rows in the order of the images.
     """
     identity = {"format": LATENTS_FORMAT, "encoder": weights_hash(encoder), "train_images": content_of(images)}
     with Stage(latent_stages / "train_latents", identity, fresh) as stage:
@@ -63,15 +53,8 @@ def fit_to_latents(
 ) -> Arrays:
     """Give the arrays that the sampler keeps, none of one that is not fitted.
 
-    Arrays that the same sampler was fitted with to the same encoder and images are handed on.
-
-    Args:
-        encoder: The variant's encoder.
-        train_latents: (n, latent_dim), what it makes of training images.
-        test_images: (n, h, w, 3) uint8.
-        latent_stages: Folder that the arrays are kept in.
-        config: The sampler's name and options.
-        fresh: Fit again although nothing has changed.
+    Arrays that the same sampler was fitted with to the same encoder and images are handed on, but for ``fresh``; they
+    are kept in ``latent_stages``. The encoder makes ``train_latents`` (n, latent_dim) of training images.
 
     Raises:
         SettingError: the sampler does not suit the encoder, or names a test image that is not there.
@@ -80,6 +63,11 @@ def fit_to_latents(
     sampler = create_component("samplers", config)
     if not hasattr(sampler, "fit"):
         return {}
+
+    def posterior(rows: Sequence[int]) -> tuple[np.ndarray, np.ndarray | None]:
+        check_rows(rows, len(test_images))
+        return encoder_outputs(encoder, np.stack([test_images[row] for row in rows]))
+
     identity = {
         "format": FIT_FORMAT,
         "sampler": component_record("samplers", config),
@@ -91,17 +79,7 @@ def fit_to_latents(
         file = stage.path / "arrays.npz"
         if stage.result is None:
             logger.info("Fitting the sampler %s to %s latents", config.name, f"{len(train_latents):,}")
-            arrays = sampler.fit(EncodedImages(train_latents, _posterior_of(encoder, test_images)))
+            arrays = sampler.fit(EncodedImages(train_latents, posterior))
             save_arrays(file, arrays)
             stage.finish({name: list(array.shape) for name, array in arrays.items()})
         return load_arrays(file)
-
-
-def _posterior_of(
-    encoder: keras.Model, test_images: np.ndarray
-) -> Callable[[Sequence[int]], tuple[np.ndarray, np.ndarray | None]]:
-    def posterior(rows: Sequence[int]) -> tuple[np.ndarray, np.ndarray | None]:
-        check_rows(rows, len(test_images))
-        return encoder_outputs(encoder, np.stack([test_images[row] for row in rows]))
-
-    return posterior

@@ -1,4 +1,4 @@
-"""Points of the latent space (the articles' z-points), drawn by a sampler: each from its number and a seed alone."""
+"""Points of the latent space (the articles' z-points): drawn by a sampler, and on the way from one to another."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,17 +15,10 @@ POINTS_IN_A_BLOCK = 1024
 def sample_points(
     sampler: Sampler, ids: Sequence[int], latent_dim: int, seed: int, fitted: Arrays | None = None
 ) -> np.ndarray:
-    """Draw the points with these numbers; each depends on the seed, its number and the sampler alone.
+    """Draw the points with these numbers, from 0 on: (len(ids), latent_dim) float32.
 
-    Args:
-        sampler: Where they come from.
-        ids: Their numbers, from 0 on. Point i is drawn with NumPy's ``default_rng((seed, i))``.
-        latent_dim: Dimensions of the latent space.
-        seed: 0 or larger.
-        fitted: The arrays that the sampler's ``fit`` gave, where it has one.
-
-    Returns:
-        (len(ids), latent_dim) float32.
+    Each depends on the seed, 0 or larger, its number and the sampler alone: point i is drawn with NumPy's
+    ``default_rng((seed, i))``. ``fitted`` is what the sampler's ``fit`` gave, where it has one.
 
     Raises:
         DataError: what was fitted is another sampler's, or to latents of another number of dimensions.
@@ -53,10 +46,7 @@ def sample_points(
 
 @dataclass(frozen=True)
 class LatentPoints:
-    """Points 0 … count - 1 of a sampler as one array that is drawn block by block: for more than fit into memory.
-
-    Args are those of ``sample_points``.
-    """
+    """Points 0 … count - 1, see ``sample_points``, as one array drawn block by block: for more than fit into memory."""
 
     sampler: Sampler
     count: int
@@ -81,3 +71,48 @@ def distances(points: np.ndarray) -> np.ndarray:
     """Give each point's L2 distance from the origin, (n,) float64; the points may be memory-mapped."""
     blocks = (points[first : first + POINTS_IN_A_BLOCK] for first in range(0, len(points), POINTS_IN_A_BLOCK))
     return np.concatenate([np.zeros(0), *(np.linalg.norm(block.astype(np.float64), axis=1) for block in blocks)])
+
+
+def linear_path(start: np.ndarray, end: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """Go straight from one point (latent_dim,) to another: (n, latent_dim) float32.
+
+    Positions (n,) are shares of the way, 0 at the start, 1 at the end. Between points far from the origin, as nearly
+    all of N(0, I) are in many dimensions, the way comes closer to it than both: faces in the middle look more alike
+    than those that the model knows.
+    """
+    start, end, positions = _in_float64(start, end, positions)
+    return ((1 - positions) * start + positions * end).astype(np.float32)
+
+
+def spherical_path(start: np.ndarray, end: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """Go around the origin from one point to another, in steps of equal angles (slerp).
+
+    sin((1 - t) a) / sin(a) * start + sin(t a) / sin(a) * end, where a is the angle between the two as seen from the
+    origin; Shoemake, "Animating rotation with quaternion curves" (1985); for latents: White, "Sampling generative
+    networks" (2016). Points in the same direction are joined by a straight way, and so are exactly opposite ones, which
+    no single great circle joins.
+
+    Arguments and result are those of ``linear_path``.
+    """
+    angle = angle_between(start, end)
+    if np.sin(angle) < 1e-6:
+        return linear_path(start, end, positions)
+    start, end, positions = _in_float64(start, end, positions)
+    weights = np.sin((1 - positions) * angle), np.sin(positions * angle)
+    return ((weights[0] * start + weights[1] * end) / np.sin(angle)).astype(np.float32)
+
+
+def angle_between(first: np.ndarray, second: np.ndarray) -> float:
+    """Give the angle between two points (latent_dim,) as seen from the origin, in radians; 0 where one is the origin.
+
+    2 atan2(|u - v|, |u + v|) of the unit vectors u and v, which is exact for small angles, too; Kahan, "How futile are
+    mindless assessments of roundoff in floating-point computation?" (2006).
+    """
+    units = [point.astype(np.float64) / (np.linalg.norm(point.astype(np.float64)) or 1) for point in (first, second)]
+    if not all(unit.any() for unit in units):
+        return 0.0
+    return float(2 * np.arctan2(np.linalg.norm(units[0] - units[1]), np.linalg.norm(units[0] + units[1])))
+
+
+def _in_float64(start: np.ndarray, end: np.ndarray, positions: np.ndarray) -> tuple[np.ndarray, ...]:
+    return start.astype(np.float64), end.astype(np.float64), np.asarray(positions, np.float64)[:, None]

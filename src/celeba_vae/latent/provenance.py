@@ -48,15 +48,9 @@ def enhancer_text(chain: Sequence[ComponentConfig]) -> str:
 
 
 def remake_image(row: Mapping[str, Any], decoder: keras.Model, fitted: Arrays | None = None) -> np.ndarray:
-    """Make a generated image again from its row in ``index.csv``, on the same machine to the byte.
+    """Make a generated image, decoded or enhanced, again from its row in ``index.csv``: (h, w, 3) uint8.
 
-    Args:
-        row: The row, of the images as decoded or as enhanced.
-        decoder: The decoder that made it.
-        fitted: The arrays that the sampler was fitted with, where it is one that is fitted.
-
-    Returns:
-        (h, w, 3) uint8.
+    On the same machine it is the same to the byte. ``fitted`` are the arrays of a sampler that is fitted.
 
     Raises:
         DataError: decoder or arrays are not those that made the image.

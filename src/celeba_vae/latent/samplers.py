@@ -52,11 +52,7 @@ class Sampler(Protocol):
 
 
 def check_rows(rows: Sequence[int], count: int) -> None:
-    """Make sure that there are test images in these rows.
-
-    Raises:
-        SettingError: there are not so many.
-    """
+    """Raise a ``SettingError`` where there are fewer test images than these rows need."""
     if max(rows) >= count:
         raise SettingError(
             f"The sampler's rows name test image {max(rows)}, but there are only {count}, from 0 to {count - 1}."
@@ -222,11 +218,7 @@ class Posterior(Options):
 
 
 def _mean_and_factor(latents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give the mean and the covariance's factor (rank, latent_dim), see ``covariance_factor``.
-
-    Raises:
-        DataError: there are fewer than two different points.
-    """
+    """Give the mean and the covariance's factor (rank, latent_dim), see ``covariance_factor``."""
     mean, covariance = mean_and_covariance(latents)
     factor = covariance_factor(covariance, smallest=1e-10)
     if not len(factor):

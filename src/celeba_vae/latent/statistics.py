@@ -57,11 +57,7 @@ class RunningCovariance(RunningVariance):
 
 
 class RandomSample:
-    """At most so many of the rows, each with the same chance, without replacement, in the order in which they came.
-
-    Args:
-        size: Rows to keep.
-        seed: Seed of the choice.
+    """At most ``size`` of the rows, each with the same chance, without replacement, in the order in which they came.
 
     Attributes:
         rows: (at most size, ...), of the rows' own type.
@@ -112,9 +108,7 @@ def principal_directions(covariance: np.ndarray, count: int) -> tuple[np.ndarray
 def covariance_factor(covariance: np.ndarray, smallest: float) -> np.ndarray:
     """Give F (rank, d) with F^T F = the covariance; its rows are the principal axes, each as long as its deviation.
 
-    Args:
-        covariance: (d, d), symmetric; may be singular.
-        smallest: What counts as no variance, as a share of the largest.
+    The covariance (d, d) may be singular; ``smallest``, as a share of the largest variance, counts as none.
     """
     variances, axes = np.linalg.eigh(covariance)
     used = variances > smallest * variances[-1]

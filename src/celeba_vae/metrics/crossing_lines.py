@@ -10,19 +10,14 @@ import numpy as np
 # frequencies beside that of the lines, on each side, which say how much power there would be without them
 NEIGHBOURS = 2
 # rows, columns, and the two diagonals
-DIRECTIONS = ((1, 0), (0, 1), (1, 1), (1, -1))
+DIRECTIONS = np.array([(1, 0), (0, 1), (1, 1), (1, -1)])
 
 
 def power_spectra(images: np.ndarray, multiple: int = 16) -> np.ndarray:
-    """Give the power at each frequency, mean over channels.
+    """Give the power of images (n, h, w, c) at each frequency, |discrete Fourier transform|^2, mean over channels.
 
-    Args:
-        images: (n, h, w, c) floats.
-        multiple: In pixels. What is over a multiple of it at the bottom and the right is left out, so that a period
-            that divides it has a frequency of its own.
-
-    Returns:
-        (n, h', w') float64, |discrete Fourier transform|^2.
+    (n, h', w') float64. What is over a multiple of ``multiple`` pixels at the bottom and the right is left out, so that
+    a period that divides it has a frequency of its own.
     """
     height, width = (size - size % multiple or size for size in images.shape[1:3])
     transformed = np.fft.fft2(images[:, :height, :width], axes=(1, 2))
@@ -34,14 +29,11 @@ def line_energy(power: np.ndarray, period: int) -> float | None:
 
     The power at the frequency 1 / period over the geometric mean of that at the neighbouring frequencies in the same
     direction, mean over horizontal, vertical and the two diagonal directions. Contrast and blur don't matter to it, as
-    neighbouring frequencies share them.
+    neighbouring frequencies share them. None where the images are too small to have such, or empty.
 
     Args:
         power: (h, w), mean of ``power_spectra`` of many images, of a multiple of ``period`` pixels.
         period: In pixels.
-
-    Returns:
-        None where the images are too small to have neighbouring frequencies, or empty.
     """
     frequency = np.array(power.shape) // period
     if frequency.min() <= NEIGHBOURS or not power.any():
@@ -49,12 +41,9 @@ def line_energy(power: np.ndarray, period: int) -> float | None:
     steps = np.arange(-NEIGHBOURS, NEIGHBOURS + 1)
     # a floor, so that the logarithm is defined where images have no power at all
     floored = np.maximum(power, 1e-12 * power.max())
-    along = np.array([_along(floored, frequency, steps, direction) for direction in DIRECTIONS])
+    axes = zip(DIRECTIONS.T, frequency, strict=True)
+    rows, columns = (np.multiply.outer(sign, number + steps) for sign, number in axes)
+    # the spectrum is periodic: a negative frequency is counted from its end
+    along = floored[rows % power.shape[0], columns % power.shape[1]]
     neighbours = np.exp(np.log(np.delete(along, NEIGHBOURS, axis=1)).mean(axis=1))
     return float((along[:, NEIGHBOURS] / neighbours).mean())
-
-
-def _along(power: np.ndarray, frequency: np.ndarray, steps: np.ndarray, direction: tuple[int, int]) -> np.ndarray:
-    rows, columns = ((number + steps) * sign for number, sign in zip(frequency, direction, strict=True))
-    # the spectrum is periodic: a negative frequency is counted from its end
-    return power[rows % power.shape[0], columns % power.shape[1]]

@@ -18,11 +18,11 @@ class Difference:
     """A measure in two versions of the metrics; or what only one of them has.
 
     Args:
-        variant: A model.
-        group: A group of its measures; empty where the whole variant is only in one version.
-        measure: A measure's name; empty where the whole group is only in one version.
-        older: Its value in the older version; None where it is not defined, or not there.
-        newer: Likewise in the newer version.
+        variant: A model's name.
+        group: Empty where the whole variant is only in one version.
+        measure: Empty where the whole group is only in one version.
+        older: None where it is not defined, or not there.
+        newer: Likewise.
         verdict: Whether the newer is better, worse or, rounded as it is shown, the same; None where that can't be said.
         only_in: The version that alone has this variant, group or measure; empty where both have it.
     """
@@ -48,9 +48,8 @@ def differences(
 ) -> list[Difference]:
     """Compare two versions of ``metrics.json``, each from a variant to its groups to their measures.
 
-    A variant or a group that only one of them has is one row, without its measures; so is a variant that only one of
-    them has measured, because it was not trained when the other was made. What is not among ``measures``
-    is compared, too, but neither value is better; nor is it in the group ``gap``.
+    A variant or a group that only one of them has, or has measured, is one row, without its measures. What is not among
+    ``measures`` is compared, too, but neither value is better; nor is it in the group ``gap``.
     """
     known = {measure.name: measure for measure in measures}
     rows: list[Difference] = []

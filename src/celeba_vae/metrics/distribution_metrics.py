@@ -4,6 +4,7 @@ The arithmetic is in ``set_distances``, ``crossing_lines`` and ``reconstruction`
 """
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import ClassVar
@@ -39,27 +40,34 @@ class DistributionMeasures:
     Args:
         metrics: What to measure.
         real: The ``summaries`` of the set that it is compared with, from the same metrics.
+        count: How many images are measured, the first ones: distances of sets of different size can't be compared.
     """
 
-    def __init__(self, metrics: Sequence[DistributionMetric], real: Sequence[Arrays] = ()) -> None:
+    def __init__(
+        self, metrics: Sequence[DistributionMetric], real: Sequence[Arrays] = (), count: int = sys.maxsize
+    ) -> None:
         self._metrics, self._real = metrics, real
+        self._count, self._taken = count, 0
         self._summaries = [metric.start() for metric in metrics]
 
     def update(self, images: np.ndarray) -> None:
-        """Take in a batch of images, (n, h, w, c) floats in [0, 1]."""
-        for summary in self._summaries:
-            summary.update(images)
+        """Take in a batch of images, (n, h, w, c) floats in [0, 1]; those beyond ``count`` are left out."""
+        images = images[: self._count - self._taken]
+        if len(images):
+            self._taken += len(images)
+            for summary in self._summaries:
+                summary.update(images)
 
     def summaries(self) -> list[Arrays]:
         """Give what each metric knows of the set, in their order."""
         return [summary.result() for summary in self._summaries]
 
     def result(self) -> Measured:
-        """Give each metric's measures of the set against the real one."""
+        """Give each metric's measures against the real set, and ``images``, their number; nothing without metrics."""
         measured: Measured = {}
         for metric, real, summary in zip(self._metrics, self._real, self.summaries(), strict=True):
             measured |= metric.compare(real, summary)
-        return measured
+        return {**measured, "images": self._taken} if measured else {}
 
 
 class _Available(Options):
@@ -169,7 +177,7 @@ class CrossingLines(_Available):
         """One a period."""
         return tuple(
             Measure(
-                self._name(period),
+                f"lines_{period}",
                 f"Lines every {period} pixels",
                 better="lower",
                 number="{:,.1f}",
@@ -185,13 +193,9 @@ class CrossingLines(_Available):
     def compare(self, real: Arrays, others: Arrays) -> Measured:
         """Give a value a period; None where the images are too small to have it three times."""
         return {
-            self._name(period): _share(line_energy(others["mean"], period), line_energy(real["mean"], period))
+            f"lines_{period}": _share(line_energy(others["mean"], period), line_energy(real["mean"], period))
             for period in self.periods
         }
-
-    @staticmethod
-    def _name(period: int) -> str:
-        return f"lines_{period}"
 
 
 class Variety(_Available):
@@ -252,12 +256,9 @@ def _share(value: float | None, of: float | None) -> float | None:
 
 
 def border_and_centre(values: np.ndarray) -> tuple[float, float]:
-    """Give the means of an image's values at its border and in its centre.
+    """Give the means of an image's values (h, w, c), such as their variances, at its border and in its centre.
 
     In a portrait the border (an eighth of each side) is background and hair, the centre (half of each side) the face.
-
-    Args:
-        values: (h, w, c), such as the variance of each value across images.
     """
     height, width = values.shape[:2]
     at_border = np.ones((height, width), bool)

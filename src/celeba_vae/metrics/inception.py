@@ -41,9 +41,13 @@ class InceptionFeatures(Options):
 
     def unavailable(self) -> str | None:
         """Say in a line why there are no features here; None where there are. Only ``download`` needs a network."""
-        missing = self._missing()
-        if missing:
-            return missing
+        if self.weights and not self._file.exists():
+            return f"Inception's weights are not where evaluation.distribution_metrics says: {self.weights}"
+        if not self._file.exists() and not self.download:
+            return (
+                f"Inception's weights are not there ({self._file}): in evaluation.distribution_metrics, write"
+                " {name: inception, weights: FILE}, or {name: inception, download: true} (88 MB)"
+            )
         try:
             self._model  # noqa: B018
         except Exception as error:  # what Keras raises over a damaged file or a broken connection is not documented
@@ -62,16 +66,6 @@ class InceptionFeatures(Options):
         cache = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
         return self.weights or cache / "models" / WEIGHTS_NAME
 
-    def _missing(self) -> str | None:
-        if self._file.exists() or (self.download and not self.weights):
-            return None
-        if self.weights:
-            return f"Inception's weights are not where evaluation.distribution_metrics says: {self.weights}"
-        return (
-            f"Inception's weights are not there ({self._file}): in evaluation.distribution_metrics, write"
-            " {name: inception, weights: FILE}, or {name: inception, download: true} (88 MB)"
-        )
-
     @cached_property
     def _model(self) -> "keras.Model":
         import keras
@@ -79,10 +73,7 @@ class InceptionFeatures(Options):
         weights = str(self._file) if self._file.exists() else "imagenet"
         with _impatient_sockets():
             return keras.applications.InceptionV3(
-                include_top=False,
-                weights=weights,
-                input_shape=(SIZE, SIZE, 3),
-                pooling="avg",
+                include_top=False, weights=weights, input_shape=(SIZE, SIZE, 3), pooling="avg"
             )
 
 

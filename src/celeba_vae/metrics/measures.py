@@ -1,14 +1,8 @@
 """What a measure means and which of two is better; what a component that measures must have.
 
-There are two kinds of such components, both fed batch by batch, so that memory does not grow with the number of images:
-
-* a ``Metric`` (entry points ``celeba_vae.metrics``) compares each image with its reconstruction:
-  ``start()`` gives a ``Measurement``, which takes ``update(images, reconstructions)`` and ends with ``result()``;
-* a ``DistributionMetric`` (entry points ``celeba_vae.distribution_metrics``) compares one set of images with another:
-  ``start()`` gives a ``Summary``, which takes ``update(images)`` and ends with ``result()``, arrays that can be kept;
-  ``compare`` makes measures of two of them, so a set that is compared with many is gone through once.
-
-Images and reconstructions are (n, h, w, c) float32 in [0, 1].
+There are two kinds of such components, ``Metric`` (entry points ``celeba_vae.metrics``) and ``DistributionMetric``
+(``celeba_vae.distribution_metrics``). Both are fed batch by batch, so that memory does not grow with the number of
+images. These and their reconstructions are (n, h, w, c) float32 in [0, 1].
 """
 
 import math
@@ -104,7 +98,10 @@ class Summary(Protocol):
 
 
 class DistributionMetric(Protocol):
-    """A component that compares two sets of images, each in no particular order and of any number."""
+    """A component that compares two sets of images, each in no particular order and of any number.
+
+    What it must know of a set is kept, so that one that is compared with many is gone through once.
+    """
 
     @property
     def measures(self) -> tuple[Measure, ...]:

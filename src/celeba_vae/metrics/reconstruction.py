@@ -3,7 +3,7 @@
 Images and reconstructions are (n, h, w, c) arrays of floats in [0, 1].
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import ClassVar
 
 import cv2
@@ -11,7 +11,7 @@ import numpy as np
 
 from celeba_vae.config import Options
 from celeba_vae.latent.statistics import RunningVariance
-from celeba_vae.metrics.measures import ImageMetric, Measure, Measured, Measurement, Metric
+from celeba_vae.metrics.measures import ImageMetric, Measure, Measured, Measurement
 
 BCE_EPSILON = 1e-7
 SMALLEST_MSE = 1e-10
@@ -182,43 +182,6 @@ class _Sharpness:
 
     def result(self) -> Measured:
         return {"sharpness": self._reconstructions / self._images if self._images else None}
-
-
-BUILT_IN_METRICS: tuple[Metric, ...] = (
-    ExplainedVariance(),
-    Psnr(),
-    Ssim(),
-    MsSsim(),
-    SquaredError(),
-    BinaryCrossEntropy(),
-    Sharpness(),
-)
-
-
-class ReconstructionMeasures:
-    """Several metrics over any number of images, given batch by batch; a ``Measurement`` like each of them.
-
-    Args:
-        metrics: What to measure.
-
-    Example:
-        >>> measures = ReconstructionMeasures()
-        >>> measures.update(np.zeros((1, 16, 16, 3)), np.full((1, 16, 16, 3), 0.1))
-        >>> round(measures.result()["psnr"], 6)
-        20.0
-    """
-
-    def __init__(self, metrics: Sequence[Metric] = BUILT_IN_METRICS) -> None:
-        self._measurements = [metric.start() for metric in metrics]
-
-    def update(self, images: np.ndarray, reconstructions: np.ndarray) -> None:
-        """Take in a batch of images and their reconstructions, (n, h, w, c) floats in [0, 1]."""
-        for measurement in self._measurements:
-            measurement.update(images, reconstructions)
-
-    def result(self) -> Measured:
-        """Give each metric's measures."""
-        return {name: value for measurement in self._measurements for name, value in measurement.result().items()}
 
 
 def _ssim_of_pairs(images: np.ndarray, reconstructions: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -23,7 +23,7 @@ def sliced_wasserstein_distance(images: np.ndarray, others: np.ndarray, seed: in
     Args:
         images: (n, h, w, c) uint8, or float in [0, 1].
         others: As many of the same shape.
-        seed: Seed of the patches' places, which are the same in both sets, and of the directions.
+        seed: Of the patches' places, which are the same in both sets, and of the directions.
 
     Returns:
         From a level's height in pixels to its distance, the finest first. Memory: 0.15 MB a pair of images.
@@ -52,11 +52,7 @@ def frechet_distance(
     Converge to a Local Nash Equilibrium" (2017); with Inception features it is called FID. The fewer vectors the
     moments are from, the larger it is, so only distances of equally many can be compared.
 
-    Args:
-        mean: (d,).
-        covariance: (d, d), symmetric; may be singular, as it is with fewer vectors than dimensions.
-        other_mean: (d,).
-        other_covariance: (d, d).
+    Means are (d,), covariances (d, d), which may be singular, as they are with fewer vectors than dimensions.
     """
     # as numpy.linalg.matrix_rank tells zero from rounding: with few vectors there are few directions
     factor = covariance_factor(covariance, smallest=len(covariance) * np.finfo(np.float64).eps)
@@ -73,15 +69,9 @@ def kernel_distance(
     """Squared maximum mean discrepancy with the kernel (x.y / d + 1)^3: 0 on average for equal distributions.
 
     As in Bińkowski, Sutherland, Arbel and Gretton, "Demystifying MMD GANs" (2018): the unbiased estimate, mean over
-    random subsets; with Inception features it is called KID. It does not depend on the number of vectors, other than
-    by chance, and may come out a little below 0.
-
-    Args:
-        features: (n, d), at least two; float32 suffices.
-        others: (m, d), at least two.
-        subsets: Pairs of subsets.
-        subset_size: Vectors in each; all, where there are fewer.
-        seed: Seed of the subsets, each drawn without replacement.
+    random subsets, drawn without replacement (of all vectors, where there are fewer than ``subset_size``); with
+    Inception features it is called KID. It does not depend on the number of vectors, other than by chance, and may come
+    out a little below 0. Features are (n, d) and (m, d), at least two each; float32 suffices.
     """
     random = np.random.default_rng(seed)
     size = min(subset_size, len(features), len(others))

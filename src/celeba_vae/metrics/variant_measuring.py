@@ -19,7 +19,6 @@ from celeba_vae.metrics.evaluated_variant import EvaluatedVariant, TrainedVarian
 from celeba_vae.metrics.latent_space import LatentSpace
 from celeba_vae.metrics.measure_groups import sampler_groups, sampler_label
 from celeba_vae.metrics.measures import DistributionMetric, Measured
-from celeba_vae.metrics.reconstruction import ReconstructionMeasures
 from celeba_vae.models.inference import decode, decode_batches, encoder_outputs, to_uint8
 from celeba_vae.storage import Arrays
 
@@ -174,15 +173,17 @@ class _Measuring:
         self, images: np.ndarray, set_measures: ComparedSet | None = None
     ) -> tuple[Measured, LatentSpace | None]:
         metrics = [create_component("metrics", each) for each in self.parameters.metrics]
-        reconstruction, latents = ReconstructionMeasures(metrics), LatentSpace(self.parameters.seed)
+        measurements, latents = [metric.start() for metric in metrics], LatentSpace(self.parameters.seed)
         for batch in float_batches(images, self.parameters.batch_size, f"Measuring {self.model.variant.name}"):
             mu, logvar = encoder_outputs(self.model.encoder, batch)
             latents.update(mu, logvar)
             reconstructions = decode(self.model.decoder, mu)
-            reconstruction.update(batch, reconstructions)
+            for measurement in measurements:
+                measurement.update(batch, reconstructions)
             if set_measures:
                 set_measures.update(reconstructions)
-        return reconstruction.result(), latents if len(images) > 1 else None
+        measured = {name: value for each in measurements for name, value in each.result().items()}
+        return measured, latents if len(images) > 1 else None
 
     def points(self, config: ComponentConfig) -> LatentPoints:
         """Give a sampler's points, fitted to the variant's own latents where it is one that is fitted."""

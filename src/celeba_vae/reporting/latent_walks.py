@@ -13,8 +13,7 @@ from PIL import Image
 from celeba_vae.config import AttributesConfig, GenerationConfig
 from celeba_vae.latent.directions import COUNTS, USUAL_ATTRIBUTES, chosen_attributes, principal_components
 from celeba_vae.latent.faces import Faces
-from celeba_vae.latent.paths import linear_path, spherical_path
-from celeba_vae.latent.points import distances
+from celeba_vae.latent.points import distances, linear_path, spherical_path
 from celeba_vae.reporting.face_grids import FaceRow, decoded, face_rows
 from celeba_vae.reporting.grids import GRID_SCALE, image_grid, text_picture
 

@@ -23,7 +23,7 @@ def distance_chart(rows: Rows, model: str) -> Figure:
     by the criterion of ``sweep_claims``.
 
     Args:
-        rows: As ``sweeps.distance_row`` makes them.
+        rows: ``distance`` of ``metrics.sweeps.sweep``.
         model: The model's name, for the title.
     """
     figure, (variance, swd) = panels(f"{model}: faces farther and farther from the origin", 2, height=6.4)
@@ -48,7 +48,7 @@ def sharpening_chart(rows: Rows, model: str) -> Figure:
     the criterion of ``sweep_claims``.
 
     Args:
-        rows: As ``sweeps.sharpening_row`` makes them.
+        rows: ``sharpening`` of ``metrics.sweeps.sweep``.
         model: The model's name, for the title.
     """
     figure, (sharpness, swd, clipped) = panels(f"{model}: the same faces, sharpened", 3, height=7.6)

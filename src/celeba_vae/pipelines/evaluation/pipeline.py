@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from kedro.pipeline import Node, Pipeline
 
 from celeba_vae.metrics.evaluated_variant import open_variant
+from celeba_vae.metrics.sweeps import sweep
 from celeba_vae.metrics.variant_measuring import measure_variant, summarise_test_images
-from celeba_vae.metrics.variant_sweeps import sweep
 from celeba_vae.pipelines.evaluation.nodes import (
     check_articles_claims,
     compare_photos,
