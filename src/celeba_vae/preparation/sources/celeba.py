@@ -33,8 +33,9 @@ from celeba_vae.preparation.originals import (
     list_images,
     scan_images,
 )
-from celeba_vae.storage import CONNECTIONS, Place, RemotePath, use_cached
+from celeba_vae.storage import CONNECTIONS, Place, RemotePath
 from celeba_vae.storage.atomic import written_atomically
+from celeba_vae.storage.cache import use_cached
 from celeba_vae.storage.threads import map_in_threads
 
 CELEBA_IMAGES = "img_align_celeba"
