@@ -11,19 +11,9 @@ from kedro.io import Version
 
 from celeba_vae.datasets.stored_dataset import StoredDataset, place_of
 from celeba_vae.errors import DataError
-from celeba_vae.storage import (
-    Arrays,
-    NumpyFile,
-    Place,
-    RemotePath,
-    checksum,
-    load_arrays,
-    save_arrays,
-    stored_checksum,
-    upload_with_checksum,
-    use_cached,
-)
+from celeba_vae.storage import Arrays, NumpyFile, Place, RemotePath, load_arrays, save_arrays
 from celeba_vae.storage.atomic import link_or_copy, written_atomically
+from celeba_vae.storage.cache import checksum, stored_checksum, upload_with_checksum, use_cached
 from celeba_vae.storage.npy import write_blocks
 
 

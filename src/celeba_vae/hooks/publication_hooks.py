@@ -6,7 +6,8 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 
 from celeba_vae.datasets import place_of
-from celeba_vae.storage import NumpyFile, RemotePath, TableFile, remove_with_checksum
+from celeba_vae.storage import NumpyFile, RemotePath, TableFile
+from celeba_vae.storage.cache import remove_with_checksum
 
 
 class PublicationHooks:

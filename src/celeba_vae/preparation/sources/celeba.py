@@ -22,7 +22,8 @@ from celeba_vae.preparation.originals import (
     is_image,
 )
 from celeba_vae.preparation.sources.source_folder import Source, source_folder
-from celeba_vae.storage import Place, RemotePath, use_cached
+from celeba_vae.storage import Place, RemotePath
+from celeba_vae.storage.cache import use_cached
 
 CELEBA_IMAGES = "img_align_celeba"
 LISTS = ("list_eval_partition", "list_attr_celeba")
