@@ -40,10 +40,8 @@ class LatentSpace:
     """How the latents of images are distributed, gathered batch by batch; d is latent_dim.
 
     Memory depends on latent_dim, not on the number of images: what is drawn is a random sample of them. ``mu`` stands
-    for a plain autoencoder's z, too, which then has neither ``kl`` nor distances of its own.
-
-    Args:
-        seed: Seed of the points z and of the samples that are kept.
+    for a plain autoencoder's z, too, which then has neither ``kl`` nor distances of its own. The seed is of the points
+    z and of the samples that are kept.
     """
 
     def __init__(self, seed: int = 42) -> None:

@@ -122,9 +122,9 @@ def _laplacian_pyramid(images: np.ndarray) -> list[np.ndarray]:
 def _smoothed(images: np.ndarray) -> np.ndarray:
     from scipy.ndimage import correlate1d
 
-    return correlate1d(
-        correlate1d(images, PYRAMID_FILTER, axis=1, mode="mirror"), PYRAMID_FILTER, axis=2, mode="mirror"
-    )
+    for axis in (1, 2):
+        images = correlate1d(images, PYRAMID_FILTER, axis=axis, mode="mirror")
+    return images
 
 
 def _squared_discrepancy(x: np.ndarray, y: np.ndarray) -> float:

@@ -108,16 +108,8 @@ def measure_variant(
     """Measure a variant's reconstructions, its latents, and the images that it creates from each sampler's points.
 
     Reconstructed (z = mu) are the test images and as many training images; without test images, up to 10,000 of these.
-    All goes batch by batch, so that memory does not grow with their number.
-
-    Args:
-        variant: What is known of it so far.
-        model: Its networks.
-        test_images: (n, h, w, 3) uint8.
-        train_images: (m, h, w, 3) uint8.
-        latent_stages: Folder of the variant's latents and fitted samplers.
-        reference: What is known of the test images.
-        parameters: Metrics, samplers, numbers of images and seed.
+    All goes batch by batch, so that memory does not grow with their number. Images are (n, h, w, 3) uint8;
+    ``latent_stages`` is the folder of the variant's latents and fitted samplers.
 
     Returns:
         The variant with its measures; none where it can't be evaluated or its latents are not finite. A sampler that
@@ -219,11 +211,8 @@ def decoded_blocks(decoder: Any, points: LatentPoints, what: str) -> Iterator[np
 
 
 def _difference(training: Measured, test: Measured) -> Measured:
-    difference: Measured = {}
-    for name, value in training.items():
-        other = test[name]
-        difference[name] = None if value is None or other is None else value - other
-    return difference
+    pairs = {name: (value, test[name]) for name, value in training.items()}
+    return {name: None if value is None or other is None else value - other for name, (value, other) in pairs.items()}
 
 
 def _size_of(model: TrainedVariant) -> Measured:

@@ -52,17 +52,13 @@ class Photos:
 
 
 def read_photos(folder: Place, image_shape: tuple[int, int, int], crop: int | Box | None) -> Photos:
-    """Read the photos in a folder and its subfolders, cropped and resized to the models' images.
+    """Read the photos in a folder, which may be missing, and its subfolders in the form of the models' images.
 
     Photos may have any size; EXIF orientation is obeyed, whatever colours they have become RGB. With the extra
     ``faces`` the largest face in each is turned, scaled and shifted to where CelebA has it and cropped as CelebA's are;
     without it, or where there is no face, the largest centre box is used. What can't be read is named in a warning and
-    left out, as are more than the first 70 photos by name. Hidden files are no photos.
-
-    Args:
-        folder: May be missing.
-        image_shape: (height, width, 3) of the result.
-        crop: How originals of CelebA's size are cropped, see ``photo_box``.
+    left out, as are more than the first 70 photos by name. Hidden files are no photos. ``image_shape`` is that of the
+    result, (height, width, 3); ``crop`` is for photos of CelebA's size, see ``photo_box``.
     """
     height, width, _ = image_shape
     images: list[np.ndarray] = []
