@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import yaml
 
 from celeba_vae.config.base import Parameters
+from celeba_vae.config.overrides import merged
 
 Block = TypeVar("Block", bound=Parameters)
 
@@ -19,7 +20,7 @@ def read_parameters(folder: Path) -> dict[str, Any]:
 
 
 def read_block(folder: Path, model: type[Block], /, **changes: Any) -> Block:
-    """Give a block as the files of a folder such as conf/base have it, but for some of its values.
+    """Give a block as the files of a folder such as conf/base have it, but for some of its values, of nested blocks also.
 
     Example:
         >>> read_block(Path("conf/base"), VariantConfig, epochs=3).batch_size  # doctest: +SKIP
@@ -28,4 +29,4 @@ def read_block(folder: Path, model: type[Block], /, **changes: Any) -> Block:
     values: dict[str, Any] = reduce(lambda block, name: block[name], model.block.split("."), read_parameters(folder))
     # beside what all variants share stands which of them are trained
     known = {name: value for name, value in values.items() if name in model.model_fields}
-    return model.model_validate({**known, **changes})
+    return model.model_validate(merged(known, changes))

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 # prints what it finds as JSON
 SCRIPT = Path(__file__).with_name("train_by_replicas.py")
 SYNCHRONIZED = {"layers": {"batch_normalization": "synchronized"}}
