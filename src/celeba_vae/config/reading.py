@@ -20,7 +20,7 @@ def read_parameters(folder: Path) -> dict[str, Any]:
 
 
 def read_block(folder: Path, model: type[Block], /, **changes: Any) -> Block:
-    """Give a block as the files of a folder such as conf/base have it, but for some of its values, of nested blocks also.
+    """Give a block as the files of a folder such as conf/base have it, but for some values, nested ones too.
 
     Example:
         >>> read_block(Path("conf/base"), VariantConfig, epochs=3).batch_size  # doctest: +SKIP
