@@ -3,14 +3,14 @@
 import json
 import logging
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 import pandas as pd
 
 from celeba_vae.config import EvaluationConfig
 from celeba_vae.errors import DataError
-from celeba_vae.metrics.differences import differences
+from celeba_vae.metrics.differences import Difference, differences
 from celeba_vae.metrics.measure_groups import known_measures
 from celeba_vae.reporting.document import Report, Section, Table
 from celeba_vae.reporting.rendering import render_report
@@ -52,7 +52,9 @@ def compare_versions(
     settings = _settings_section(*(settings_versions / version / SETTINGS for version in (older, newer)))
     sections = [settings, Section("Measures", blocks=[table])]
     page = render_report(Report("Two evaluations compared", summary, sections=sections))
-    return pd.DataFrame([asdict(row) for row in found]), page
+    columns = [field.name for field in fields(Difference)]
+    columns.insert(columns.index("verdict"), "change")
+    return pd.DataFrame([{name: getattr(row, name) for name in columns} for row in found], columns=columns), page
 
 
 def _versions(folder: Place, wanted: tuple[str, str] | None) -> tuple[str, str]:
