@@ -11,8 +11,7 @@ from tqdm import tqdm
 from celeba_vae.config import DataEngineeringConfig
 from celeba_vae.preparation.cropping import ImagePreparer
 from celeba_vae.preparation.dask import prepare_with_dask
-from celeba_vae.preparation.faults import check_share
-from celeba_vae.preparation.index import ImageIndex, RowRange
+from celeba_vae.preparation.index import ImageIndex, RowRange, check_share
 from celeba_vae.preparation.originals import ImageCollection
 from celeba_vae.preparation.rows import PreparedRange, RangePreparer, RangeTask
 from celeba_vae.preparation.split_arrays import SplitArrays

@@ -18,9 +18,8 @@ from celeba_vae.config import DataEngineeringConfig
 from celeba_vae.errors import DataError
 from celeba_vae.preparation.cropping import crop_box, describe_crop
 from celeba_vae.preparation.decoding import decode
-from celeba_vae.preparation.faults import check_share, listed
 from celeba_vae.preparation.filling import fill_arrays
-from celeba_vae.preparation.index import SPLITS, BadImage, ImageIndex
+from celeba_vae.preparation.index import SPLITS, BadImage, ImageIndex, check_share, listed
 from celeba_vae.preparation.originals import ImageCollection
 from celeba_vae.preparation.prepared_tables import PreparedTables
 from celeba_vae.preparation.rows import FORMAT
