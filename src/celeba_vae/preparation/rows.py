@@ -31,11 +31,6 @@ class RangeTask:
         """Give the task with a collection of its own images only."""
         return RangeTask(self.rows, self.image_ids, self.originals.subset(self.image_ids))
 
-    def first(self, count: int) -> "RangeTask":
-        """Give the task of the range's first images."""
-        rows = RowRange(self.rows.split, self.rows.start, self.rows.positions[:count])
-        return RangeTask(rows, self.image_ids[:count], self.originals)
-
     def __str__(self) -> str:
         return f"{self.rows.split} images {self.image_ids[0]} to {self.image_ids[-1]}"
 
@@ -71,14 +66,11 @@ class PreparedRange(NamedTuple):
 
 @dataclass(frozen=True)
 class RangePreparer:
-    """Decodes the images of a range, writes their rows, then enters the range in the journal.
+    """Decodes the images of a range, writes their rows into the split's array, then enters the range in the journal.
 
     Args:
-        arrays: The array of each split.
-        journal: Where it enters them.
-        prepare: What makes a row of a file.
         permit: A file without which nothing is written any more; None: it always is.
-        synchronous: Whether the array lies on a disk that other machines write to as well.
+        synchronous: Whether the arrays lie on a disk that other machines write to as well.
     """
 
     arrays: Mapping[str, NpyRows]
