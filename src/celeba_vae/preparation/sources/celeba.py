@@ -134,7 +134,7 @@ def _images_in(archive: ZipArchive, place: Place) -> list[_Images]:
     folders: dict[str, None] = {}
     lists: dict[str, ListFile] = {}
     directory = archive.directory()
-    for name, member in zip(*directory, strict=True):
+    for name, member in zip(directory.names, directory.members, strict=True):
         folder = image_folder_of(name)
         if folder is None:
             file = PurePosixPath(name)
