@@ -169,8 +169,7 @@ def _local_cluster(config: ClusterConfig, threads: int | None) -> Iterator["Loca
 class _Workers:
     """The workers that the scheduler knows of, looked at once a second; the first look waits until there is one.
 
-    Raises:
-        ClusterError: there has been none for too long.
+    Raises ClusterError when there has been none for too long.
     """
 
     def __init__(self, client: "Client", config: ClusterConfig) -> None:

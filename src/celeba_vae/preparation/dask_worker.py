@@ -60,8 +60,7 @@ def sent_order(prepare: RangePreparer, first: RangeTask) -> SentOrder:
 def pickled(thing: Order | RangeTask) -> bytes:
     """Pickle here, so that a scheduler never needs to know what it hands on.
 
-    Raises:
-        ClusterError: it can't be pickled, which may be the fault of a plugin's source.
+    Raises ClusterError when that is not possible, which may be the fault of a plugin's source.
     """
     try:
         return pickle.dumps(thing, protocol=pickle.HIGHEST_PROTOCOL)

@@ -58,7 +58,7 @@ class ImageIndex:
     """The images of all splits.
 
     Args:
-        image_ids: The images' names, texts: the originals, sorted, then the names of a list that have no image.
+        image_ids: Texts: the originals' names, sorted, then the names of a list that have no image.
         splits: int8, one an image: its place in ``SPLITS``, or -1.
         bad: The images with a fault, by position.
     """
@@ -115,11 +115,6 @@ class ImageIndex:
         counts.update({"ok": len(faultless) - unused, "unused": unused})
         return {status: count for status, count in sorted(counts.items()) if count}
 
-    @property
-    def expected(self) -> int:
-        """Images that were to be prepared: all but those beyond the splits' counts."""
-        return len(self.image_ids) - self.statuses.get("unused", 0)
-
     def table(self) -> pd.DataFrame:
         """Give image_id, split, row, status and reason of each image, in order."""
         unused = (self.splits == NO_SPLIT).astype(int)
@@ -141,7 +136,8 @@ class ImageIndex:
 
 def check_share(index: ImageIndex, max_share: float) -> None:
     """Raise DataError when more than a share of the images have a fault."""
-    expected = index.expected
+    # all but those beyond the splits' counts
+    expected = len(index.image_ids) - index.statuses.get("unused", 0)
     if len(index.bad) > max_share * expected:
         raise DataError(
             f"At least {len(index.bad):,} of {expected:,} images can't be used, more than"

@@ -29,7 +29,8 @@ class ImageCollection(ABC):
     Args:
         image_ids: The images' names, sorted.
         state: A hash of the names and of what changes with an image (size, time): equal states, equal images.
-        partition: CelebA's partition file, where there is one; so with its attribute list, ``attributes``.
+        partition: CelebA's partition file, where there is one.
+        attributes: CelebA's attribute list, where there is one.
         readers: How many threads keep reading busy, where that is not one a processor.
     """
 
@@ -141,11 +142,7 @@ class ZipCollection(ImageCollection):
 
 
 def _names_and_state(files: Iterable[tuple]) -> tuple[list[str], str]:
-    """Give files' names, sorted, and a hash of all, each given as its name and what changes with its content.
-
-    Raises:
-        UnicodeEncodeError: a name is no text.
-    """
+    """Give files' names, sorted, and a hash of all, each given as its name and what changes with its content."""
     names, state = [], 0
     for name, *marks in files:
         names.append(name)
@@ -155,11 +152,7 @@ def _names_and_state(files: Iterable[tuple]) -> tuple[list[str], str]:
 
 
 def collect_folder(folder: Place) -> ImageCollection:
-    """Collect the images below a local or a remote folder.
-
-    Raises:
-        DataError: a folder can't be read, or a name is no text.
-    """
+    """Collect the images below a local or a remote folder. Raises DataError as ``FolderCollection.of`` does."""
     return RemoteFolderCollection.of(folder) if isinstance(folder, RemotePath) else FolderCollection.of(folder)
 
 

@@ -9,7 +9,7 @@ array, which is cut to its true length.
 import logging
 import math
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -194,8 +194,13 @@ def _fill(
         sums = arrays.sums(done)
         prepare = RangePreparer(arrays.files, arrays.journal, ImagePreparer(config.crop, *config.image_shape[:2]))
         tasks = (RangeTask(rows, index.image_ids[rows.positions].tolist(), originals) for rows in remaining)
+        if config.cluster.scheduler:
+            prepared = prepare_with_dask(prepare, tasks, config.cluster, config.workers)
+        else:
+            threads = config.workers or originals.readers
+            prepared = map_in_threads(lambda task: (task.rows, prepare(task)), tasks, threads)
         # closed before the arrays are cut: from then on no worker may write
-        with closing(_prepared(prepare, tasks, config, originals.readers)) as prepared:
+        with closing(prepared):
             for rows, (bad, sum_) in _with_progress(prepared, sum(map(len, done)), sum(map(len, remaining))):
                 sums[rows.split] += sum_
                 if bad:
@@ -205,15 +210,6 @@ def _fill(
     # only now are rows moved: until here a range that the journal holds is where it was written
     arrays.cut(index)
     return index, sum(map(len, remaining))
-
-
-def _prepared(
-    prepare: RangePreparer, tasks: Iterator[RangeTask], config: DataEngineeringConfig, readers: int | None
-) -> Generator[tuple[RowRange, PreparedRange]]:
-    """Prepare ranges in threads or with the Dask workers that the parameters name; give each with what became of it."""
-    if config.cluster.scheduler:
-        return prepare_with_dask(prepare, tasks, config.cluster, config.workers)
-    return map_in_threads(lambda task: (task.rows, prepare(task)), tasks, config.workers or readers)
 
 
 def _with_progress(

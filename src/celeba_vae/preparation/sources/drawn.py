@@ -39,25 +39,22 @@ class SyntheticSource(Options):
         Raises:
             DataError: the folder holds something that was not drawn here.
         """
-        self._draw_once(source_folder(raw_folder, self.folder))
-        return CelebaSource(folder=self.folder).collect(raw_folder)
-
-    def _draw_once(self, folder: Place) -> None:
+        folder = source_folder(raw_folder, self.folder)
         wanted = json.dumps({"count": self.count, "seed": self.seed, "drawing": _DRAWING})
         marker = folder / _MARKER
         drawn_here = marker.is_file()
-        if drawn_here and marker.read_text() == wanted:
-            return
         if not drawn_here and _holds_something(folder):
             raise DataError(
                 f"{folder} holds files that were not drawn by the source 'synthetic', which would replace them."
                 " Move them, or name another folder: data_engineering.source.folder."
             )
-        from celeba_vae.synthetic import write_synthetic_celeba
+        if not drawn_here or marker.read_text() != wanted:
+            from celeba_vae.synthetic import write_synthetic_celeba
 
-        with _replaced_whole(folder, drawn_here) as temporary:
-            write_synthetic_celeba(temporary, count=self.count, seed=self.seed)
-            (temporary / _MARKER).write_text(wanted)
+            with _replaced_whole(folder, drawn_here) as temporary:
+                write_synthetic_celeba(temporary, count=self.count, seed=self.seed)
+                (temporary / _MARKER).write_text(wanted)
+        return CelebaSource(folder=self.folder).collect(raw_folder)
 
 
 def _holds_something(folder: Place) -> bool:
