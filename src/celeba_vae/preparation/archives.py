@@ -76,10 +76,7 @@ class _PackedZipFile(zipfile.ZipFile):
 class ZipArchive:
     """A zip archive, opened for reading; unpickled, it is opened again, once in a process.
 
-    ``name`` is what messages call it, by default its path.
-
-    Raises:
-        DataError: it can't be read.
+    ``name`` is what messages call it, by default its path. Raises DataError when it can't be read.
     """
 
     def __init__(self, path: Path, name: str = "") -> None:
@@ -95,11 +92,7 @@ class ZipArchive:
         return _opened, (self.path.absolute(), status.st_size, status.st_mtime_ns)
 
     def directory(self) -> ZipDirectory:
-        """List the members, in the order of the archive's directory.
-
-        Raises:
-            DataError: the archive can't be read, is not complete, or its directory is damaged.
-        """
+        """List the members in their order. Raises DataError when it can't be read, is not complete, or is damaged."""
         try:
             with _PackedZipFile(self._file) as archive:
                 return archive.directory

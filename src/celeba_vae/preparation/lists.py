@@ -18,7 +18,7 @@ import pandas as pd
 
 from celeba_vae.errors import DataError
 from celeba_vae.preparation.index import NO_SPLIT
-from celeba_vae.storage import Place, RemotePath
+from celeba_vae.storage import Place
 
 _PARTITION = {"0": 0, "1": 1, "2": 2}
 _ATTRIBUTE = {"-1": -1, "1": 1}
@@ -34,16 +34,10 @@ class ListFile:
     @classmethod
     def at(cls, place: Place) -> "ListFile":
         """Give the list at a place."""
-        if isinstance(place, RemotePath):
-            return cls(str(place), lambda: io.BytesIO(place.read_bytes()))
         return cls(str(place), lambda: place.open("rb"))
 
     def lines(self) -> Iterator[str]:
-        """Give its lines without their ends, one by one; blank ones are passed over.
-
-        Raises:
-            DataError: it can't be read.
-        """
+        """Give its lines without their ends, but for blank ones. Raises DataError when it can't be read."""
         try:
             with io.TextIOWrapper(self.open_bytes(), encoding="utf-8-sig", errors="replace") as file:
                 yield from (line.rstrip() for line in file if not line.isspace())
@@ -92,11 +86,7 @@ def _rows(listing: ListFile) -> Iterator[tuple[str, list[str], str]]:
 
 
 def read_partition(listing: ListFile) -> Partition:
-    """Read CelebA's partition file, ``.txt`` or ``.csv``.
-
-    Raises:
-        DataError: the file can't be read.
-    """
+    """Read CelebA's partition file, ``.txt`` or ``.csv``. Raises DataError when it can't be read."""
     splits: dict[str, int] = {}
     faults: dict[str, str] = {}
     twice: set[str] = set()

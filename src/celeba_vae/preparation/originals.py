@@ -204,11 +204,7 @@ def is_hidden(name: str) -> bool:
 
 
 def entries(folder: Path) -> Iterator[os.DirEntry]:
-    """Give what a folder holds, but for hidden names; nothing when it is not there.
-
-    Raises:
-        DataError: the folder can't be read.
-    """
+    """Give what a folder holds, but for hidden names; nothing when it is not there. Raises DataError if unreadable."""
     try:
         with os.scandir(folder) as found:
             yield from (entry for entry in found if not entry.name.startswith("."))

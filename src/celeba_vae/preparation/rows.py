@@ -80,11 +80,7 @@ class RangePreparer:
     synchronous: bool = False
 
     def __call__(self, task: RangeTask) -> PreparedRange:
-        """Prepare a range.
-
-        Raises:
-            OSError: the rows can't be written, or the permit is no longer there.
-        """
+        """Prepare a range. Raises OSError when the rows can't be written, or the permit is no longer there."""
         rows = task.rows
         block, bad = self.make(task)
         if self.permit:

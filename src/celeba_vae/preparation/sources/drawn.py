@@ -36,8 +36,7 @@ class SyntheticSource(Options):
     def collect(self, raw_folder: Place) -> ImageCollection:
         """Draw the faces unless they are there, then collect them like CelebA.
 
-        Raises:
-            DataError: the folder holds something that was not drawn here.
+        Raises DataError when the folder holds something that was not drawn here.
         """
         folder = source_folder(raw_folder, self.folder)
         wanted = json.dumps({"count": self.count, "seed": self.seed, "drawing": _DRAWING})

@@ -33,8 +33,7 @@ class FolderSource(Options):
 def source_folder(raw_folder: Place, folder: str) -> Place:
     """Give the folder that a source names: below the folder of originals unless it says where.
 
-    Raises:
-        DataError: it names an address that can't be reached.
+    Raises DataError when it names an address that can't be reached.
     """
     if is_remote(folder):
         if isinstance(raw_folder, RemotePath) and raw_folder.protocol == protocol_of(folder):
