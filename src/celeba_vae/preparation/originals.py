@@ -130,8 +130,12 @@ class ZipCollection(ImageCollection):
     @classmethod
     def of(cls, archive: ZipArchive, directory: ZipDirectory, folder: str) -> Self:
         """Collect the images in a folder of an archive, given as it stands there: "img_align_celeba/" or ""."""
-        inside = [image_folder_of(name) == folder for name in directory.names]
-        names = np.array([name[len(folder) :] for name in compress(directory.names, inside)], object)
+        start = len(folder)
+        inside = [
+            name.startswith(folder) and "/" not in name[start:] and has_image_name(name[start:])
+            for name in directory.names
+        ]
+        names = np.array([name[start:] for name in compress(directory.names, inside)], object)
         order = np.argsort(names, kind="stable")
         # of members of one name the last counts, as for every unpacker
         order = order[np.append(names[order][1:], "") != names[order]]
