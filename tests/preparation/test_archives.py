@@ -22,7 +22,8 @@ def write_zip(file: Path, method: int = zipfile.ZIP_STORED, comment: bytes = b""
 
 
 def members_of(archive: ZipArchive) -> dict[str, ZipMember]:
-    return {name: ZipMember(*member.item()) for name, member in zip(*archive.directory(), strict=True)}
+    directory = archive.directory()
+    return {n: ZipMember(*member.item()) for n, member in zip(directory.names, directory.members, strict=True)}
 
 
 def read_all(file: Path) -> dict[str, bytes]:

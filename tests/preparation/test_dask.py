@@ -24,7 +24,7 @@ from PIL import Image
 import celeba_vae
 from celeba_vae.config import ClusterConfig, DataEngineeringConfig
 from celeba_vae.errors import ClusterError, SettingError
-from celeba_vae.preparation import filling
+from celeba_vae.preparation import preparing
 from celeba_vae.preparation.index import RowRange
 from celeba_vae.preparation.originals import ImageCollection
 from celeba_vae.preparation.preparing import PreparedImages, prepare_images
@@ -87,14 +87,14 @@ def raw(tmp_path_factory: pytest.TempPathFactory, photograph: Callable[..., np.n
 @pytest.fixture(autouse=True)
 def _many_small_ranges(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "celeba_vae")
-    monkeypatch.setattr(filling, "RANGE_ROWS", 32)
+    monkeypatch.setattr(preparing, "RANGE_ROWS", 32)
 
 
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory: pytest.TempPathFactory, raw: Path) -> dict[str, bytes]:
     """What threads make of the images."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(filling, "RANGE_ROWS", 32)
+        patch.setattr(preparing, "RANGE_ROWS", 32)
         return content(prepare(raw, tmp_path_factory.mktemp("expected")))
 
 
@@ -444,11 +444,11 @@ SCRIPT = """
 from pathlib import Path
 from sys import argv, modules
 from celeba_vae.config import DataEngineeringConfig
-from celeba_vae.preparation import filling, preparing
+from celeba_vae.preparation import preparing
 from celeba_vae.preparation.sources import CelebaSource
 from celeba_vae.preparation.splits import assign_splits
 if __name__ == "__main__":
-    filling.RANGE_ROWS = 32
+    preparing.RANGE_ROWS = 32
     config = DataEngineeringConfig.model_validate_json(argv[3])
     originals = CelebaSource().collect(Path(argv[1]))
     splits = assign_splits(originals.image_ids, originals.partition, config.split)

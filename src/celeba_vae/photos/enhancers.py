@@ -31,9 +31,6 @@ def enhance_blocks(blocks: Iterable[np.ndarray], enhancers: Sequence[Enhancer]) 
     return map_in_threads(lambda block: np.stack([enhance(image, enhancers) for image in block]), blocks)
 
 
-# ----------------------------------------------------------------------------------------------------------- enhancers
-
-
 class Unchanged(Options):
     """The image as it is."""
 

@@ -1,9 +1,8 @@
 """Faces in photos, found by MTCNN (the extra ``faces``) and brought to where CelebA has them."""
 
 import importlib.util
-from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
@@ -22,14 +21,8 @@ CELEBA_LANDMARKS = np.array([(68.8, 111.4), (107.3, 111.4), (87.9, 135.0), (68.2
 _DETECTION_SIZE = 640
 
 
-@dataclass(frozen=True)
-class Face:
-    """A face in a photo.
-
-    Args:
-        area: Of the box around it, in square pixels of the photo.
-        landmarks: (5, 2) the pixels (x, y) of ``CELEBA_LANDMARKS``, in their order.
-    """
+class Face(NamedTuple):
+    """A face in a photo: the area of the box around it in pixels, and where ``CELEBA_LANDMARKS`` are, (5, 2) pixels."""
 
     area: float
     landmarks: np.ndarray

@@ -1,7 +1,6 @@
 """Reading members of a zip archive in place, by any number of threads at once, in little memory.
 
-The standard library's ``zipfile`` finds the members, but has one position in the file for all readers. Here a member is
-a few numbers, read at its own position.
+``zipfile`` finds the members, but has one position in the file for all readers. Here each is read at its own.
 """
 
 import io
@@ -39,22 +38,45 @@ class ZipMember(NamedTuple):
     flags: int
 
 
-class ZipDirectory(NamedTuple):
-    """What an archive holds: the members' names, and the numbers of a ``ZipMember`` for each, in 32 bytes."""
+class ZipDirectory:
+    """What an archive holds: the members' names, and the numbers of a ``ZipMember`` for each, in 32 bytes.
 
-    names: list[str]
-    members: np.ndarray
+    It takes the place of ``ZipFile.NameToInfo`` and keeps no ``ZipInfo``: of 200,000 members, they take 100 MB.
+    """
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self._packed = bytearray()
+
+    def __setitem__(self, name: str, info: zipfile.ZipInfo) -> None:
+        self.names.append(name)
+        self._packed += _MEMBER.pack(
+            info.header_offset, info.compress_size, info.file_size, info.CRC, info.compress_type, info.flag_bits
+        )
+
+    @property
+    def members(self) -> np.ndarray:
+        """A record a member."""
+        return np.frombuffer(self._packed, _PACKED)
+
+
+class _PackedZipFile(zipfile.ZipFile):
+    """A zip file whose members are packed while they are found."""
+
+    directory: ZipDirectory
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "filelist":
+            value = deque(maxlen=0)
+        elif name == "NameToInfo":
+            value = self.directory = ZipDirectory()
+        super().__setattr__(name, value)
 
 
 class ZipArchive:
     """A zip archive, opened for reading; unpickled, it is opened again, once in a process.
 
-    Args:
-        path: The archive.
-        name: What messages call it; by default the path.
-
-    Raises:
-        DataError: it can't be read.
+    ``name`` is what messages call it, by default its path. Raises DataError when it can't be read.
     """
 
     def __init__(self, path: Path, name: str = "") -> None:
@@ -70,14 +92,10 @@ class ZipArchive:
         return _opened, (self.path.absolute(), status.st_size, status.st_mtime_ns)
 
     def directory(self) -> ZipDirectory:
-        """List the members, in the order of the archive's directory.
-
-        Raises:
-            DataError: the archive can't be read, is not complete, or its directory is damaged.
-        """
+        """List the members in their order. Raises DataError when it can't be read, is not complete, or is damaged."""
         try:
             with _PackedZipFile(self._file) as archive:
-                return archive.members.directory()
+                return archive.directory
         except OSError as error:
             raise DataError(f"{self.name} can't be read: {error.strerror or error}.") from error
         except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:
@@ -118,36 +136,6 @@ def _opened(path: Path, size: int, changed: int) -> ZipArchive:
     if (status.st_size, status.st_mtime_ns) != (size, changed):
         raise DataError(f"{path} is not the archive that it was: its size or the time of its last change differs.")
     return archive
-
-
-class _PackedMembers(dict[str, zipfile.ZipInfo]):
-    """Takes the place of ``ZipFile.NameToInfo``: packs each member that is entered and keeps none."""
-
-    def __init__(self) -> None:
-        self._names: list[str] = []
-        self._members = bytearray()
-
-    def __setitem__(self, name: str, info: zipfile.ZipInfo) -> None:
-        self._names.append(name)
-        self._members += _MEMBER.pack(
-            info.header_offset, info.compress_size, info.file_size, info.CRC, info.compress_type, info.flag_bits
-        )
-
-    def directory(self) -> ZipDirectory:
-        return ZipDirectory(self._names, np.frombuffer(self._members, _PACKED))
-
-
-class _PackedZipFile(zipfile.ZipFile):
-    """A zip file whose members are packed while they are found: as ``zipfile`` keeps 200,000, they take 100 MB."""
-
-    members: _PackedMembers
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name == "filelist":
-            value = deque(maxlen=0)
-        elif name == "NameToInfo":
-            value = self.members = _PackedMembers()
-        super().__setattr__(name, value)
 
 
 def _content_start(header: bytes) -> int:

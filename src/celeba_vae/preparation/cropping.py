@@ -13,12 +13,9 @@ Box = tuple[int, int, int, int]
 
 
 def crop_box(crop: int | Box | None, width: int, height: int) -> Box:
-    """Give the box (left, top, right, bottom) that is cut out of an image of this size.
+    """Give the box (left, top, right, bottom) that is cut out of an image of this size in pixels.
 
-    Args:
-        crop: Side of a centre square, a box, or None for the whole image.
-        width: The image's width in pixels.
-        height: The image's height in pixels.
+    ``crop`` is the side of a centre square, a box, or None for the whole image.
 
     Raises:
         BadImageError: ``too small``: the image does not hold the box.
@@ -48,13 +45,7 @@ def describe_crop(crop: int | Box | None) -> str:
 
 @dataclass(frozen=True)
 class ImagePreparer:
-    """Turns the bytes of an image file into one row of an array.
-
-    Args:
-        crop: Side of a centre square, a box (left, top, right, bottom), or None.
-        height: Height of the result in pixels.
-        width: Width of the result in pixels.
-    """
+    """Turns the bytes of an image file into one row of an array; ``crop`` as for ``crop_box``."""
 
     crop: int | Box | None
     height: int

@@ -5,7 +5,7 @@ import importlib.metadata
 import json
 import os
 import pickle
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from celeba_vae import __version__
@@ -15,6 +15,7 @@ from celeba_vae.preparation.rows import FORMAT, PreparedRange, RangePreparer, Ra
 
 # what makes an image's pixels
 LIBRARIES = ("numpy", "opencv-python-headless", "pillow", "simplejpeg")
+SAMPLE_IMAGES = 8
 # the versions that a worker must have, and an order, pickled: other versions might not be able to read it
 SentOrder = tuple[str, bytes]
 
@@ -23,10 +24,7 @@ SentOrder = tuple[str, bytes]
 class Order:
     """What all ranges of a run have in common, and what tells whether a worker can do them.
 
-    Args:
-        prepare: Prepares a range.
-        sample: A task of a few images, pickled.
-        digest: The hash of what this process makes of it.
+    ``sample`` is a task of a few images, pickled; ``digest`` the hash of what the sender makes of it.
     """
 
     prepare: RangePreparer
@@ -52,20 +50,17 @@ class Order:
         return None
 
 
-def sent_order(prepare: RangePreparer, sample: RangeTask) -> SentOrder:
-    """Give an order as it is sent.
-
-    Raises:
-        ClusterError: it can't be pickled.
-    """
-    return json.dumps(_versions()), pickled(Order(prepare, pickled(sample.to_send()), _digest(prepare, sample)))
+def sent_order(prepare: RangePreparer, first: RangeTask) -> SentOrder:
+    """Give an order as it is sent, with a sample of the first range. Raises ClusterError when it can't be pickled."""
+    rows = replace(first.rows, positions=first.rows.positions[:SAMPLE_IMAGES])
+    sample = RangeTask(rows, first.image_ids[:SAMPLE_IMAGES], first.originals).to_send()
+    return json.dumps(_versions()), pickled(Order(prepare, pickled(sample), _digest(prepare, sample)))
 
 
 def pickled(thing: Order | RangeTask) -> bytes:
     """Pickle here, so that a scheduler never needs to know what it hands on.
 
-    Raises:
-        ClusterError: it can't be pickled, which may be the fault of a plugin's source.
+    Raises ClusterError when that is not possible, which may be the fault of a plugin's source.
     """
     try:
         return pickle.dumps(thing, protocol=pickle.HIGHEST_PROTOCOL)
@@ -91,16 +86,8 @@ def _version(library: str) -> str:
         return "missing"
 
 
-# ----------------------------------------------------------------------------------------------------------- on workers
-
-
 class RangeError(Exception):
-    """A range could not be prepared by a worker.
-
-    Args:
-        worker: Its address.
-        problem: What is wrong, as what follows "The worker ...".
-    """
+    """A range could not be prepared by the worker at this address, told in words that follow "The worker ..."."""
 
     def __init__(self, worker: str, problem: str) -> None:
         super().__init__(worker, problem)
@@ -109,10 +96,9 @@ class RangeError(Exception):
 
 
 def prepare_range(versions: str, order: bytes, task: bytes) -> tuple[str, PreparedRange]:
-    """Prepare a range on a worker; give its address, too. A worker that came late has not been looked at: it is now.
+    """Prepare a range on a worker; give its address, too. Raises RangeError when that is not possible.
 
-    Raises:
-        RangeError: that is not possible.
+    A worker that came late has not been looked at: it is now.
     """
     from distributed import get_worker
 

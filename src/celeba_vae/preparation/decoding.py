@@ -10,12 +10,7 @@ FORMATS = ("JPEG", "PNG", "WEBP")
 
 
 class BadImageError(Exception):
-    """One image can't be used.
-
-    Attributes:
-        status: The kind of fault in a word or two, as in ``image_index``.
-        reason: What is wrong with this image.
-    """
+    """One image can't be used; ``status`` is the kind of fault in a word or two, as in ``image_index``."""
 
     def __init__(self, status: str, reason: str) -> None:
         super().__init__(f"{status}: {reason}")

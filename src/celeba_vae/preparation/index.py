@@ -1,4 +1,4 @@
-"""What became of each image: its split, its row in the split's array, or why it has none."""
+"""What became of each image: its split, its row in the split's array, or why it has none; how many may have none."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from celeba_vae.errors import DataError
 from celeba_vae.storage.npy import kept_order
 
 SPLITS = ("train", "validation", "test")
@@ -17,6 +18,14 @@ NO_SPLIT = -1
 NO_ATTRIBUTES = "no attributes"
 # such an image is tried again by the next run
 UNREADABLE = "unreadable"
+_NAMED = 10
+_REMEDIES = {
+    "too small": "choose a smaller data_engineering.crop",
+    "missing": "set data_engineering.split.by to counts to use the images that are there",
+    UNREADABLE: "make them readable and run again",
+    "no split": "set data_engineering.split.by to counts to do without the partition file",
+    NO_ATTRIBUTES: "repair the attribute list or remove it to do without attributes",
+}
 
 
 class BadImage(NamedTuple):
@@ -49,7 +58,7 @@ class ImageIndex:
     """The images of all splits.
 
     Args:
-        image_ids: The images' names, texts: the originals, sorted, then the names of a list that have no image.
+        image_ids: Texts: the originals' names, sorted, then the names of a list that have no image.
         splits: int8, one an image: its place in ``SPLITS``, or -1.
         bad: The images with a fault, by position.
     """
@@ -106,11 +115,6 @@ class ImageIndex:
         counts.update({"ok": len(faultless) - unused, "unused": unused})
         return {status: count for status, count in sorted(counts.items()) if count}
 
-    @property
-    def expected(self) -> int:
-        """Images that were to be prepared: all but those beyond the splits' counts."""
-        return len(self.image_ids) - self.statuses.get("unused", 0)
-
     def table(self) -> pd.DataFrame:
         """Give image_id, split, row, status and reason of each image, in order."""
         unused = (self.splits == NO_SPLIT).astype(int)
@@ -128,3 +132,24 @@ class ImageIndex:
                 "reason": reasons,
             }
         )
+
+
+def check_share(index: ImageIndex, max_share: float) -> None:
+    """Raise DataError when more than a share of the images have a fault."""
+    # all but those beyond the splits' counts
+    expected = len(index.image_ids) - index.statuses.get("unused", 0)
+    if len(index.bad) > max_share * expected:
+        raise DataError(
+            f"At least {len(index.bad):,} of {expected:,} images can't be used, more than"
+            f" data_engineering.max_bad_share = {max_share:.2%}. {listed(index)}"
+        )
+
+
+def listed(index: ImageIndex) -> str:
+    """Name the first bad images with their reasons, and what to do about the most frequent kind."""
+    bad = sorted(index.bad.values())
+    lines = [f"\n  {index.image_ids[image.position]}: {image.status}: {image.reason}" for image in bad[:_NAMED]]
+    more = f"\n  and {len(bad) - _NAMED:,} more" if len(bad) > _NAMED else ""
+    status = Counter(image.status for image in bad).most_common(1)[0][0] if bad else ""
+    remedy = _REMEDIES.get(status, "repair or remove them")
+    return f"The first are:{''.join(lines)}{more}\nTo go on, {remedy}, or raise data_engineering.max_bad_share."

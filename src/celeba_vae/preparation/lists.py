@@ -1,8 +1,7 @@
 """CelebA's lists: which image belongs to which split, and the 40 attributes of each.
 
 Both come as ``.txt`` (words between any number of spaces; the attributes below their count and their names) or as
-``.csv`` (below a header). ``read_rows`` knows how lists are written; ``read_partition`` and ``read_attributes`` know
-what their words mean. What a line gets wrong is kept with the image's name, for the index of images.
+``.csv`` (below a header). What a line gets wrong is kept with the image's name, for the index of images.
 """
 
 import hashlib
@@ -19,7 +18,7 @@ import pandas as pd
 
 from celeba_vae.errors import DataError
 from celeba_vae.preparation.index import NO_SPLIT
-from celeba_vae.storage import Place, RemotePath
+from celeba_vae.storage import Place
 
 _PARTITION = {"0": 0, "1": 1, "2": 2}
 _ATTRIBUTE = {"-1": -1, "1": 1}
@@ -27,12 +26,7 @@ _ATTRIBUTE = {"-1": -1, "1": 1}
 
 @dataclass(frozen=True)
 class ListFile:
-    """A text file, on disk, remote or in an archive.
-
-    Args:
-        name: What to call it in messages.
-        open_bytes: Opens it.
-    """
+    """A text file, on disk, remote or in an archive; ``name`` is what messages call it."""
 
     name: str
     open_bytes: Callable[[], BinaryIO]
@@ -40,16 +34,10 @@ class ListFile:
     @classmethod
     def at(cls, place: Place) -> "ListFile":
         """Give the list at a place."""
-        if isinstance(place, RemotePath):
-            return cls(str(place), lambda: io.BytesIO(place.read_bytes()))
         return cls(str(place), lambda: place.open("rb"))
 
     def lines(self) -> Iterator[str]:
-        """Give its lines without their ends, one by one; blank ones are passed over.
-
-        Raises:
-            DataError: it can't be read.
-        """
+        """Give its lines without their ends, but for blank ones. Raises DataError when it can't be read."""
         try:
             with io.TextIOWrapper(self.open_bytes(), encoding="utf-8-sig", errors="replace") as file:
                 yield from (line.rstrip() for line in file if not line.isspace())
@@ -65,21 +53,19 @@ class ListFile:
         return state.hexdigest()
 
 
-@dataclass(frozen=True)
-class Partition:
-    """What a partition file says.
+class Partition(NamedTuple):
+    """What a partition file says, by the images' names.
 
     Args:
-        splits: By the images' names: 0 train, 1 validation, 2 test, -1 none of them.
-        faults: What is wrong with the lines of those that have none, by name.
+        splits: 0 train, 1 validation, 2 test, -1 none of them.
+        faults: What is wrong with the lines of those that have none.
     """
 
     splits: dict[str, int]
     faults: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Attributes:
+class Attributes(NamedTuple):
     """The attributes of images.
 
     Args:
@@ -91,42 +77,20 @@ class Attributes:
     faults: Mapping[int, str]
 
 
-# ------------------------------------------------------------------------------------------------------------- reading
-
-
-class ListRow(NamedTuple):
-    """A line of a list: the image's name, the words behind it, and all of the line, for messages."""
-
-    name: str
-    words: list[str]
-    line: str
-
-
-def read_rows(listing: ListFile) -> Iterator[ListRow]:
-    """Give a list's lines one by one, without the count at the beginning; a line of names of columns is the first.
-
-    Raises:
-        DataError: the list can't be read.
-    """
+def _rows(listing: ListFile) -> Iterator[tuple[str, list[str], str]]:
+    """Give each line's name, the words behind it, and all of it; without the count that may stand first."""
     for number, line in enumerate(listing.lines()):
         name, *words = line.replace(",", " ").split() or [line]
         if number or words or not name.isdigit():
-            yield ListRow(name, words, line)
-
-
-# -------------------------------------------------------------------------------------------------------- interpreting
+            yield name, words, line
 
 
 def read_partition(listing: ListFile) -> Partition:
-    """Read CelebA's partition file, ``.txt`` or ``.csv``.
-
-    Raises:
-        DataError: the file can't be read.
-    """
+    """Read CelebA's partition file, ``.txt`` or ``.csv``. Raises DataError when it can't be read."""
     splits: dict[str, int] = {}
     faults: dict[str, str] = {}
     twice: set[str] = set()
-    for number, (name, words, line) in enumerate(read_rows(listing)):
+    for number, (name, words, line) in enumerate(_rows(listing)):
         if number == 0 and name == "image_id":
             continue
         split = _PARTITION.get(words[0], NO_SPLIT) if len(words) == 1 else NO_SPLIT
@@ -142,51 +106,35 @@ def read_partition(listing: ListFile) -> Partition:
 
 
 def read_attributes(listing: ListFile, image_ids: Sequence[str]) -> Attributes:
-    """Read CelebA's attribute list for the images that are there; what it says of others is passed over.
-
-    Args:
-        listing: The list, ``.txt`` or ``.csv``.
-        image_ids: The images' names.
+    """Read CelebA's attribute list, ``.txt`` or ``.csv``, for the images of these names; others are passed over.
 
     Raises:
         DataError: the list can't be read, or does not begin with the attributes' names.
     """
-    rows = read_rows(listing)
-    names = _attribute_names(next(rows, None), listing.name)
+    rows = _rows(listing)
+    name, words, _ = next(rows, ("image_id", [], ""))
+    names = words if name == "image_id" else [name, *words]
+    if not names or any(name in _ATTRIBUTE for name in names):
+        raise DataError(
+            f"{listing.name} does not begin with the attributes' names, as CelebA's does. Download it again, or remove"
+            " it to do without attributes."
+        )
     positions = {image_id: position for position, image_id in enumerate(image_ids)}
     values = np.zeros((len(image_ids), len(names)), np.int8)
     faults: dict[int, str] = {}
     for name, words, _ in rows:
         position = positions.get(name)
-        if position is not None:
-            try:
-                values[position] = _attribute_values(words, len(names))
-            except ValueError as error:
-                faults[position] = str(error)
+        if position is None:
+            continue
+        if len(words) != len(names):
+            faults[position] = f"the attribute list has {len(words)} values for it, not {len(names)}"
+            continue
+        try:
+            values[position] = [_ATTRIBUTE[word] for word in words]
+        except KeyError as error:
+            faults[position] = f"the attribute list says {error} where 1 or -1 is expected"
     unknown = np.flatnonzero(~values.any(axis=1)).tolist()
     return Attributes(
         pd.DataFrame(values, pd.Index(list(image_ids), name="image_id"), names),
         {position: faults.get(position, "not in the attribute list") for position in unknown},
     )
-
-
-def _attribute_names(row: ListRow | None, list_name: str) -> list[str]:
-    names = [row.name, *row.words] if row else []
-    if names[:1] == ["image_id"]:
-        names = names[1:]
-    if not names or any(name in _ATTRIBUTE for name in names):
-        raise DataError(
-            f"{list_name} does not begin with the attributes' names, as CelebA's does. Download it again, or remove"
-            " it to do without attributes."
-        )
-    return names
-
-
-def _attribute_values(words: list[str], count: int) -> list[int]:
-    """Give one image's values. Raises ValueError with what is wrong."""
-    if len(words) != count:
-        raise ValueError(f"the attribute list has {len(words)} values for it, not {count}")
-    try:
-        return [_ATTRIBUTE[word] for word in words]
-    except KeyError as error:
-        raise ValueError(f"the attribute list says {error} where 1 or -1 is expected") from None

@@ -31,8 +31,7 @@ class ImageCollection(ABC):
         state: A hash of the names and of what changes with an image (size, time): equal states, equal images.
         partition: CelebA's partition file, where there is one.
         attributes: CelebA's attribute list, where there is one.
-
-    ``readers`` is how many threads keep reading busy, where that is not one a processor.
+        readers: How many threads keep reading busy, where that is not one a processor.
     """
 
     readers: ClassVar[int | None] = None
@@ -52,13 +51,10 @@ class ImageCollection(ABC):
         """
 
     def subset(self, image_ids: Sequence[str]) -> Self:
-        """Give a collection of some of these images, without the lists, that is small enough to be pickled and sent.
+        """Give a collection of some of these images, sorted, without the lists: small enough to be pickled and sent.
 
         Another process, perhaps on another machine, reads them: by absolute paths. A collection that keeps more than
         its images' names for each of them overrides this.
-
-        Args:
-            image_ids: The images' names, sorted.
         """
         return replace(self, image_ids=image_ids, partition=None, attributes=None)
 
@@ -74,10 +70,6 @@ class FolderCollection(ImageCollection):
         with open(f"{self.folder}/{image_id}", "rb", buffering=0) as file:
             return file.read()
 
-    def subset(self, image_ids: Sequence[str]) -> Self:
-        """Give a collection of some of these images."""
-        return replace(super().subset(image_ids), folder=self.folder.absolute())
-
     @classmethod
     def of(cls, folder: Path, **fields: Any) -> Self:
         """Collect the images below a folder; hidden files and folders are passed over. ``fields`` are the class's.
@@ -90,7 +82,7 @@ class FolderCollection(ImageCollection):
         except UnicodeEncodeError as error:
             name = os.fsencode(error.object)
             raise DataError(f"{folder} holds a file whose name is not valid UTF-8, {name!r}: rename it.") from error
-        return cls(image_ids=image_ids, state=state, folder=folder, **fields)
+        return cls(image_ids=image_ids, state=state, folder=folder.absolute(), **fields)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,12 +93,7 @@ class RemoteFolderCollection(ImageCollection):
     folder: RemotePath
 
     def read(self, image_id: str) -> bytes:
-        """Give the bytes of an image's file.
-
-        Raises:
-            FileNotFoundError: there is no such file.
-            DataError: the store can't be reached or refuses.
-        """
+        """Give the bytes of an image's file. Raises DataError when the store can't be reached or refuses."""
         return (self.folder / image_id).read_bytes()
 
     @classmethod
@@ -120,12 +107,7 @@ class RemoteFolderCollection(ImageCollection):
 
 @dataclass(frozen=True, kw_only=True)
 class ZipCollection(ImageCollection):
-    """Images in one folder of a zip archive; they are read there, nothing is unpacked.
-
-    Args:
-        archive: The archive.
-        members: Where each image is, packed as in a ``ZipDirectory``.
-    """
+    """Images in one folder of a zip archive; ``members`` says where each is, packed as in a ``ZipDirectory``."""
 
     archive: ZipArchive
     members: np.ndarray
@@ -148,8 +130,12 @@ class ZipCollection(ImageCollection):
     @classmethod
     def of(cls, archive: ZipArchive, directory: ZipDirectory, folder: str) -> Self:
         """Collect the images in a folder of an archive, given as it stands there: "img_align_celeba/" or ""."""
-        inside = [is_image_in(folder, name) for name in directory.names]
-        names = np.array([name[len(folder) :] for name in compress(directory.names, inside)], object)
+        start = len(folder)
+        inside = [
+            name.startswith(folder) and "/" not in name[start:] and has_image_name(name[start:])
+            for name in directory.names
+        ]
+        names = np.array([name[start:] for name in compress(directory.names, inside)], object)
         order = np.argsort(names, kind="stable")
         # of members of one name the last counts, as for every unpacker
         order = order[np.append(names[order][1:], "") != names[order]]
@@ -160,11 +146,7 @@ class ZipCollection(ImageCollection):
 
 
 def _names_and_state(files: Iterable[tuple]) -> tuple[list[str], str]:
-    """Give files' names, sorted, and a hash of all, each given as its name and what changes with its content.
-
-    Raises:
-        UnicodeEncodeError: a name is no text.
-    """
+    """Give files' names, sorted, and a hash of all, each given as its name and what changes with its content."""
     names, state = [], 0
     for name, *marks in files:
         names.append(name)
@@ -174,11 +156,7 @@ def _names_and_state(files: Iterable[tuple]) -> tuple[list[str], str]:
 
 
 def collect_folder(folder: Place) -> ImageCollection:
-    """Collect the images below a local or a remote folder.
-
-    Raises:
-        DataError: a folder can't be read, or a name is no text.
-    """
+    """Collect the images below a local or a remote folder. Raises DataError as ``FolderCollection.of`` does."""
     return RemoteFolderCollection.of(folder) if isinstance(folder, RemotePath) else FolderCollection.of(folder)
 
 
@@ -197,7 +175,12 @@ def _images_on_disk(folder: Path) -> Iterator[tuple[str, int, int]]:
             if entry.is_dir(follow_symlinks=False):
                 waiting.append(f"{below}{entry.name}/")
             elif is_image(entry):
-                size, changed = _size_and_time(entry)
+                try:
+                    status = entry.stat()
+                    size, changed = status.st_size, status.st_mtime_ns
+                except OSError:
+                    # a broken link: reading it will say what is wrong
+                    size = changed = -1
                 yield below + entry.name, size, changed
 
 
@@ -206,12 +189,6 @@ def _remote_images(folder: RemotePath) -> Iterator[tuple[Any, ...]]:
     for name, info in folder.files():
         if has_image_name(PurePosixPath(name).name) and not is_hidden(name):
             yield name, *state_of(info)
-
-
-def is_image_in(folder: str, member: str) -> bool:
-    """Whether a member of an archive is an image that lies directly in a folder; hidden ones are passed over."""
-    name = member[len(folder) :]
-    return member.startswith(folder) and "/" not in name and has_image_name(name)
 
 
 def image_folder_of(member: str) -> str | None:
@@ -231,11 +208,7 @@ def is_hidden(name: str) -> bool:
 
 
 def entries(folder: Path) -> Iterator[os.DirEntry]:
-    """Give what a folder holds, but for hidden names; nothing when it is not there.
-
-    Raises:
-        DataError: the folder can't be read.
-    """
+    """Give what a folder holds, but for hidden names; nothing when it is not there. Raises DataError if unreadable."""
     try:
         with os.scandir(folder) as found:
             yield from (entry for entry in found if not entry.name.startswith("."))
@@ -249,12 +222,3 @@ def is_image(entry: os.DirEntry) -> bool:
     """Whether an entry of a folder is a file with an image's name."""
     # a broken link counts: reading it will say what is wrong
     return has_image_name(entry.name) and (entry.is_file() or (entry.is_symlink() and not entry.is_dir()))
-
-
-def _size_and_time(entry: os.DirEntry) -> tuple[int, int]:
-    try:
-        status = entry.stat()
-    except OSError:
-        # a broken link: reading it will say what is wrong
-        return -1, -1
-    return status.st_size, status.st_mtime_ns

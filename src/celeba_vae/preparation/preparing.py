@@ -1,47 +1,54 @@
 """From a collection of originals to one array a split, as a stage that goes on after a kill.
 
 Every image of a split has its place in the split's array from the start. A range of rows is decoded, written, and then
-entered in the journal, a file of its own; so ranges can be prepared in any order, by anyone, and again. At the end the
-places of images that could not be used are filled from the end of the array, which is cut to its true length.
+entered in the journal, a file of its own; so ranges can be prepared in any order, by anyone (threads of this process,
+or Dask's workers), and again. At the end the places of images that could not be used are filled from the end of the
+array, which is cut to its true length.
 """
 
 import logging
+import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from celeba_vae.config import DataEngineeringConfig
 from celeba_vae.errors import DataError
-from celeba_vae.preparation.cropping import crop_box, describe_crop
+from celeba_vae.preparation.cropping import ImagePreparer, crop_box, describe_crop
+from celeba_vae.preparation.dask import prepare_with_dask
 from celeba_vae.preparation.decoding import decode
-from celeba_vae.preparation.faults import check_share, listed
-from celeba_vae.preparation.filling import fill_arrays
-from celeba_vae.preparation.index import SPLITS, BadImage, ImageIndex
+from celeba_vae.preparation.index import SPLITS, UNREADABLE, BadImage, ImageIndex, RowRange, check_share, listed
 from celeba_vae.preparation.originals import ImageCollection
-from celeba_vae.preparation.prepared_tables import PreparedTables
-from celeba_vae.preparation.rows import FORMAT
-from celeba_vae.preparation.split_arrays import SplitArrays
+from celeba_vae.preparation.prepared_files import PreparedTables, SplitArrays
+from celeba_vae.preparation.rows import FORMAT, PreparedRange, RangePreparer, RangeTask
 from celeba_vae.storage.stages import Stage
+from celeba_vae.storage.threads import map_in_threads
 
 logger = logging.getLogger(__name__)
+
+RANGE_ROWS = 256
+RANGE_BYTES = 8 * 2**20
+SECONDS_BETWEEN_LOG_LINES = 10
 
 
 @dataclass(frozen=True)
 class PreparedImages:
-    """What preparation gives.
+    """What preparation gives, by split where there is one of each.
 
     Args:
-        arrays: The finished ``.npy`` file of each split: uint8 (images, height, width, 3).
-        attributes: A ``.csv`` file for each split, a row an image in the array's order: image_id and a column an
-            attribute, 1 or -1, 0 where it is not known. Without an attribute list it has no rows.
+        arrays: The finished ``.npy`` files: uint8 (images, height, width, 3).
+        attributes: ``.csv`` files, a row an image in the array's order: image_id and a column an attribute, 1 or -1, 0
+            where it is not known. Without an attribute list they have no rows.
         index_file: A ``.csv`` file with a row an original: image_id, split, row in the split's array (-1: left out),
             status, reason.
         index: The same in memory.
-        means: The mean of each split's images, uint8 (height, width, 3); black for a split without images.
+        means: The mean images, uint8 (height, width, 3); black for a split without images.
         seconds: How long it took when it was prepared.
     """
 
@@ -64,7 +71,7 @@ class PreparedImages:
             "crop": config.crop,
             "crop_box_of_first_image": crop_box(config.crop, width=width, height=height),
             "image_shape": list(config.image_shape),
-            "bytes": _total_size(self.arrays.values()),
+            "bytes": sum(file.stat().st_size for file in self.arrays.values()),
             "seconds": self.seconds,
         }
 
@@ -74,11 +81,8 @@ def prepare_images(
 ) -> PreparedImages:
     """Crop and resize the originals into one array a split, or hand on what an earlier run finished.
 
-    Args:
-        originals: The images.
-        index: What ``assign_splits`` gives for them.
-        config: Crop, size, threads or Dask's workers, and the share of bad images that is bearable.
-        folder: Keeps the working files, and the finished arrays until something changes.
+    ``index`` is what ``assign_splits`` gives for them. ``folder`` keeps the working files, and the finished arrays
+    until something changes.
 
     Raises:
         DataError: more than ``max_bad_share`` of the images can't be used, none is left to train on, or the arrays
@@ -86,23 +90,20 @@ def prepare_images(
         ClusterError: workers, or their scheduler, can't be used.
         CelebaVaeError: another process is preparing the same images.
     """
+    identity = {
+        "format": FORMAT,
+        "images": f"{len(originals.image_ids):,} images (names, sizes and times {originals.state})",
+        "partition": originals.partition.state if originals.partition else None,
+        "data_engineering": config.model_dump(mode="json", include={"crop", "image_size", "split"}),
+    }
     try:
-        with Stage(folder.absolute(), _identity(originals, config), config.fresh) as stage:
+        with Stage(folder.absolute(), identity, config.fresh) as stage:
             return _prepare_in_stage(stage, originals, index, config)
     except OSError as error:
         raise DataError(
             f"The prepared images can't be written to {folder}: {error.strerror or error}."
             " What was prepared so far is kept: put that right and run again."
         ) from error
-
-
-def _identity(originals: ImageCollection, config: DataEngineeringConfig) -> dict[str, Any]:
-    return {
-        "format": FORMAT,
-        "images": f"{len(originals.image_ids):,} images (names, sizes and times {originals.state})",
-        "partition": originals.partition.state if originals.partition else None,
-        "data_engineering": config.model_dump(mode="json", include={"crop", "image_size", "split"}),
-    }
 
 
 def _prepare_in_stage(
@@ -124,10 +125,7 @@ def _prepare_in_stage(
         result = _prepare(arrays, originals, index, config)
         stage.finish(result)
         stage.remove_others()
-    index = index.with_bad(BadImage(*image) for image in result["bad"])
-    if not tables.are_written():
-        tables.write(tables.with_faults(index))
-    index = index.with_bad(tables.bad())
+    index = tables.write_once(index.with_bad(BadImage(*image) for image in result["bad"]))
     check_share(index, config.max_bad_share)
     return PreparedImages(
         arrays={split: array.path for split, array in arrays.files.items()},
@@ -144,7 +142,7 @@ def _prepare(
 ) -> dict[str, Any]:
     """Give what the stage is to keep: the images that can't be used, the images of each split, and the seconds."""
     start = time.perf_counter()
-    filled, images = fill_arrays(arrays, originals, index, config)
+    filled, images = _fill(arrays, originals, index, config)
     seconds = time.perf_counter() - start
     if not filled.counts["train"]:
         raise DataError(f"None of the {len(index.image_ids):,} images is left to train on. {listed(filled)}")
@@ -156,7 +154,7 @@ def _prepare(
         describe_crop(config.crop),
         width,
         height,
-        f"{_total_size(array.path for array in arrays.files.values()) / 1e6:,.1f}",
+        f"{sum(array.path.stat().st_size for array in arrays.files.values()) / 1e6:,.1f}",
         seconds,
         f"{images / seconds:,.0f}",
     )
@@ -171,5 +169,71 @@ def _in_words(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{counts[split]:,} {split}" for split in SPLITS)
 
 
-def _total_size(files: Iterable[Path]) -> int:
-    return sum(file.stat().st_size for file in files)
+def _fill(
+    arrays: SplitArrays, originals: ImageCollection, index: ImageIndex, config: DataEngineeringConfig
+) -> tuple[ImageIndex, int]:
+    """Prepare the ranges that the journal does not hold, then cut the arrays to the images that can be used.
+
+    Give the index with the images that can't be used, and how many images were prepared now.
+    """
+    filled = arrays.are_filled()
+    done: list[RowRange] = []
+    known: list[BadImage] = []
+    remaining: list[RowRange] = []
+    for rows in index.ranges(max(1, min(RANGE_ROWS, RANGE_BYTES // math.prod(config.image_shape)))):
+        bad = arrays.journal.bad_images(rows)
+        # what could not be read is tried again: a disk may be back, a permission given
+        if bad is None or (not filled and any(image.status == UNREADABLE for image in bad)):
+            remaining.append(rows)
+        else:
+            done.append(rows)
+            known += bad
+    index = index.with_bad(known)
+    check_share(index, config.max_bad_share)
+    if not filled:
+        sums = arrays.sums(done)
+        prepare = RangePreparer(arrays.files, arrays.journal, ImagePreparer(config.crop, *config.image_shape[:2]))
+        tasks = (RangeTask(rows, index.image_ids[rows.positions].tolist(), originals) for rows in remaining)
+        if config.cluster.scheduler:
+            prepared = prepare_with_dask(prepare, tasks, config.cluster, config.workers)
+        else:
+            threads = config.workers or originals.readers
+            prepared = map_in_threads(lambda task: (task.rows, prepare(task)), tasks, threads)
+        # closed before the arrays are cut: from then on no worker may write
+        with closing(prepared):
+            for rows, (bad, sum_) in _with_progress(prepared, sum(map(len, done)), sum(map(len, remaining))):
+                sums[rows.split] += sum_
+                if bad:
+                    index = index.with_bad(bad)
+                    check_share(index, config.max_bad_share)
+        arrays.write_means(sums, index.counts)
+    # only now are rows moved: until here a range that the journal holds is where it was written
+    arrays.cut(index)
+    return index, sum(map(len, remaining))
+
+
+def _with_progress(
+    prepared: Iterable[tuple[RowRange, PreparedRange]], before: int, waiting: int
+) -> Iterator[tuple[RowRange, PreparedRange]]:
+    """Hand ranges on and show how far they are: a bar, and a line in the log now and then."""
+    total = before + waiting
+    if before:
+        logger.info("Going on: %s of %s images were prepared before.", f"{before:,}", f"{total:,}")
+    done = 0
+    start = last = time.perf_counter()
+    with tqdm(total=total, initial=before, unit=" images", desc="Preparing", disable=None) as bar:
+        for rows, result in prepared:
+            yield rows, result
+            bar.update(len(rows))
+            done += len(rows)
+            now = time.perf_counter()
+            if now - last >= SECONDS_BETWEEN_LOG_LINES:
+                last = now
+                speed = done / (now - start)
+                logger.info(
+                    "%s of %s images, %s images/s, %.0f s left",
+                    f"{done:,}",
+                    f"{waiting:,}",
+                    f"{speed:,.0f}",
+                    (waiting - done) / speed,
+                )

@@ -1,6 +1,7 @@
-"""What is done with a range of rows: the same in a thread here and in a process elsewhere, as often as one likes."""
+"""What is done with a range of rows, the same in a thread and in a process elsewhere, and the journal of it."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -10,8 +11,8 @@ import numpy as np
 from celeba_vae.preparation.cropping import ImagePreparer
 from celeba_vae.preparation.decoding import BadImageError
 from celeba_vae.preparation.index import UNREADABLE, BadImage, RowRange
-from celeba_vae.preparation.journal import Journal
 from celeba_vae.preparation.originals import ImageCollection
+from celeba_vae.storage.atomic import written_atomically
 from celeba_vae.storage.npy import NpyRows
 
 # raise it when the same originals and parameters give other arrays: what was prepared before is then prepared again
@@ -30,13 +31,30 @@ class RangeTask:
         """Give the task with a collection of its own images only."""
         return RangeTask(self.rows, self.image_ids, self.originals.subset(self.image_ids))
 
-    def first(self, count: int) -> "RangeTask":
-        """Give the task of the range's first images."""
-        rows = RowRange(self.rows.split, self.rows.start, self.rows.positions[:count])
-        return RangeTask(rows, self.image_ids[:count], self.originals)
-
     def __str__(self) -> str:
         return f"{self.rows.split} images {self.image_ids[0]} to {self.image_ids[-1]}"
+
+
+@dataclass(frozen=True)
+class Journal:
+    """A file for each range whose rows are written; it holds the images of the range that can't be used."""
+
+    folder: Path
+
+    def enter(self, rows: RowRange, bad: Iterable[BadImage]) -> None:
+        """Enter a range whose rows are written."""
+        with written_atomically(self._file(rows)) as temporary:
+            temporary.write_text(json.dumps(list(bad)))
+
+    def bad_images(self, rows: RowRange) -> list[BadImage] | None:
+        """Give the images of a range that can't be used; None: it was not entered."""
+        try:
+            return [BadImage(*image) for image in json.loads(self._file(rows).read_text())]
+        except FileNotFoundError:
+            return None
+
+    def _file(self, rows: RowRange) -> Path:
+        return self.folder / f"{rows.name}.json"
 
 
 class PreparedRange(NamedTuple):
@@ -48,14 +66,11 @@ class PreparedRange(NamedTuple):
 
 @dataclass(frozen=True)
 class RangePreparer:
-    """Decodes the images of a range, writes their rows, then enters the range in the journal.
+    """Decodes the images of a range, writes their rows into the split's array, then enters the range in the journal.
 
     Args:
-        arrays: The array of each split.
-        journal: Where it enters them.
-        prepare: What makes a row of a file.
         permit: A file without which nothing is written any more; None: it always is.
-        synchronous: Whether the array lies on a disk that other machines write to as well.
+        synchronous: Whether the arrays lie on a disk that other machines write to as well.
     """
 
     arrays: Mapping[str, NpyRows]
@@ -65,11 +80,7 @@ class RangePreparer:
     synchronous: bool = False
 
     def __call__(self, task: RangeTask) -> PreparedRange:
-        """Prepare a range.
-
-        Raises:
-            OSError: the rows can't be written, or the permit is no longer there.
-        """
+        """Prepare a range. Raises OSError when the rows can't be written, or the permit is no longer there."""
         rows = task.rows
         block, bad = self.make(task)
         if self.permit:

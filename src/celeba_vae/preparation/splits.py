@@ -15,16 +15,10 @@ logger = logging.getLogger(__name__)
 
 
 def assign_splits(image_ids: Sequence[str], partition: ListFile | None, config: SplitConfig) -> ImageIndex:
-    """Give each image its split.
+    """Give each image its split, by CelebA's partition file where there is one.
 
-    Args:
-        image_ids: The images' names, sorted.
-        partition: CelebA's partition file, where there is one.
-        config: How to split.
-
-    Returns:
-        The images in order, then the names in the partition file that have no image. Faults: ``missing`` (no such
-        image) and ``no split`` (the partition file does not say).
+    The index holds the images in the order of their sorted names, then the names in the partition file that have no
+    image. Faults: ``missing`` (no such image) and ``no split`` (the partition file does not say).
 
     Raises:
         SettingError: the partition is asked for, but there is none.

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from pydantic import Field
 
+from celeba_vae.config import Options
 from celeba_vae.errors import DataError
 from celeba_vae.preparation.archives import ZipArchive, ZipMember
 from celeba_vae.preparation.lists import ListFile
@@ -21,7 +22,7 @@ from celeba_vae.preparation.originals import (
     is_hidden,
     is_image,
 )
-from celeba_vae.preparation.sources.source_folder import Source, source_folder
+from celeba_vae.preparation.sources.folder import source_folder
 from celeba_vae.storage import Place, RemotePath
 from celeba_vae.storage.cache import use_cached
 
@@ -39,7 +40,7 @@ No CelebA images in {folder}.
   Without it, `make demo` works now, on drawn faces."""
 
 
-class CelebaSource(Source):
+class CelebaSource(Options):
     """CelebA as it is downloaded: ``img_align_celeba/``, nested or not, its zip, or Kaggle's archive; and the lists.
 
     Archives are read in place. The lists stand beside the images, up to two folders deeper, or in the archive.
@@ -52,26 +53,10 @@ class CelebaSource(Source):
         _find_celeba(source_folder(raw_folder, self.folder))
 
     def collect(self, raw_folder: Place) -> ImageCollection:
-        """Collect the images with their lists.
-
-        Raises:
-            DataError: there are no images, more than one folder or archive of them, or something can't be read.
-        """
-        return collect_celeba(source_folder(raw_folder, self.folder))
-
-
-def collect_celeba(folder: Place) -> ImageCollection:
-    """Collect the images of the one folder or archive of them in ``folder``, with the lists that are there.
-
-    Raises:
-        DataError: as ``CelebaSource.collect`` does.
-    """
-    images = _find_celeba(folder)
-    return replace(
-        images.collect(),
-        partition=images.lists.get("list_eval_partition"),
-        attributes=images.lists.get("list_attr_celeba"),
-    )
+        """Collect the images with their lists. Raises DataError as ``check`` does, and when something can't be read."""
+        images = _find_celeba(source_folder(raw_folder, self.folder))
+        partition, attributes = map(images.lists.get, LISTS)
+        return replace(images.collect(), partition=partition, attributes=attributes)
 
 
 class _Images(NamedTuple):
@@ -83,11 +68,7 @@ class _Images(NamedTuple):
 
 
 def _find_celeba(folder: Place) -> _Images:
-    """Find the one folder of images, or archive of them, and the lists by name, up to two folders deep.
-
-    Raises:
-        DataError: there are no images, more than one folder or archive of them, or an archive is damaged.
-    """
+    """Find the one folder of images, or archive of them, and the lists by name. Raises DataError as ``check`` does."""
     found, lists = _search(folder)
     if not found:
         raise DataError(_NO_CELEBA.format(folder=folder))
@@ -153,7 +134,7 @@ def _images_in(archive: ZipArchive, place: Place) -> list[_Images]:
     folders: dict[str, None] = {}
     lists: dict[str, ListFile] = {}
     directory = archive.directory()
-    for name, member in zip(*directory, strict=True):
+    for name, member in zip(directory.names, directory.members, strict=True):
         folder = image_folder_of(name)
         if folder is None:
             file = PurePosixPath(name)

@@ -5,15 +5,15 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 from pydantic import Field, PositiveInt
 
+from celeba_vae.config import Options
 from celeba_vae.errors import DataError
 from celeba_vae.preparation.originals import ImageCollection
-from celeba_vae.preparation.sources.celeba import collect_celeba
-from celeba_vae.preparation.sources.source_folder import Source, source_folder
+from celeba_vae.preparation.sources.celeba import CelebaSource
+from celeba_vae.preparation.sources.folder import source_folder
 from celeba_vae.storage import CONNECTIONS, Place, RemotePath
 from celeba_vae.storage.atomic import written_atomically
 from celeba_vae.storage.threads import map_in_threads
@@ -23,7 +23,7 @@ _MARKER = "drawn.json"
 _DRAWING = 1
 
 
-class SyntheticSource(Source):
+class SyntheticSource(Options):
     """Drawn faces: drawn once, in CelebA's form, and read like CelebA from then on."""
 
     count: PositiveInt = Field(3000, description="Faces to draw")
@@ -36,29 +36,24 @@ class SyntheticSource(Source):
     def collect(self, raw_folder: Place) -> ImageCollection:
         """Draw the faces unless they are there, then collect them like CelebA.
 
-        Raises:
-            DataError: the folder holds something that was not drawn here.
+        Raises DataError when the folder holds something that was not drawn here.
         """
         folder = source_folder(raw_folder, self.folder)
-        self._draw_once(folder)
-        return collect_celeba(folder)
-
-    def _draw_once(self, folder: Place) -> None:
         wanted = json.dumps({"count": self.count, "seed": self.seed, "drawing": _DRAWING})
         marker = folder / _MARKER
         drawn_here = marker.is_file()
-        if drawn_here and marker.read_text() == wanted:
-            return
         if not drawn_here and _holds_something(folder):
             raise DataError(
                 f"{folder} holds files that were not drawn by the source 'synthetic', which would replace them."
                 " Move them, or name another folder: data_engineering.source.folder."
             )
-        from celeba_vae.synthetic import write_synthetic_celeba
+        if not drawn_here or marker.read_text() != wanted:
+            from celeba_vae.synthetic import write_synthetic_celeba
 
-        with _replaced_whole(folder, drawn_here) as temporary:
-            write_synthetic_celeba(temporary, count=self.count, seed=self.seed)
-            (temporary / _MARKER).write_text(wanted)
+            with _replaced_whole(folder, drawn_here) as temporary:
+                write_synthetic_celeba(temporary, count=self.count, seed=self.seed)
+                (temporary / _MARKER).write_text(wanted)
+        return CelebaSource(folder=self.folder).collect(raw_folder)
 
 
 def _holds_something(folder: Place) -> bool:
@@ -71,14 +66,17 @@ def _holds_something(folder: Place) -> bool:
 def _replaced_whole(folder: Place, there: bool) -> Iterator[Path]:
     """Give a local folder to fill; its content takes the place of what is in ``folder``, the marker last."""
     if isinstance(folder, RemotePath):
-        with tempfile.TemporaryDirectory() as temporary:
-            drawn = Path(temporary) / folder.name
+        with tempfile.TemporaryDirectory() as local:
+            drawn = Path(local) / folder.name
             yield drawn
             if there:
                 (folder / _MARKER).unlink()
                 folder.rmdir(recursive=True)
             files = [file for file in drawn.rglob("*") if file.is_file() and file.name != _MARKER]
-            upload = partial(_upload_below, drawn, folder)
+
+            def upload(file: Path) -> None:
+                (folder / file.relative_to(drawn).as_posix()).upload(file)
+
             for _ in map_in_threads(upload, files, CONNECTIONS):
                 pass
             upload(drawn / _MARKER)
@@ -87,7 +85,3 @@ def _replaced_whole(folder: Place, there: bool) -> Iterator[Path]:
             yield temporary
             if there:
                 shutil.rmtree(folder)
-
-
-def _upload_below(root: Path, folder: RemotePath, file: Path) -> None:
-    (folder / file.relative_to(root).as_posix()).upload(file)

@@ -1,14 +1,16 @@
-"""Any folder of images."""
+"""Any folder of images, and where the folder is that a source names."""
+
+from pathlib import Path
 
 from pydantic import Field
 
+from celeba_vae.config import Options, is_remote, protocol_of
 from celeba_vae.errors import DataError
 from celeba_vae.preparation.originals import ImageCollection, collect_folder, holds_images
-from celeba_vae.preparation.sources.source_folder import Source, source_folder
-from celeba_vae.storage import Place
+from celeba_vae.storage import Place, RemotePath
 
 
-class FolderSource(Source):
+class FolderSource(Options):
     """Any folder of JPEG, PNG or WebP images, nested or not, of any size."""
 
     folder: str = Field(description="The folder with the images, below 01_raw, absolute or an address (s3://…)")
@@ -26,3 +28,20 @@ class FolderSource(Source):
         """Collect the images. Raises DataError when there are none."""
         self.check(raw_folder)
         return collect_folder(source_folder(raw_folder, self.folder))
+
+
+def source_folder(raw_folder: Place, folder: str) -> Place:
+    """Give the folder that a source names: below the folder of originals unless it says where.
+
+    Raises DataError when it names an address that can't be reached.
+    """
+    if is_remote(folder):
+        if isinstance(raw_folder, RemotePath) and raw_folder.protocol == protocol_of(folder):
+            # with its credentials
+            place = raw_folder.with_segments(folder)
+        else:
+            place = RemotePath(folder)
+        place.check()
+        return place
+    # an absolute path is of this machine, wherever the folder of originals is
+    return Path(folder) if Path(folder).is_absolute() else raw_folder / folder
