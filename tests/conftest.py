@@ -17,6 +17,7 @@ import pytest
 from filelock import FileLock
 from PIL import Image
 from projects import new_project, run_here, run_in_a_process
+from small_models import save_random_inception
 
 # what these give takes long to make: all tests that ask for it are slow
 SLOW_FIXTURES = {"browser", "install_apart"}
@@ -57,6 +58,13 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         return folder
 
     return give
+
+
+@pytest.fixture(scope="session")
+def random_inception(made_once: Callable[..., Path]) -> Path:
+    """A file of weights for Inception v3, see ``save_random_inception``."""
+    name = "random.weights.h5"
+    return made_once("inception", lambda folder: save_random_inception(folder / name)) / name
 
 
 @pytest.fixture

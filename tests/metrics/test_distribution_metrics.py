@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from small_models import save_random_inception
 
 from celeba_vae.config import ComponentConfig
 from celeba_vae.config.plugins import create_component, known_names
@@ -36,14 +35,8 @@ def compared(metric, real, others, batch_size=7):
     return metric.compare(summary(metric, real, batch_size), summary(metric, others, batch_size))
 
 
-@pytest.fixture(scope="module")
-def inception(tmp_path_factory):
-    path = tmp_path_factory.mktemp("inception") / "random.weights.h5"
-    save_random_inception(path)
-    return Inception(weights=path, batch_size=4, subsets=5, subset_size=4)
-
-
-def test_inception_distances_are_those_of_all_features(inception):
+def test_inception_distances_are_those_of_all_features(random_inception):
+    inception = Inception(weights=random_inception, batch_size=4, subsets=5, subset_size=4)
     real, others = images_of(1, count=8), images_of(2, count=8, contrast=0.4)
     assert inception.unavailable() is None
 

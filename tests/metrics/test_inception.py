@@ -5,16 +5,8 @@ import socket
 import numpy as np
 import pytest
 from PIL import Image
-from small_models import save_random_inception
 
 from celeba_vae.metrics.inception import WEIGHTS_NAME, InceptionFeatures, inception_input
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    path = tmp_path_factory.mktemp("inception") / "random.weights.h5"
-    save_random_inception(path)
-    return path
 
 
 @pytest.fixture
@@ -23,13 +15,13 @@ def empty_cache(tmp_path, monkeypatch):
     return tmp_path / "models"
 
 
-def test_features_are_those_of_the_network_in_the_file(weights):
+def test_features_are_those_of_the_network_in_the_file(random_inception):
     import keras
 
-    inception = keras.applications.InceptionV3(include_top=False, weights=str(weights), pooling="avg")
+    inception = keras.applications.InceptionV3(include_top=False, weights=str(random_inception), pooling="avg")
     images = np.random.default_rng(0).random((6, 48, 40, 3), np.float32)
 
-    features = InceptionFeatures(weights=weights, batch_size=3)
+    features = InceptionFeatures(weights=random_inception, batch_size=3)
     given = features(images)
 
     assert features.unavailable() is None
@@ -83,9 +75,9 @@ def test_a_download_without_network_ends_soon_in_a_line(empty_cache, monkeypatch
     assert socket.getdefaulttimeout() is None
 
 
-def test_damaged_weights_in_keras_cache_are_named(empty_cache, weights):
+def test_damaged_weights_in_keras_cache_are_named(empty_cache, random_inception):
     empty_cache.mkdir()
     file = empty_cache / WEIGHTS_NAME
-    file.write_bytes(weights.read_bytes()[:5000])
+    file.write_bytes(random_inception.read_bytes()[:5000])
 
     assert str(file) in InceptionFeatures().unavailable()

@@ -26,19 +26,19 @@ SHAPE = (16, 16, 3)
 
 
 # as few as measure anything, for speed
-FEW = {"generated_count": 16, "sweep_count": 8, "samplers": ["normal"]}
+FEW = {"generated_count": 16, "sweep_count": 8, "samplers": ["normal"], "distribution_metrics": ["variety"]}
 
 
 @pytest.fixture
 def evaluate(project):
-    """Run the pipeline in the project; gives the version that it made."""
+    """Run the pipeline in the project, all of it or up to some outputs; gives the version that it made."""
     bootstrap_project(project)
     save_train_images(project)
 
-    def run(load_versions=None, **parameters):
+    def run(*to_outputs, load_versions=None, **parameters):
         parameters = {**FEW, **parameters}
         with KedroSession.create(project_path=project, runtime_params={"evaluation": parameters}) as session:
-            session.run(pipeline_names=["evaluation"], load_versions=load_versions)
+            session.run(pipeline_names=["evaluation"], to_outputs=to_outputs or None, load_versions=load_versions)
             return session.session_id
 
     return run
@@ -88,7 +88,7 @@ def test_measures_are_those_of_the_whole_test_set(project, evaluate, caplog):
     train_images = np.load(project / "data/05_model_input/train_images.npy")
 
     with caplog.at_level(logging.INFO):
-        metrics = metrics_of(project, evaluate(batch_size=7, count=3))
+        metrics = metrics_of(project, evaluate("metrics", batch_size=7, count=3))
 
     assert list(metrics) == ["ae", "vae"]
     for name, model in models.items():
@@ -113,7 +113,15 @@ def test_created_faces_are_compared_with_the_test_images(project, evaluate):
     images = save_test_images(project, count=20) / 255
     gaussian = {"name": "gaussian"}
 
-    metrics = metrics_of(project, evaluate(variants=["vae"], seed=5, samplers=["normal", gaussian]))["vae"]
+    version = evaluate(
+        "metrics",
+        variants=["vae"],
+        seed=5,
+        samplers=["normal", gaussian],
+        distribution_metrics=["variety", "sliced_wasserstein"],
+    )
+
+    metrics = metrics_of(project, version)["vae"]
 
     # as many of each set
     images = images[:16]
@@ -134,15 +142,16 @@ def test_pictures_are_made_for_any_variants_and_versions(project, evaluate):
     for name in ("vae", "ae"):
         save_small_model(project, name, seed=1, version=OLD)
     save_test_images(project)
-    first = evaluate()
+    results = ("metrics", "metrics_plot", "comparison_grid")
+    first = evaluate(*results)
     save_small_model(project, "vae", seed=9, version=NEW)
-    second = evaluate()
-    third = evaluate(load_versions={"vae.encoder": OLD, "vae.decoder": OLD})
+    second = evaluate(*results)
+    third = evaluate(*results, load_versions={"vae.encoder": OLD, "vae.decoder": OLD})
 
     assert metrics_of(project, first) == metrics_of(project, third) != metrics_of(project, second)
     grids = [picture_of(project, "comparison_grid", version).tobytes() for version in (first, second, third)]
     assert grids[0] == grids[2] != grids[1]
-    only_vae = evaluate(variants=["vae"])
+    only_vae = evaluate(*results, variants=["vae"])
     both, one = (picture_of(project, "comparison_grid", version).height for version in (first, only_vae))
     assert one < both
     assert picture_of(project, "metrics", first).width > 1000
@@ -219,7 +228,7 @@ def test_each_latent_dimension_is_listed(project, evaluate):
     models = {name: save_small_model(project, name, seed=seed) for name, seed in (("ae", 1), ("vae", 2))}
     images = save_test_images(project, count=20)
 
-    version = evaluate()
+    version = evaluate("ae.latent_dimensions", "vae.latent_dimensions")
 
     for name, model in models.items():
         file = project / f"data/08_reporting/{name}_latent_dimensions.json/{version}/{name}_latent_dimensions.json"
@@ -239,9 +248,9 @@ def test_an_attribute_that_is_not_there_is_missed_in_a_warning(project, evaluate
     rows = ["image_id,Male,Smiling", *(f"{i}.jpg,1,-1" for i in range(4))]
     (project / "data/05_model_input/test_attributes.csv").write_text("\n".join(rows))
 
-    evaluate(variants=["vae"])
+    evaluate("vae.latent_projection", variants=["vae"])
     assert "evaluation.attribute" not in caplog.text
-    evaluate(variants=["vae"], attribute="Smilling")
+    evaluate("vae.latent_projection", variants=["vae"], attribute="Smilling")
 
     assert "evaluation.attribute: unknown attribute 'Smilling'. Did you mean 'Smiling'?" in caplog.text
 
@@ -260,9 +269,10 @@ def test_a_model_that_can_not_be_evaluated_is_named_and_all_else_is_reported(pro
     save_train_images(project)
     if shape:
         save_small_model(project, "ae", shape=shape)
-    few = ",".join(f"evaluation.{name}={value}" for name, value in FEW.items() if name != "samplers")
+    few = {"generated_count": 16, "sweep_count": 8, "samplers": "normal", "distribution_metrics": "variety"}
+    parameters = ",".join(f"evaluation.{name}={value}" for name, value in few.items())
 
-    result = run_kedro(project, "--pipelines", "evaluation", "--params", f"{few},evaluation.samplers=normal")
+    result = run_kedro(project, "--pipelines", "evaluation", "--params", parameters)
 
     assert result.returncode == 0, result.stdout + result.stderr
     (report,) = (project / "data/08_reporting/report.html").glob("*/report.html")

@@ -15,14 +15,14 @@ FEW = {"generated_count": 16, "sweep_count": 8, "samplers": ["normal", "gaussian
 
 @pytest.fixture
 def run(project):
-    """Run a pipeline in the project, with these parameters of evaluation; gives the version that was made."""
+    """Run a pipeline, all or up to some outputs, with these parameters of evaluation; gives the version it made."""
     bootstrap_project(project)
     save_train_images(project)
 
-    def run(pipeline, **parameters):
+    def run(pipeline, *to_outputs, **parameters):
         parameters = {"evaluation": {**FEW, **parameters}}
         with KedroSession.create(project_path=project, runtime_params=parameters) as session:
-            session.run(pipeline_names=[pipeline])
+            session.run(pipeline_names=[pipeline], to_outputs=to_outputs or None)
             return session.session_id
 
     return run
@@ -124,13 +124,14 @@ def test_fewer_created_faces_than_columns_are_a_row_of_as_many(project, run):
 
 
 def test_two_evaluations_are_compared_value_by_value(project, run):
+    compared = ("metrics", "evaluated_settings")
     save_small_model(project, "vae", seed=1, version=OLD)
     save_test_images(project)
     with pytest.raises(DataError, match=r"not two versions .* but 0"):
         run("versions")
-    first = run("evaluation", variants=["vae"])
+    first = run("evaluation", *compared, variants=["vae"])
     save_small_model(project, "vae", seed=9, version=NEW)
-    second = run("evaluation", variants=["vae"])
+    second = run("evaluation", *compared, variants=["vae"])
 
     run("versions")
 
@@ -147,7 +148,7 @@ def test_two_evaluations_are_compared_value_by_value(project, run):
     assert row["verdict"] == ("better" if row["change"] < 0 else "worse")
     assert first in (reporting / "version_differences.html").read_text()
 
-    third = run("evaluation", variants=["vae"], seed=7)
+    third = run("evaluation", *compared, variants=["vae"], seed=7)
     run("versions", compared_versions=[second, third])
     page = (reporting / "version_differences.html").read_text()
     assert "evaluation.seed" in page

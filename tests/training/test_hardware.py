@@ -1,14 +1,18 @@
-"""Settings are tried in processes of their own: TensorFlow can be configured once a process."""
+"""Settings that TensorFlow takes once a process are tried in processes of their own; a GPU is a stand-in."""
 
 import os
-import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
+from base_config import base_config
 
-from celeba_vae.training.machine import cpu_has_bfloat16
+from celeba_vae.config import HardwareConfig
+from celeba_vae.errors import HardwareError
+from celeba_vae.training.hardware import configure_hardware
+from celeba_vae.training.machine import cpu_has_bfloat16, effective_precision, use_xla
 
 PREAMBLE = """
 import logging, random, sys
@@ -28,28 +32,12 @@ def refusal(**settings):
         return str(error)
 """
 
-# A GPU as TensorFlow's own bookkeeping knows it; all the rest is real.
-STAND_IN_GPU = """
-import tensorflow as tf
-from tensorflow.python.eager import context
 
-tf.config.list_physical_devices()
-gpu = tf.config.PhysicalDevice("/physical_device:GPU:0", "GPU")
-inside = context.context()
-inside._physical_devices.append(gpu)
-inside._visible_device_list.append(gpu)
-inside._physical_device_to_index[gpu] = 0
-inside._memory_growth_map[gpu] = None
-details = {"device_name": "Stand-in", "compute_capability": (8, 0)}
-tf.config.experimental.get_device_details = lambda device: details
-"""
-
-
-def run(script: str) -> subprocess.CompletedProcess[str]:
+def run(script: str, gpus: str = "-1") -> subprocess.CompletedProcess[str]:
     process = subprocess.run(
         [sys.executable, "-c", PREAMBLE + script],
         # the same on a machine with a GPU
-        env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": gpus, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         capture_output=True,
         text=True,
         timeout=120,
@@ -144,49 +132,103 @@ print("LATE", refusal(virtual_devices=3, device="cpu"))
     assert "virtual_devices: wanted 3, in effect 2" in process.stdout
 
 
-def test_memory_limit_of_a_gpu_reaches_tensorflow_and_can_not_change_after_it_has_started():
-    process = run(
-        STAND_IN_GPU
-        + """
-config = base_config(HardwareConfig, device="gpu", gpu_memory_limit=2048)
-configure_hardware(config)
-(logical,) = tf.config.get_logical_device_configuration(gpu)
-assert logical.memory_limit == 2048
-assert use_xla(config) and not use_xla(base_config(HardwareConfig, device="cpu"))
-assert not use_xla(base_config(HardwareConfig, xla=False))
-assert effective_precision(config) == "mixed_bfloat16"
-details["compute_capability"] = (7, 5)
-assert effective_precision(config) == "float32"
-assert effective_precision(base_config(HardwareConfig, precision="mixed_float16")) == "mixed_float16"
-tf.constant(1)
-assert refusal(device="gpu", gpu_memory_limit=2048) is None
-print("REFUSAL", refusal(device="cpu"), refusal(gpu_memory_limit=4096))
-"""
-    )
-    assert "INFO Hardware: Stand-in (at most 2048 MB), CPU" in process.stdout
-    assert "XLA on; mixed_bfloat16; seed 42" in process.stdout
-    assert "device: wanted CPU only, in effect GPU:0" in process.stdout
-    assert "gpu_memory_limit: wanted 4096, in effect 2048" in process.stdout
+class StandInGpu:
+    """A GPU as TensorFlow documents one: it takes settings until the first operation has ``started``."""
+
+    def __init__(self, monkeypatch):
+        import tensorflow as tf
+
+        self.started = False
+        self.details = {"device_name": "Stand-in", "compute_capability": (8, 0)}
+        self.settings = {"visible": (gpu := tf.config.PhysicalDevice("/physical_device:GPU:0", "GPU"),)}
+        options = tf.config
+        monkeypatch.setattr(options, "list_physical_devices", lambda kind: [gpu] if kind == "GPU" else [])
+        monkeypatch.setattr(options, "get_visible_devices", lambda kind: list(self.settings["visible"]))
+        monkeypatch.setattr(options, "set_visible_devices", lambda gpus, kind: self._set(visible=tuple(gpus)))
+        monkeypatch.setattr(options, "get_logical_device_configuration", lambda gpu: self.settings.get("logical"))
+        monkeypatch.setattr(
+            options, "set_logical_device_configuration", lambda gpu, logical: self._set(logical=tuple(logical))
+        )
+        monkeypatch.setattr(options.experimental, "get_memory_growth", lambda gpu: self.settings.get("growth"))
+        monkeypatch.setattr(options.experimental, "set_memory_growth", lambda gpu, grows: self._set(growth=grows))
+        monkeypatch.setattr(options.experimental, "get_device_details", lambda gpu: self.details)
+
+    def _set(self, **setting):
+        if self.started:
+            raise RuntimeError("Physical devices cannot be modified after being initialized")
+        self.settings |= setting
+        if "logical" in self.settings and "growth" in self.settings:
+            raise ValueError("Cannot set memory growth on device when virtual devices configured")
 
 
-def test_memory_of_a_gpu_grows_unless_it_is_left_out():
-    process = run(
-        STAND_IN_GPU
-        + """
-configure_hardware(base_config(HardwareConfig))
-assert tf.config.experimental.get_memory_growth(gpu)
-configure_hardware(base_config(HardwareConfig, gpu_memory_growth=False))
-assert not tf.config.experimental.get_memory_growth(gpu)
-configure_hardware(base_config(HardwareConfig, device="cpu"))
-assert tf.config.get_visible_devices("GPU") == []
-"""
-    )
-    lines = re.findall(r"Hardware: (.+?); seed", process.stdout)
-    assert [("Stand-in (no memory limit)" in line, "XLA on" in line) for line in lines] == [
+@pytest.fixture
+def gpu(monkeypatch):
+    return StandInGpu(monkeypatch)
+
+
+def configure(**settings):
+    return configure_hardware(base_config(HardwareConfig, **settings))
+
+
+def test_memory_limit_of_a_gpu_reaches_tensorflow_and_can_not_change_after_it_has_started(gpu):
+    line = configure(device="gpu", gpu_memory_limit=2048)
+
+    assert line.startswith("Hardware: Stand-in (at most 2048 MB), CPU")
+    assert line.endswith("XLA on; mixed_bfloat16; seed 42")
+    (logical,) = gpu.settings["logical"]
+    assert logical.memory_limit == 2048
+    gpu.started = True
+    assert configure(device="gpu", gpu_memory_limit=2048) == line
+    with pytest.raises(HardwareError, match="device: wanted CPU only, in effect GPU:0"):
+        configure(device="cpu")
+    with pytest.raises(HardwareError, match="gpu_memory_limit: wanted 4096, in effect 2048"):
+        configure(gpu_memory_limit=4096)
+
+
+def test_memory_of_a_gpu_grows_unless_it_is_left_out(gpu):
+    growing = configure()
+    assert gpu.settings["growth"]
+    fixed = configure(gpu_memory_growth=False)
+    assert not gpu.settings["growth"]
+    without = configure(device="cpu")
+    assert gpu.settings["visible"] == ()
+
+    assert [("Stand-in (no memory limit)" in line, "XLA on" in line) for line in (growing, fixed, without)] == [
         (True, True),
         (True, True),
         (False, False),
     ]
+
+
+def test_precision_and_xla_are_those_of_the_gpu_unless_they_are_set(gpu):
+    config = partial(base_config, HardwareConfig)
+    assert use_xla(config())
+    assert not use_xla(config(device="cpu"))
+    assert not use_xla(config(xla=False))
+    assert effective_precision(config()) == "mixed_bfloat16"
+    gpu.details["compute_capability"] = (7, 5)
+    assert effective_precision(config()) == "float32"
+    assert effective_precision(config(precision="mixed_float16")) == "mixed_float16"
+
+
+def test_a_real_gpu_takes_the_limit():
+    import tensorflow as tf
+
+    if not tf.config.list_physical_devices("GPU"):
+        pytest.skip("TensorFlow finds no GPU here")
+    process = run(
+        """
+configure_hardware(base_config(HardwareConfig, device="gpu", gpu_memory_limit=2048))
+import tensorflow as tf
+tf.constant(1)
+assert tf.config.get_logical_device_configuration(tf.config.list_physical_devices("GPU")[0])[0].memory_limit == 2048
+print("REFUSAL", refusal(device="cpu"), refusal(device="gpu", gpu_memory_limit=4096))
+""",
+        gpus="0",
+    )
+    assert "(at most 2048 MB), CPU" in process.stdout
+    assert "device: wanted CPU only, in effect GPU:0" in process.stdout
+    assert "gpu_memory_limit: wanted 4096, in effect 2048" in process.stdout
 
 
 @pytest.mark.parametrize(
