@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from celeba_vae.synthetic.canvas import Canvas, X, Y, rgb, shadow_of, union
+from celeba_vae.synthetic.canvas import Canvas, X, Y, rgb, shadow_of
 from celeba_vae.synthetic.face import EYE_X, HEAD_DEPTH, half_head_width, half_neck_width
-from celeba_vae.synthetic.hair import Hair
 from celeba_vae.synthetic.shapes import SIDES, ellipse, on_side, ribbon, smooth, symmetric
 from celeba_vae.synthetic.traits import COVERS_EARS
 
@@ -82,24 +81,24 @@ def paint_earrings(canvas: Canvas) -> None:
         canvas.paint(canvas.fill(ellipse(x - 0.8, 19.6, 0.9, 1.2), EARRING_DEPTH, 0.4), (1.0, 0.98, 0.92))
 
 
-def paint_glasses(canvas: Canvas, head: np.ndarray, hair: Hair) -> None:
-    """Paint glasses: shadow on the head (218, 178), lenses with a reflection, frame, bridge and temples."""
+def paint_glasses(canvas: Canvas, head: np.ndarray, hair: np.ndarray) -> None:
+    """Paint glasses on a head below hair (218, 178): shadow, lenses with a reflection, frame, bridge and temples."""
     traits = canvas.traits
     if traits.glasses == "none":
         return
-    bare = head * (1 - hair.front) if traits.hair_style in COVERS_EARS else head
+    bare = head * (1 - hair) if traits.hair_style in COVERS_EARS else head
     lenses = _cover_lenses(canvas, 2.0 if traits.glasses == "sunglasses" else 1.9)
     temple = ribbon(np.array([(32.0, -2.0), (40, -3), (48, -3)]), (2.2, 1.8))
     temples = [canvas.fill(on_side(temple, side)).within(bare).full() for side in SIDES]
     bridge = ribbon(smooth([(-8.0, 0.0), (0, -3.0), (8.0, 0.0)], closed=False), (2.0, 1.8, 2.0))
-    frame = union([_cover_lenses(canvas, 0.0) - lenses, *temples, canvas.fill(bridge, GLASSES_DEPTH).full()])
+    rims = _cover_lenses(canvas, 0.0) - lenses
+    frame = np.maximum.reduce([rims, *temples, canvas.fill(bridge, GLASSES_DEPTH).full()])
     canvas.tint(shadow_of(frame, -1.5 * canvas.light[0], 2.5, 1.2) * head, (0.68, 0.58, 0.56), 0.7)
     if traits.glasses == "sunglasses":
         canvas.paint(lenses, (0.07, 0.06, 0.07), 0.9)
     streak = [(-9, 8), (1, -12), (6, -12), (-4, 8)]
-    streaks = (np.add(streak, (side * LENS_X, 0)) for side in SIDES)
-    glare = union(canvas.fill(streak, GLASSES_DEPTH, 1.2).full() for streak in streaks)
-    canvas.paint(glare * lenses, (1.0, 1.0, 1.0), 0.13)
+    streaks = [canvas.fill(np.add(streak, (side * LENS_X, 0)), GLASSES_DEPTH, 1.2).full() for side in SIDES]
+    canvas.paint(np.maximum(*streaks) * lenses, (1.0, 1.0, 1.0), 0.13)
     canvas.paint(frame, traits.glasses_colour, 0.95)
 
 
@@ -111,5 +110,5 @@ def _cover_lenses(canvas: Canvas, frame_width: float) -> np.ndarray:
         "sunglasses": (15.6, 12.2, 3.0),
     }[canvas.traits.glasses]
     half_width, half_height = half_width - frame_width, half_height - frame_width
-    boxes = (ellipse(side * LENS_X, 2.0, half_width, half_height, power, corners=40) for side in SIDES)
-    return union(canvas.fill(box, GLASSES_DEPTH).full() for box in boxes)
+    boxes = [ellipse(side * LENS_X, 2.0, half_width, half_height, power, corners=40) for side in SIDES]
+    return np.maximum(*(canvas.fill(box, GLASSES_DEPTH).full() for box in boxes))

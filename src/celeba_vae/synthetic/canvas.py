@@ -4,9 +4,8 @@ Coordinates: x to the right and y down in pixels from the point between the eyes
 Colours: RGB in [0, 1]. Coverage: 0 where something is not to be seen, 1 where it hides what is behind it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 
 import cv2
 import numpy as np
@@ -54,11 +53,6 @@ class Mask:
     def within(self, whole: np.ndarray) -> "Mask":
         """Give the mask multiplied by a coverage of the whole canvas."""
         return Mask(self.rows, self.columns, self.alpha * whole[self.rows, self.columns])
-
-
-def union(coverages: Iterable[np.ndarray]) -> np.ndarray:
-    """Give the coverage of several together, each (218, 178)."""
-    return reduce(np.maximum, coverages)
 
 
 def shadow_of(coverage: np.ndarray, x: float, y: float, soften: float) -> np.ndarray:

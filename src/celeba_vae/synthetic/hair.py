@@ -1,10 +1,8 @@
 """Hair and beard: their outlines for each style, and one picture of locks that both are cut from."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from celeba_vae.synthetic.canvas import HEIGHT, Canvas, facing, rgb, shadow_of, union
+from celeba_vae.synthetic.canvas import HEIGHT, Canvas, facing, rgb, shadow_of
 from celeba_vae.synthetic.face import half_head_outline, half_head_width
 from celeba_vae.synthetic.shapes import ellipse, on_side, smooth, symmetric
 from celeba_vae.synthetic.traits import COVERS_EARS, LONG_STYLES, FaceTraits, HairStyle
@@ -32,33 +30,23 @@ SOFTNESS: dict[HairStyle, float] = {"buzz": 2.2, "bald": 2.2, "receding": 2.2, "
 FRONT_DEPTH, HAIR_DEPTH, BACK_DEPTH = -6, -20, -40
 
 
-@dataclass(frozen=True)
-class Hair:
-    """The coverage of the hair before the face and of all hair behind the head, (218, 178), and its ``picture``."""
-
-    front: np.ndarray
-    behind: np.ndarray
-    picture: np.ndarray
-
-
-def grow_hair(canvas: Canvas, head: np.ndarray) -> Hair:
-    """Give the hair of a head (218, 178), not painted yet."""
+def cover_hair(canvas: Canvas, head: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Give the coverage (218, 178) of the hair before the face and of all that is behind the head (218, 178)."""
     traits = canvas.traits
-    whole = canvas.fill(_outline(traits), HAIR_DEPTH, 0.7).full()
-    front = whole * (1 - canvas.fill(_opening(traits), FRONT_DEPTH, SOFTNESS.get(traits.hair_style, 1.6)).full())
+    behind = canvas.fill(_outline(traits), HAIR_DEPTH, 0.7).full()
+    front = behind * (1 - canvas.fill(_opening(traits), FRONT_DEPTH, SOFTNESS.get(traits.hair_style, 1.6)).full())
     if traits.hair_style == "long_behind":
         shoulders = canvas.place([(0.0, 62.0)])[0, 1]
         front *= np.clip((shoulders - np.arange(HEIGHT)) / 24, 0, 1)[:, None]
     if traits.bangs:
-        front = union([front, canvas.fill(_fringe(traits), 2, 0.9).full() * union([whole, head])])
-    behind = [whole]
+        front = np.maximum(front, canvas.fill(_fringe(traits), 2, 0.9).full() * np.maximum(behind, head))
     if traits.hair_style == "updo":
-        behind.append(canvas.fill(ellipse(0, -77, 21, 17), BACK_DEPTH, 0.7).full())
+        behind = np.maximum(behind, canvas.fill(ellipse(0, -77, 21, 17), BACK_DEPTH, 0.7).full())
     if traits.hair_style == "ponytail":
         tail = [(38, -20), (56, -10), (66, 30), (62, 80), (54, 112), (44, 80), (42, 30)]
         tail_side = on_side(tail, 1 if traits.hair_part > 0 else -1)
-        behind.append(canvas.fill(smooth(tail_side), BACK_DEPTH, 0.8).full())
-    return Hair(front.astype(np.float32), union(behind), _locks(canvas))
+        behind = np.maximum(behind, canvas.fill(smooth(tail_side), BACK_DEPTH, 0.8).full())
+    return front, behind
 
 
 def _outline(traits: FaceTraits) -> np.ndarray:
@@ -125,7 +113,7 @@ def _fringe(traits: FaceTraits) -> np.ndarray:
     return smooth([(x * traits.face_width, y) for x, y in [*left, (0, -22.5 + part), *right, *top]])
 
 
-def _locks(canvas: Canvas) -> np.ndarray:
+def draw_locks(canvas: Canvas) -> np.ndarray:
     """Give hair everywhere (3, 218, 178): locks along the head's meridians, a band of gloss, light from the side."""
     traits = canvas.traits
     x, y = canvas.on_head(HAIR_DEPTH)
@@ -153,22 +141,22 @@ def _streaks(x: np.ndarray, y: np.ndarray, traits: FaceTraits) -> np.ndarray:
     return coarse + middle + 0.16 * np.sin(lock * 1.05 + third)
 
 
-def paint_hair_behind(canvas: Canvas, hair: Hair) -> None:
+def paint_hair_behind(canvas: Canvas, behind: np.ndarray, locks: np.ndarray) -> None:
     """Paint all hair behind head and neck, in shadow except at its rim."""
-    canvas.paint(hair.behind, hair.picture)
-    inner = canvas.fill(ellipse(0, 52, 40, 44), HAIR_DEPTH, 9.0).within(hair.behind)
+    canvas.paint(behind, locks)
+    inner = canvas.fill(ellipse(0, 52, 40, 44), HAIR_DEPTH, 9.0).within(behind)
     canvas.tint(inner, (0.45, 0.43, 0.43), 0.9)
 
 
-def paint_hair_in_front(canvas: Canvas, head: np.ndarray, hair: Hair) -> None:
+def paint_hair_in_front(canvas: Canvas, head: np.ndarray, front: np.ndarray, locks: np.ndarray) -> None:
     """Paint the hair before the face, and first the shadow that it casts on the head (218, 178)."""
     thin = canvas.traits.hair_style in ("buzz", "bald")
-    shadow = shadow_of(hair.front, -3 * canvas.light[0], 3.5, 2.6)
-    canvas.tint(shadow * head * (1 - hair.front), (0.7, 0.6, 0.57), 0.4 if thin else 0.85)
-    canvas.paint(hair.front, hair.picture, 0.82 if thin else 1.0)
+    shadow = shadow_of(front, -3 * canvas.light[0], 3.5, 2.6)
+    canvas.tint(shadow * head * (1 - front), (0.7, 0.6, 0.57), 0.4 if thin else 0.85)
+    canvas.paint(front, locks, 0.82 if thin else 1.0)
 
 
-def paint_beard(canvas: Canvas, head: np.ndarray, hair: Hair) -> None:
+def paint_beard(canvas: Canvas, head: np.ndarray, locks: np.ndarray) -> None:
     """Paint stubble, moustache, goatee or a full beard in the colour of the hair."""
     traits = canvas.traits
     if traits.beard == "none":
@@ -180,13 +168,13 @@ def paint_beard(canvas: Canvas, head: np.ndarray, hair: Hair) -> None:
     if traits.beard == "goatee":
         chin = 73.0 + traits.chin + 2.5 * traits.mouth_open
         patch = [(0, 50), (11, 50), (x + 1, y), (x + 3, 50), (17, chin - 7), (0, chin + 1)]
-        mask = union([mask, canvas.fill(smooth(symmetric(patch)), 4, 1.4).full()])
+        mask = np.maximum(mask, canvas.fill(smooth(symmetric(patch)), 4, 1.4).full())
     elif traits.beard != "moustache":
         grown = 3.0 if traits.beard == "full" else 0.0
         jaw = np.add(half_head_outline(traits)[6:], (grown * 0.4, grown))
         cheek = [(0, 33), (13, 34), (x + 3, 35), (31 * wide, 26), (41 * wide, 6), (half_head_width(traits), 2)]
-        mask = union([mask, canvas.fill(smooth(symmetric([*cheek, *jaw])), -8, 2.4).full()])
+        mask = np.maximum(mask, canvas.fill(smooth(symmetric([*cheek, *jaw])), -8, 2.4).full())
     if traits.beard == "stubble":
         canvas.tint(mask * head, (0.72, 0.7, 0.72), 0.75)
     else:
-        canvas.paint(mask, hair.picture * 0.9, 0.88 if traits.beard == "goatee" else 0.9)
+        canvas.paint(mask, locks * 0.9, 0.88 if traits.beard == "goatee" else 0.9)

@@ -12,7 +12,7 @@ from celeba_vae.synthetic.accessories import paint_clothes, paint_earrings, pain
 from celeba_vae.synthetic.canvas import CENTRE, Canvas, X, Y, fill, glow, rgb, shade
 from celeba_vae.synthetic.expression import paint_eyebrows, paint_eyes, paint_mouth
 from celeba_vae.synthetic.face import cover_head, paint_creases, paint_ears, paint_neck, paint_nose, paint_skin
-from celeba_vae.synthetic.hair import grow_hair, paint_beard, paint_hair_behind, paint_hair_in_front
+from celeba_vae.synthetic.hair import cover_hair, draw_locks, paint_beard, paint_hair_behind, paint_hair_in_front
 from celeba_vae.synthetic.shapes import ellipse
 from celeba_vae.synthetic.traits import FaceTraits
 
@@ -25,23 +25,24 @@ def paint_face(traits: FaceTraits) -> np.ndarray:
     """
     canvas = Canvas(traits)
     head = cover_head(canvas)
-    hair = grow_hair(canvas, head)
+    front, behind = cover_hair(canvas, head)
+    locks = draw_locks(canvas)
     _paint_backdrop(canvas)
-    paint_hair_behind(canvas, hair)
+    paint_hair_behind(canvas, behind, locks)
     paint_neck(canvas, head)
     paint_clothes(canvas)
     paint_ears(canvas)
     paint_skin(canvas, head)
     paint_creases(canvas)
-    paint_beard(canvas, head, hair)
+    paint_beard(canvas, head, locks)
     paint_mouth(canvas)
     paint_nose(canvas)
     paint_eyes(canvas)
-    paint_hair_in_front(canvas, head, hair)
+    paint_hair_in_front(canvas, head, front, locks)
     paint_eyebrows(canvas)
     paint_hat(canvas, head)
     paint_earrings(canvas)
-    paint_glasses(canvas, head, hair)
+    paint_glasses(canvas, head, front)
     return canvas.developed()
 
 
