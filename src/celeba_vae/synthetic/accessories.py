@@ -3,7 +3,7 @@
 import numpy as np
 
 from celeba_vae.synthetic.canvas import Canvas, X, Y, rgb, shadow_of
-from celeba_vae.synthetic.face import EYE_X, HEAD_DEPTH, half_head_width, half_neck_width
+from celeba_vae.synthetic.face import EYE_X, HEAD_DEPTH
 from celeba_vae.synthetic.shapes import SIDES, ellipse, on_side, ribbon, smooth, symmetric
 from celeba_vae.synthetic.traits import COVERS_EARS
 
@@ -15,7 +15,7 @@ LENS_X = EYE_X + 0.6
 def paint_clothes(canvas: Canvas) -> None:
     """Paint what the person wears, shaded as round shoulders."""
     traits = canvas.traits
-    collar = half_neck_width(traits) + 2
+    collar = canvas.half_neck + 2
     around = np.clip(X / 110, -0.85, 0.85)
     light = canvas.lit((around, np.full_like(around, -0.15), np.sqrt(1 - around**2)))
     neckline = {
@@ -76,7 +76,7 @@ def paint_earrings(canvas: Canvas) -> None:
     if canvas.traits.earrings is None:
         return
     for side in SIDES:
-        x = side * (half_head_width(canvas.traits) + 0.5)
+        x = side * (canvas.half_head + 0.5)
         canvas.paint(canvas.fill(ellipse(x, 21, 2.6, 3.8), EARRING_DEPTH, 0.4), canvas.traits.earrings)
         canvas.paint(canvas.fill(ellipse(x - 0.8, 19.6, 0.9, 1.2), EARRING_DEPTH, 0.4), (1.0, 0.98, 0.92))
 

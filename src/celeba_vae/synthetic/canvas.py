@@ -113,12 +113,17 @@ def facing(normals: Normals, direction: np.ndarray) -> np.ndarray:
 
 
 class Canvas:
-    """The picture that is being painted, ``pixels`` (3, 218, 178), with the pose and the light of what it shows."""
+    """The picture that is being painted, ``pixels`` (3, 218, 178), with the pose and the light of what it shows.
+
+    ``half_head`` (at the ears) and ``half_neck`` are half the widths of head and neck in pixels.
+    """
 
     def __init__(self, traits: FaceTraits) -> None:
         self.traits = traits
         self.pixels = np.zeros((3, HEIGHT, WIDTH), np.float32)
         self.skin = rgb(traits.skin)
+        self.half_head = 45.5 * traits.face_width
+        self.half_neck = (31.0 if traits.male else 25.5) * traits.face_width
         self._centre = CENTRE + traits.offset
         cos, sin = np.cos(traits.roll) * traits.scale, np.sin(traits.roll) * traits.scale
         self._turn = np.array([[cos, -sin], [sin, cos]])

@@ -4,28 +4,17 @@ import numpy as np
 
 from celeba_vae.synthetic.canvas import Canvas, Normals, X, Y, facing, glow, outer_sum, rgb, shade, shadow_of
 from celeba_vae.synthetic.shapes import SIDES, ellipse, on_side, smooth, symmetric
-from celeba_vae.synthetic.traits import COVERS_EARS, FaceTraits
+from celeba_vae.synthetic.traits import COVERS_EARS
 
 # how far an eye's middle is from the face's
 EYE_X = 19.5
 HEAD_DEPTH = -18
 
 
-def half_head_width(traits: FaceTraits) -> float:
-    """Give half the width of the head in pixels, at the ears."""
-    return 45.5 * traits.face_width
-
-
-def half_neck_width(traits: FaceTraits) -> float:
-    """Give half the width of the neck in pixels."""
-    return (31.0 if traits.male else 25.5) * traits.face_width
-
-
-def half_head_outline(traits: FaceTraits) -> np.ndarray:
+def half_head_outline(canvas: Canvas) -> np.ndarray:
     """Give the right half of the head's outline (12, 2), from top to chin."""
-    width = half_head_width(traits)
-    jaw = traits.jaw_width
-    chin = 72.5 + traits.chin + 2.5 * traits.mouth_open
+    width, jaw = canvas.half_head, canvas.traits.jaw_width
+    chin = 72.5 + canvas.traits.chin + 2.5 * canvas.traits.mouth_open
     return np.array(
         [
             (0, -67),
@@ -44,14 +33,9 @@ def half_head_outline(traits: FaceTraits) -> np.ndarray:
     )
 
 
-def cover_head(canvas: Canvas) -> np.ndarray:
-    """Give the coverage (218, 178) of the head without hair and ears."""
-    return canvas.fill(smooth(symmetric(half_head_outline(canvas.traits))), HEAD_DEPTH).full()
-
-
 def paint_neck(canvas: Canvas, head: np.ndarray) -> None:
     """Paint neck and chest, with the shadow of the head (218, 178) on them."""
-    half = half_neck_width(canvas.traits)
+    half = canvas.half_neck
     bare = canvas.traits.clothes == "scoop"
     shoulders = [(64.0, 101.0), (96.0, 116.0)] if bare else [(half + 16, 108.0), (half + 16, 120.0)]
     outline = [(half * 0.94, 30.0), (half * 0.95, 58.0), (half, 78.0), (half + 13, 93.0), *shoulders, (60.0, 150.0)]
@@ -66,7 +50,7 @@ def paint_ears(canvas: Canvas) -> None:
     """Paint the ears, where hair leaves them free."""
     if canvas.traits.hair_style in COVERS_EARS:
         return
-    edge = half_head_width(canvas.traits)
+    edge = canvas.half_head
     outline = [(edge - 4, -9), (edge + 3, -13), (edge + 7, -7), (edge + 6, 5), (edge + 2.5, 15), (edge - 4, 17)]
     hollow = [(edge, -7), (edge + 4, -6), (edge + 3, 4), (edge, 9)]
     for side in SIDES:
@@ -128,7 +112,7 @@ def paint_creases(canvas: Canvas) -> None:
 
 def _head_normals(canvas: Canvas) -> Normals:
     """Give the unit normals of an upright head's surface with its relief."""
-    half = half_head_outline(canvas.traits)
+    half = half_head_outline(canvas)
     shift_x, shift_y = canvas.shift(HEAD_DEPTH)
     width = np.maximum(np.interp(Y - shift_y, half[:, 1], half[:, 0]), 14).astype(np.float32)
     around = np.clip((X - np.float32(shift_x)) / width[:, None], -1, 1)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from celeba_vae.synthetic.canvas import HEIGHT, Canvas, facing, rgb, shadow_of
-from celeba_vae.synthetic.face import half_head_outline, half_head_width
+from celeba_vae.synthetic.face import half_head_outline
 from celeba_vae.synthetic.shapes import ellipse, on_side, smooth, symmetric
 from celeba_vae.synthetic.traits import COVERS_EARS, LONG_STYLES, FaceTraits, HairStyle
 
@@ -171,8 +171,8 @@ def paint_beard(canvas: Canvas, head: np.ndarray, locks: np.ndarray) -> None:
         mask = np.maximum(mask, canvas.fill(smooth(symmetric(patch)), 4, 1.4).full())
     elif traits.beard != "moustache":
         grown = 3.0 if traits.beard == "full" else 0.0
-        jaw = np.add(half_head_outline(traits)[6:], (grown * 0.4, grown))
-        cheek = [(0, 33), (13, 34), (x + 3, 35), (31 * wide, 26), (41 * wide, 6), (half_head_width(traits), 2)]
+        jaw = np.add(half_head_outline(canvas)[6:], (grown * 0.4, grown))
+        cheek = [(0, 33), (13, 34), (x + 3, 35), (31 * wide, 26), (41 * wide, 6), (canvas.half_head, 2)]
         mask = np.maximum(mask, canvas.fill(smooth(symmetric([*cheek, *jaw])), -8, 2.4).full())
     if traits.beard == "stubble":
         canvas.tint(mask * head, (0.72, 0.7, 0.72), 0.75)

@@ -11,9 +11,17 @@ import numpy as np
 from celeba_vae.synthetic.accessories import paint_clothes, paint_earrings, paint_glasses, paint_hat
 from celeba_vae.synthetic.canvas import CENTRE, Canvas, X, Y, fill, glow, rgb, shade
 from celeba_vae.synthetic.expression import paint_eyebrows, paint_eyes, paint_mouth
-from celeba_vae.synthetic.face import cover_head, paint_creases, paint_ears, paint_neck, paint_nose, paint_skin
+from celeba_vae.synthetic.face import (
+    HEAD_DEPTH,
+    half_head_outline,
+    paint_creases,
+    paint_ears,
+    paint_neck,
+    paint_nose,
+    paint_skin,
+)
 from celeba_vae.synthetic.hair import cover_hair, draw_locks, paint_beard, paint_hair_behind, paint_hair_in_front
-from celeba_vae.synthetic.shapes import ellipse
+from celeba_vae.synthetic.shapes import ellipse, smooth, symmetric
 from celeba_vae.synthetic.traits import FaceTraits
 
 
@@ -24,7 +32,7 @@ def paint_face(traits: FaceTraits) -> np.ndarray:
         (218, 178, 3) uint8 RGB; the same traits give the same bytes.
     """
     canvas = Canvas(traits)
-    head = cover_head(canvas)
+    head = canvas.fill(smooth(symmetric(half_head_outline(canvas))), HEAD_DEPTH).full()
     front, behind = cover_hair(canvas, head)
     locks = draw_locks(canvas)
     _paint_backdrop(canvas)
