@@ -135,8 +135,8 @@ class Canvas:
 
     # ----- where things lie
 
-    def shift(self, depth: float) -> np.ndarray:
-        """Give how far (x, y) the head's turn moves what lies at ``depth``."""
+    def shift(self, depth: float | np.ndarray) -> np.ndarray:
+        """Give how far (x, y) the head's turn moves what lies at ``depth``, or at each of the depths (n, 1)."""
         return self._shift * depth
 
     def place(self, points: Points, depth: float = 0.0) -> np.ndarray:

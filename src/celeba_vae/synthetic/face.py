@@ -3,7 +3,7 @@
 import numpy as np
 
 from celeba_vae.synthetic.canvas import Canvas, Normals, X, Y, facing, glow, outer_sum, rgb, shade, shadow_of
-from celeba_vae.synthetic.shapes import SIDES, Points, ellipse, on_side, ribbon, smooth, symmetric
+from celeba_vae.synthetic.shapes import SIDES, ellipse, on_side, ribbon, smooth, symmetric
 from celeba_vae.synthetic.traits import COVERS_EARS, FaceTraits
 
 # how far an eye's middle is from the face's
@@ -122,7 +122,7 @@ def _head_normals(canvas: Canvas) -> Normals:
     x = np.sign(around) * np.abs(around) ** 1.7 * 0.93
     y = (-0.8 * above**1.6 + 0.62 * below**2)[:, None].astype(np.float32)
     z = np.sqrt(np.maximum(1 - x**2 - y**2, 0.06))
-    height, at_x, at_y, wide, long = np.asarray(_relief(canvas), np.float32).T[:, :, None]
+    height, at_x, at_y, wide, long = _relief(canvas).astype(np.float32).T[:, :, None]
     from_x, from_y = X - at_x, Y - at_y
     profile_x, profile_y = np.exp(-0.5 * (from_x / wide) ** 2), np.exp(-0.5 * (from_y / long) ** 2) * height
     x = x + outer_sum(profile_y, profile_x * from_x / wide**2)
@@ -131,13 +131,13 @@ def _head_normals(canvas: Canvas) -> Normals:
     return x / length, y / length, z / length
 
 
-def _relief(canvas: Canvas) -> list[tuple[float, float, float, float, float]]:
-    """Give the face's bumps and hollows, each (height, x, y, width, length) in pixels."""
+def _relief(canvas: Canvas) -> np.ndarray:
+    """Give the face's bumps and hollows (n, 5), each (height, x, y, width, length) in pixels."""
     traits = canvas.traits
     smile, wide, lower = max(traits.smile, 0.0), traits.nose_width, traits.nose_length
     rugged = 1.25 if traits.male else 0.8
-    # height, x, y, width, length, depth
-    middle = [
+    # height, x (what is not in the middle is on both sides), y, width, length, depth
+    bumps = [
         (5.5, 0, 9 + lower / 2, 4.4 * wide**0.5, 12, 8),
         (7.5, 0, 24 + lower, 5.6 * wide, 5.5, 16),
         (1.6, 0, 43, 19, 12, 6),
@@ -146,8 +146,6 @@ def _relief(canvas: Canvas) -> list[tuple[float, float, float, float, float]]:
         (3.4 * rugged, 0, 63 + traits.chin, 11, 7, 8),
         (-0.9, 0, 33 + lower / 2, 2.4, 4, 11),
         (2.0, 0, -38, 26, 15, 0),
-    ]
-    pairs = [
         (3.6, 7.2 * wide, 27.5 + lower, 3.6 * wide, 3.4, 11),
         (2.2 * rugged, 17, -12, 11, 5, 4),
         (-4.2 * rugged**0.5, 17.5, -2, 10, 6.5, 0),
@@ -155,37 +153,31 @@ def _relief(canvas: Canvas) -> list[tuple[float, float, float, float, float]]:
         (3.0 + 3.6 * smile, 26, 19 - 2 * smile, 11, 9, 0),
         (-1.4 - 1.0 * (not traits.young), 33, 40, 8, 12, -4),
     ]
-    bumps = middle + [(height, side * x, *rest) for height, x, *rest in pairs for side in SIDES]
-    shift = {depth: canvas.shift(depth) for *_, depth in bumps}
-    return [(h, x + shift[depth][0], y + shift[depth][1], w, v) for h, x, y, w, v, depth in bumps]
+    relief = np.array([(h, side * x, *rest) for h, x, *rest in bumps for side in (SIDES if x else (1,))])
+    relief[:, 1:3] += canvas.shift(relief[:, 5:])
+    return relief[:, :5]
 
 
 def paint_eyes(canvas: Canvas) -> None:
     """Paint both eyes: eye shadow, white, iris, pupil, highlight, lashes and lids."""
-    for side in SIDES:
-        _paint_eye(canvas, side)
-
-
-def _paint_eye(canvas: Canvas, side: int) -> None:
     traits = canvas.traits
     opening, tilt = traits.eye_open * (1 - 0.2 * max(traits.smile, 0.0)), traits.eye_tilt
     crease_y = 0.5 + opening / 2
-
-    def at(points: Points) -> np.ndarray:
-        return on_side(np.add(points, (EYE_X, 0)), side)
-
-    upper = at([(-9.6, 1.4), (-5, -3.4 * opening), (0.5, -5.0 * opening), (5.5, -3.9 * opening - tilt), (10, -tilt)])
-    lower = at([(10, -tilt), (5, 2.9 * opening), (0, 3.8 * opening), (-5, 3.0 * opening), (-9.6, 1.4)])
-    crease = at([(-8, -3.4), (-3, -7.2 * crease_y), (4, -7.8 * crease_y), (10.5, -3.6)])
-    if traits.eyeshadow:
-        lid = smooth(at([(-8, -2), (0, -9), (8, -8), (12, -3), (0, -3)]))
-        canvas.tint(canvas.fill(lid, EYE_DEPTH, 1.8), (0.62, 0.48, 0.54), traits.eyeshadow)
-    _paint_eyeball(canvas, side, upper, lower)
     lash = 1.5 if traits.male else 2.1 + 0.9 * min(traits.eyeshadow, 1)
-    lashes = canvas.stroke(upper, (0.7, lash, lash, lash, 0.9), EYE_DEPTH, 0.4)
-    canvas.paint(lashes, shade(canvas.skin, 0.16), 0.92)
-    canvas.tint(canvas.stroke(lower, (0.9, 0.9, 0.5), EYE_DEPTH, 0.5), (0.55, 0.42, 0.4), 0.7)
-    canvas.tint(canvas.stroke(crease, (0.3, 1.5, 1.5, 0.4), EYE_DEPTH, 0.7), (0.6, 0.46, 0.43), 0.7)
+    # from the middle of an eye
+    upper = [(-9.6, 1.4), (-5, -3.4 * opening), (0.5, -5.0 * opening), (5.5, -3.9 * opening - tilt), (10, -tilt)]
+    lower = [(10, -tilt), (5, 2.9 * opening), (0, 3.8 * opening), (-5, 3.0 * opening), (-9.6, 1.4)]
+    crease = [(-8, -3.4), (-3, -7.2 * crease_y), (4, -7.8 * crease_y), (10.5, -3.6)]
+    shadow = [(-8, -2), (0, -9), (8, -8), (12, -3), (0, -3)]
+    for side in SIDES:
+        over, under, fold, lid = (on_side(np.add(line, (EYE_X, 0)), side) for line in (upper, lower, crease, shadow))
+        if traits.eyeshadow:
+            canvas.tint(canvas.fill(smooth(lid), EYE_DEPTH, 1.8), (0.62, 0.48, 0.54), traits.eyeshadow)
+        _paint_eyeball(canvas, side, over, under)
+        lashes = canvas.stroke(over, (0.7, lash, lash, lash, 0.9), EYE_DEPTH, 0.4)
+        canvas.paint(lashes, shade(canvas.skin, 0.16), 0.92)
+        canvas.tint(canvas.stroke(under, (0.9, 0.9, 0.5), EYE_DEPTH, 0.5), (0.55, 0.42, 0.4), 0.7)
+        canvas.tint(canvas.stroke(fold, (0.3, 1.5, 1.5, 0.4), EYE_DEPTH, 0.7), (0.6, 0.46, 0.43), 0.7)
 
 
 def _paint_eyeball(canvas: Canvas, side: int, upper: np.ndarray, lower: np.ndarray) -> None:
@@ -255,7 +247,12 @@ def paint_mouth(canvas: Canvas) -> None:
     lit, soften = 0.72 + 0.3 * float(canvas.light[2]), 0.55 if traits.lipstick else 0.8
     is_open = lips.gap > 0.5
     if is_open:
-        _paint_teeth(canvas, lips, lit)
+        cavity = canvas.fill(_between(lips.upper_low, lips.lower_top), LIP_DEPTH, 0.4)
+        canvas.paint(cavity, (0.22, 0.06, 0.07))
+        reach = min(lips.gap * (0.85 if traits.smile > 0.3 else 0.45), 6.5)
+        gums, edge = lips.curve(lips.middle - 0.5, 2.0) * (0.93, 1), lips.curve(lips.middle + reach, 2.2) * (0.9, 1)
+        teeth = canvas.fill(_between(gums, edge), LIP_DEPTH, 0.5)
+        canvas.paint(teeth.within(cavity.full()), shade((0.95, 0.92, 0.87), lit + 0.05))
     canvas.paint(canvas.fill(_between(lips.upper_top, lips.upper_low), LIP_DEPTH, soften), shade(colour, 0.86 * lit))
     canvas.paint(canvas.fill(_between(lips.lower_top, lips.lower_low), LIP_DEPTH, soften), shade(colour, 1.06 * lit))
     gleam = ellipse(3 * float(canvas.light[0]), (lips.middle + lips.gap + lips.bottom) / 2 - 0.4, 5.5, 1.2)
@@ -269,15 +266,6 @@ def paint_mouth(canvas: Canvas) -> None:
         canvas.tint(canvas.fill(dimple, 4, 0.9), (0.55, 0.4, 0.38), 0.55 + 0.25 * glad)
     below = smooth([(-9, y + 2), (0, y + 3.2), (9, y + 2), (0, y + 5)])
     canvas.tint(canvas.fill(below, LIP_DEPTH, 1.5), (0.78, 0.66, 0.63), 0.7)
-
-
-def _paint_teeth(canvas: Canvas, lips: _Lips, lit: float) -> None:
-    cavity = canvas.fill(_between(lips.upper_low, lips.lower_top), LIP_DEPTH, 0.4)
-    canvas.paint(cavity, (0.22, 0.06, 0.07))
-    reach = min(lips.gap * (0.85 if canvas.traits.smile > 0.3 else 0.45), 6.5)
-    gums, edge = lips.curve(lips.middle - 0.5, 2.0) * (0.93, 1), lips.curve(lips.middle + reach, 2.2) * (0.9, 1)
-    teeth = canvas.fill(_between(gums, edge), LIP_DEPTH, 0.5)
-    canvas.paint(teeth.within(cavity.full()), shade((0.95, 0.92, 0.87), lit + 0.05))
 
 
 def _between(upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
