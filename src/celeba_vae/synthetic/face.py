@@ -4,7 +4,7 @@ import numpy as np
 
 from celeba_vae.synthetic.canvas import Canvas, Normals, X, Y, facing, glow, outer_sum, rgb, shade, shadow_of
 from celeba_vae.synthetic.shapes import SIDES, ellipse, on_side, ribbon, smooth, symmetric
-from celeba_vae.synthetic.traits import COVERS_EARS, FaceTraits
+from celeba_vae.synthetic.traits import COVERS_EARS
 
 # how far an eye's middle is from the face's
 EYE_X = 19.5
@@ -213,58 +213,48 @@ def paint_eyebrows(canvas: Canvas) -> None:
         canvas.paint(canvas.stroke(on_side(line, side), widths, 3, 0.7), colour, 0.82)
 
 
-class _Lips:
-    """The lines of the lips, each (21, 2): the upper lip's edges, the lower lip's edges, and the opening between."""
-
-    def __init__(self, traits: FaceTraits) -> None:
-        glad, full = max(traits.smile, 0.0), traits.lip_fullness
-        # Without a smile an open mouth is narrow and rounds upwards too: else its lower lip alone would look like a
-        # smile.
-        rounded = traits.mouth_open * (1 - glad)
-        self.half_width = 15.2 + 4.6 * glad - 2.4 * rounded
-        self.corner = 40.5 - 4.8 * traits.smile + 1.8 * rounded
-        self.middle = 40.6 + 1.2 * glad - 1.0 * rounded
-        self.gap = traits.mouth_open * (4.2 + 3.4 * glad)
-        self.bottom = self.middle + self.gap + 6.2 * full - 0.8 * glad
-        self.upper_top = self.curve(self.middle - 4.6 * full + 0.9 * glad, 1.5)
-        self.upper_top[:, 1] += 1.1 * full * np.exp(-0.5 * (self.upper_top[:, 0] / 2.4) ** 2)
-        self.upper_low = self.curve(self.middle, 2.0)
-        self.lower_top = self.curve(self.middle + self.gap, 2.2)
-        self.lower_low = self.curve(self.bottom, 2.1)
-
-    def curve(self, centre: float, power: float) -> np.ndarray:
-        """Give the line from corner to corner through the y ``centre``, flatter in the middle with a higher power."""
-        x = np.linspace(-1, 1, 21)
-        return np.stack([x * self.half_width, centre + (self.corner - centre) * np.abs(x) ** power], axis=1)
-
-
 def paint_mouth(canvas: Canvas) -> None:
     """Paint lips, and between them teeth or darkness."""
     traits = canvas.traits
-    lips = _Lips(traits)
+    glad, full = max(traits.smile, 0.0), traits.lip_fullness
+    # Without a smile an open mouth is narrow and rounds upwards too: else its lower lip alone would look like a smile.
+    rounded = traits.mouth_open * (1 - glad)
+    half_width = 15.2 + 4.6 * glad - 2.4 * rounded
+    corner = 40.5 - 4.8 * traits.smile + 1.8 * rounded
+    middle = 40.6 + 1.2 * glad - 1.0 * rounded
+    gap = traits.mouth_open * (4.2 + 3.4 * glad)
+    bottom = middle + gap + 6.2 * full - 0.8 * glad
+
+    def curve(centre: float, power: float) -> np.ndarray:
+        """Give the line (21, 2) between the corners through the y ``centre``, flatter there with a higher power."""
+        x = np.linspace(-1, 1, 21)
+        return np.stack([x * half_width, centre + (corner - centre) * np.abs(x) ** power], axis=1)
+
+    upper_top = curve(middle - 4.6 * full + 0.9 * glad, 1.5)
+    upper_top[:, 1] += 1.1 * full * np.exp(-0.5 * (upper_top[:, 0] / 2.4) ** 2)
+    upper_low, lower_top, lower_low = curve(middle, 2.0), curve(middle + gap, 2.2), curve(bottom, 2.1)
     natural = canvas.skin * rgb((0.84, 0.56, 0.55))
     colour = natural + (rgb(traits.lip_colour) - natural) * np.float32(traits.lipstick)
     lit, soften = 0.72 + 0.3 * float(canvas.light[2]), 0.55 if traits.lipstick else 0.8
-    is_open = lips.gap > 0.5
+    is_open = gap > 0.5
     if is_open:
-        cavity = canvas.fill(_between(lips.upper_low, lips.lower_top), LIP_DEPTH, 0.4)
+        cavity = canvas.fill(_between(upper_low, lower_top), LIP_DEPTH, 0.4)
         canvas.paint(cavity, (0.22, 0.06, 0.07))
-        reach = min(lips.gap * (0.85 if traits.smile > 0.3 else 0.45), 6.5)
-        gums, edge = lips.curve(lips.middle - 0.5, 2.0) * (0.93, 1), lips.curve(lips.middle + reach, 2.2) * (0.9, 1)
+        reach = min(gap * (0.85 if traits.smile > 0.3 else 0.45), 6.5)
+        gums, edge = curve(middle - 0.5, 2.0) * (0.93, 1), curve(middle + reach, 2.2) * (0.9, 1)
         teeth = canvas.fill(_between(gums, edge), LIP_DEPTH, 0.5)
         canvas.paint(teeth.within(cavity.full()), shade((0.95, 0.92, 0.87), lit + 0.05))
-    canvas.paint(canvas.fill(_between(lips.upper_top, lips.upper_low), LIP_DEPTH, soften), shade(colour, 0.86 * lit))
-    canvas.paint(canvas.fill(_between(lips.lower_top, lips.lower_low), LIP_DEPTH, soften), shade(colour, 1.06 * lit))
-    gleam = ellipse(3 * float(canvas.light[0]), (lips.middle + lips.gap + lips.bottom) / 2 - 0.4, 5.5, 1.2)
+    canvas.paint(canvas.fill(_between(upper_top, upper_low), LIP_DEPTH, soften), shade(colour, 0.86 * lit))
+    canvas.paint(canvas.fill(_between(lower_top, lower_low), LIP_DEPTH, soften), shade(colour, 1.06 * lit))
+    gleam = ellipse(3 * float(canvas.light[0]), (middle + gap + bottom) / 2 - 0.4, 5.5, 1.2)
     canvas.tint(canvas.fill(gleam, LIP_DEPTH, 1.0), (1.25, 1.3, 1.3), 0.6 + 0.4 * traits.lipstick)
     if not is_open:
-        line = ribbon(lips.upper_low, (0.6, 1.3, 1.6, 1.3, 0.6))
+        line = ribbon(upper_low, (0.6, 1.3, 1.6, 1.3, 0.6))
         canvas.paint(canvas.fill(line, LIP_DEPTH, 0.45), shade(colour, 0.34), 0.9)
-    glad, y = max(traits.smile, 0.0), lips.bottom
     for side in SIDES:
-        dimple = ellipse(side * (lips.half_width + 0.6), lips.corner, 1.9 + glad, 1.7 + 0.6 * glad)
+        dimple = ellipse(side * (half_width + 0.6), corner, 1.9 + glad, 1.7 + 0.6 * glad)
         canvas.tint(canvas.fill(dimple, 4, 0.9), (0.55, 0.4, 0.38), 0.55 + 0.25 * glad)
-    below = smooth([(-9, y + 2), (0, y + 3.2), (9, y + 2), (0, y + 5)])
+    below = smooth([(-9, bottom + 2), (0, bottom + 3.2), (9, bottom + 2), (0, bottom + 5)])
     canvas.tint(canvas.fill(below, LIP_DEPTH, 1.5), (0.78, 0.66, 0.63), 0.7)
 
 
