@@ -13,6 +13,7 @@ from celeba_vae.synthetic.traits import LONG_STYLES, Colour, FaceTraits, HairSty
 
 Choice = TypeVar("Choice")
 Range = tuple[float, float]
+Styles = dict[HairStyle, float]
 
 SKIN_TONES: tuple[Colour, ...] = (
     (0.41, 0.27, 0.20),
@@ -30,6 +31,9 @@ HAIR_COLOURS: dict[str, tuple[Colour, Colour]] = {
     "gray": ((0.56, 0.56, 0.57), (0.82, 0.82, 0.82)),
     "red": ((0.48, 0.22, 0.11), (0.62, 0.31, 0.15)),
 }
+# how often young men and women wear a style, where the skin is not dark
+MEN: Styles = {"short": 40, "quiff": 22, "buzz": 9, "receding": 5, "bald": 5, "long_behind": 3, "afro": 2}
+WOMEN: Styles = {"long": 38, "long_behind": 18, "bob": 17, "updo": 8, "ponytail": 9, "short": 4, "afro": 2}
 BROWN, HAZEL, BLUE, GREEN = (0.30, 0.18, 0.11), (0.42, 0.28, 0.16), (0.36, 0.48, 0.62), (0.38, 0.48, 0.34)
 BLACK, HORN, RED, GOLDEN = (0.06, 0.05, 0.05), (0.28, 0.15, 0.09), (0.45, 0.10, 0.12), (0.50, 0.42, 0.25)
 GOLD, SILVER = (0.88, 0.72, 0.36), (0.86, 0.86, 0.88)
@@ -112,7 +116,12 @@ def _choose_eyes(traits: FaceTraits, rng: np.random.Generator, tone: float) -> N
 
 
 def _choose_hair(traits: FaceTraits, rng: np.random.Generator, tone: float) -> None:
-    style = traits.hair_style = _pick(rng, _weights_of_hair_styles(traits, tone))
+    styles = dict(MEN if traits.male else WOMEN)
+    if not traits.young:
+        styles |= {"receding": 30, "bald": 14} if traits.male else {"short": 14}
+    if tone < 2.5:
+        styles["afro"] = 8 if traits.male else 11
+    style = traits.hair_style = _pick(rng, styles)
     fair = max(tone - 3, 0) / 3
     weights = {
         "black": 3.0 - 2 * fair,
@@ -122,9 +131,8 @@ def _choose_hair(traits: FaceTraits, rng: np.random.Generator, tone: float) -> N
         "gray": 0.0 if traits.young else 4.0,
     }
     traits.hair_colour = _mix(*HAIR_COLOURS[_pick(rng, weights)], rng.uniform(0, 1))
-    traits.hair_texture = "curly"
-    if style != "afro":
-        traits.hair_texture = _pick(rng, {"straight": 5, "wavy": 4 if style in LONG_STYLES else 2})
+    wavy = 4 if style in LONG_STYLES else 2
+    traits.hair_texture = "curly" if style == "afro" else _pick(rng, {"straight": 5, "wavy": wavy})
     hat_worn = rng.random() < 0.03 and style not in ("afro", "updo")
     hat = _colour(rng, (0, 1), (0.2, 0.7), (0.25, 0.8))
     traits.hat_colour = hat if hat_worn else None
@@ -135,29 +143,6 @@ def _choose_hair(traits: FaceTraits, rng: np.random.Generator, tone: float) -> N
     traits.hair_volume = volumes.get(style, 7.0) * rng.uniform(0.7, 1.35)
     traits.hair_part = rng.uniform(-1, 1)
     traits.hairline = rng.uniform(-2.5, 4)
-
-
-def _weights_of_hair_styles(traits: FaceTraits, tone: float) -> dict[HairStyle, float]:
-    young, dark = traits.young, tone < 2.5
-    if traits.male:
-        return {
-            "short": 40,
-            "quiff": 22,
-            "buzz": 9,
-            "receding": 5 if young else 30,
-            "bald": 5 if young else 14,
-            "long_behind": 3,
-            "afro": 8 if dark else 2,
-        }
-    return {
-        "long": 38,
-        "long_behind": 18,
-        "bob": 17,
-        "updo": 8,
-        "ponytail": 9,
-        "short": 4 if young else 14,
-        "afro": 11 if dark else 2,
-    }
 
 
 def _choose_beard_and_makeup(traits: FaceTraits, rng: np.random.Generator) -> None:
