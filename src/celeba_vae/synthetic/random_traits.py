@@ -54,11 +54,9 @@ def sample_traits(seed: int, index: int) -> FaceTraits:
     tone = float(rng.beta(1.7, 1.0) * (len(SKIN_TONES) - 1))
     _choose_expression_and_glasses(traits, rng)
     _choose_pose_and_light(traits, rng)
-    _choose_build(traits, rng, tone)
-    _choose_eyes(traits, rng, tone)
+    _choose_features(traits, rng, tone)
     _choose_hair(traits, rng, tone)
-    _choose_beard_and_makeup(traits, rng)
-    _choose_clothes(traits, rng)
+    _choose_beard_makeup_and_clothes(traits, rng)
     _choose_backdrop(traits, rng)
     return traits
 
@@ -89,7 +87,7 @@ def _choose_pose_and_light(traits: FaceTraits, rng: np.random.Generator) -> None
     traits.exposure = rng.uniform(0.92, 1.12)
 
 
-def _choose_build(traits: FaceTraits, rng: np.random.Generator, tone: float) -> None:
+def _choose_features(traits: FaceTraits, rng: np.random.Generator, tone: float) -> None:
     male = traits.male
     darker = min(int(tone), len(SKIN_TONES) - 2)
     red, green, blue = _mix(SKIN_TONES[darker], SKIN_TONES[darker + 1], tone - darker)
@@ -103,11 +101,8 @@ def _choose_build(traits: FaceTraits, rng: np.random.Generator, tone: float) -> 
     traits.lip_fullness = (0.9 if male else 1.06) + _bell(rng, 0.15, 0.35)
     flushed = rng.random() < (0.02 if male else 0.16)
     traits.rosy = rng.uniform(0.8, 1.2) if flushed else rng.uniform(0.05, 0.4)
-
-
-def _choose_eyes(traits: FaceTraits, rng: np.random.Generator, tone: float) -> None:
     fair = max(tone - 3, 0) / 4
-    arched, bushy = rng.random() < (0.08 if traits.male else 0.45), rng.random() < (0.3 if traits.male else 0.04)
+    arched, bushy = rng.random() < (0.08 if male else 0.45), rng.random() < (0.3 if male else 0.04)
     traits.eye_open = rng.uniform(0.62, 0.76) if rng.random() < 0.12 else rng.uniform(0.88, 1.15)
     traits.eye_tilt = rng.uniform(-0.3, 1.6)
     traits.iris = _pick(rng, {BROWN: 1, HAZEL: 1, BLUE: fair, GREEN: fair})
@@ -145,7 +140,7 @@ def _choose_hair(traits: FaceTraits, rng: np.random.Generator, tone: float) -> N
     traits.hairline = rng.uniform(-2.5, 4)
 
 
-def _choose_beard_and_makeup(traits: FaceTraits, rng: np.random.Generator) -> None:
+def _choose_beard_makeup_and_clothes(traits: FaceTraits, rng: np.random.Generator) -> None:
     traits.beard = _pick(rng, {"none": 58, "stubble": 12, "moustache": 6, "goatee": 9, "full": 15})
     painted, shadowed = rng.random() < 0.62, rng.random() < 0.5
     traits.lip_colour = _colour(rng, (0.93, 1.02), (0.55, 0.85), (0.5, 0.85))
@@ -155,9 +150,6 @@ def _choose_beard_and_makeup(traits: FaceTraits, rng: np.random.Generator) -> No
         traits.lipstick = strength if painted else 0.0
         traits.eyeshadow = strength if painted and shadowed else 0.0
         traits.earrings = metal if ringed else None
-
-
-def _choose_clothes(traits: FaceTraits, rng: np.random.Generator) -> None:
     suits, scoops = (40, 0) if traits.male else (8, 26)
     traits.clothes = _pick(rng, {"crew": 30, "vneck": 20, "suit": suits, "turtleneck": 8, "scoop": scoops})
     suit = traits.clothes == "suit"
