@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from celeba_vae.synthetic.canvas import Canvas, Normals, X, Y, facing, glow, outer_sum, rgb, shade, shadow_of
+from celeba_vae.synthetic.canvas import Canvas, X, Y, facing, glow, rgb, shade, shadow_of
 from celeba_vae.synthetic.shapes import SIDES, ellipse, on_side, ribbon, smooth, symmetric
 from celeba_vae.synthetic.traits import COVERS_EARS
 
@@ -112,8 +112,8 @@ def paint_creases(canvas: Canvas) -> None:
         canvas.tint(canvas.stroke(line, (0.4, 1.8, 1.8, 0.4), 2, 1.0), (0.72, 0.62, 0.6), 0.5)
 
 
-def _head_normals(canvas: Canvas) -> Normals:
-    """Give the unit normals of an upright head's surface with its relief."""
+def _head_normals(canvas: Canvas) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Give the unit normals of an upright head's surface with its relief: x, y and depth, each (218, 178)."""
     half = half_head_outline(canvas)
     shift_x, shift_y = canvas.shift(HEAD_DEPTH)
     width = np.maximum(np.interp(Y - shift_y, half[:, 1], half[:, 0]), 14).astype(np.float32)
@@ -125,8 +125,8 @@ def _head_normals(canvas: Canvas) -> Normals:
     height, at_x, at_y, wide, long = _relief(canvas).astype(np.float32).T[:, :, None]
     from_x, from_y = X - at_x, Y - at_y
     profile_x, profile_y = np.exp(-0.5 * (from_x / wide) ** 2), np.exp(-0.5 * (from_y / long) ** 2) * height
-    x = x + outer_sum(profile_y, profile_x * from_x / wide**2)
-    y = y + outer_sum(profile_y * from_y / long**2, profile_x)
+    x = x + np.einsum("ny,nx->yx", profile_y, profile_x * from_x / wide**2)
+    y = y + np.einsum("ny,nx->yx", profile_y * from_y / long**2, profile_x)
     length = np.sqrt(x**2 + y**2 + z**2)
     return x / length, y / length, z / length
 
@@ -204,13 +204,11 @@ def paint_eyebrows(canvas: Canvas) -> None:
     """Paint the eyebrows in a darker colour of the hair."""
     traits = canvas.traits
     arch, raised = traits.brow_arch, max(traits.smile, 0.0) - (0.8 if traits.male else 0.0)
-    line = np.array(
-        [(8, -13.4), (14.5, -15.2 - 0.3 * arch), (21.5, -16.2 - 1.6 * arch), (27.5, -15 - 1.5 * arch), (33, -11.2)]
-    ) - (0, raised)
+    line = [(8, -13.4), (14.5, -15.2 - 0.3 * arch), (21.5, -16.2 - 1.6 * arch), (27.5, -15 - 1.5 * arch), (33, -11.2)]
     widths = [width * traits.brow_thickness for width in (2.2, 3.8, 3.6, 2.6, 0.8)]
     colour = shade(0.55 * rgb(traits.hair_colour) + 0.12 * canvas.skin, 0.85)
     for side in SIDES:
-        canvas.paint(canvas.stroke(on_side(line, side), widths, 3, 0.7), colour, 0.82)
+        canvas.paint(canvas.stroke(on_side(line, side) - (0, raised), widths, 3, 0.7), colour, 0.82)
 
 
 def paint_mouth(canvas: Canvas) -> None:
