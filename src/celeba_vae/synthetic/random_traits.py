@@ -4,7 +4,7 @@ The order of the draws is part of what a seed means; another order gives other f
 """
 
 import colorsys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -89,8 +89,7 @@ def _choose_pose_and_light(traits: FaceTraits, rng: np.random.Generator) -> None
 
 def _choose_features(traits: FaceTraits, rng: np.random.Generator, tone: float) -> None:
     male = traits.male
-    darker = min(int(tone), len(SKIN_TONES) - 2)
-    red, green, blue = _mix(SKIN_TONES[darker], SKIN_TONES[darker + 1], tone - darker)
+    red, green, blue = _mix(SKIN_TONES, tone)
     hue = rng.uniform(-0.02, 0.02)
     traits.skin = (red, green + hue * 0.6, blue - hue)
     traits.face_width = (0.995 if male else 0.96) + _bell(rng, 0.035, 0.07)
@@ -125,7 +124,7 @@ def _choose_hair(traits: FaceTraits, rng: np.random.Generator, tone: float) -> N
         "red": 0.3 * fair,
         "gray": 0.0 if traits.young else 4.0,
     }
-    traits.hair_colour = _mix(*HAIR_COLOURS[_pick(rng, weights)], rng.uniform(0, 1))
+    traits.hair_colour = _mix(HAIR_COLOURS[_pick(rng, weights)], rng.uniform(0, 1))
     wavy = 4 if style in LONG_STYLES else 2
     traits.hair_texture = "curly" if style == "afro" else _pick(rng, {"straight": 5, "wavy": wavy})
     hat_worn = rng.random() < 0.03 and style not in ("afro", "updo")
@@ -191,7 +190,7 @@ def _colour(rng: np.random.Generator, hues: Range, saturations: Range, values: R
     return colorsys.hsv_to_rgb(hue % 1.0, saturation, value)
 
 
-def _mix(first: Colour, second: Colour, part: float) -> Colour:
-    """Give the colour at ``part`` (0 to 1) of the way from the first to the second."""
-    red, green, blue = (a + (b - a) * part for a, b in zip(first, second, strict=True))
+def _mix(colours: Sequence[Colour], position: float) -> Colour:
+    """Give the colour at a position, from 0 to n - 1, on the way through n colours."""
+    red, green, blue = (float(np.interp(position, range(len(colours)), part)) for part in zip(*colours, strict=True))
     return (red, green, blue)
