@@ -39,7 +39,11 @@ def cover_hair(canvas: Canvas, head: np.ndarray) -> tuple[np.ndarray, np.ndarray
         shoulders = canvas.place([(0.0, 62.0)])[0, 1]
         front *= np.clip((shoulders - np.arange(HEIGHT)) / 24, 0, 1)[:, None]
     if traits.bangs:
-        front = np.maximum(front, canvas.fill(_fringe(traits), 2, 0.9).full() * np.maximum(behind, head))
+        wide, part = traits.face_width, traits.hair_part
+        left, right = [(-42, -8), (-33, -19 + 2 * part), (-17, -22)], [(17, -22), (33, -19 - 2 * part), (42, -8)]
+        top = [(46, -30), (36, -56), (0, -64), (-36, -56), (-46, -30)]
+        fringe = smooth([(x * wide, y) for x, y in [*left, (0, -22.5 + part), *right, *top]])
+        front = np.maximum(front, canvas.fill(fringe, 2, 0.9).full() * np.maximum(behind, head))
     if traits.hair_style == "updo":
         behind = np.maximum(behind, canvas.fill(ellipse(0, -77, 21, 17), BACK_DEPTH, 0.7).full())
     if traits.hair_style == "ponytail":
@@ -103,14 +107,6 @@ def _curtain(traits: FaceTraits, side: int) -> list[tuple[float, float]]:
         (side * (32 + 2 * swept) * wide, -29 + 3 * swept),
         *((side * x * wide, y) for x, y in edge),
     ]
-
-
-def _fringe(traits: FaceTraits) -> np.ndarray:
-    """Give the outline of the hair over the forehead (n, 2)."""
-    part = traits.hair_part
-    left, right = [(-42, -8), (-33, -19 + 2 * part), (-17, -22)], [(17, -22), (33, -19 - 2 * part), (42, -8)]
-    top = [(46, -30), (36, -56), (0, -64), (-36, -56), (-46, -30)]
-    return smooth([(x * traits.face_width, y) for x, y in [*left, (0, -22.5 + part), *right, *top]])
 
 
 def draw_locks(canvas: Canvas) -> np.ndarray:

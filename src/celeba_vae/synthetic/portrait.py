@@ -13,17 +13,12 @@ from celeba_vae.synthetic.canvas import CENTRE, Canvas, X, Y, fill, glow, rgb, s
 from celeba_vae.synthetic.shapes import SIDES, ellipse, on_side, ribbon, smooth, symmetric
 from celeba_vae.synthetic.traits import COVERS_EARS, FaceTraits
 
-EARRING_DEPTH = -24
 GLASSES_DEPTH = 9
 LENS_X = face.EYE_X + 0.6
 
 
 def paint_face(traits: FaceTraits) -> np.ndarray:
-    """Paint the portrait that ``traits`` describe, from back to front.
-
-    Returns:
-        (218, 178, 3) uint8 RGB; the same traits give the same bytes.
-    """
+    """Paint the portrait that ``traits`` describe, from back to front: (218, 178, 3) uint8 RGB."""
     canvas = Canvas(traits)
     head = canvas.fill(smooth(symmetric(face.half_head_outline(canvas))), face.HEAD_DEPTH).full()
     front, behind = hair.cover_hair(canvas, head)
@@ -132,8 +127,8 @@ def _paint_earrings(canvas: Canvas) -> None:
         return
     for side in SIDES:
         x = side * (canvas.half_head + 0.5)
-        canvas.paint(canvas.fill(ellipse(x, 21, 2.6, 3.8), EARRING_DEPTH, 0.4), canvas.traits.earrings)
-        canvas.paint(canvas.fill(ellipse(x - 0.8, 19.6, 0.9, 1.2), EARRING_DEPTH, 0.4), (1.0, 0.98, 0.92))
+        canvas.paint(canvas.fill(ellipse(x, 21, 2.6, 3.8), -24, 0.4), canvas.traits.earrings)
+        canvas.paint(canvas.fill(ellipse(x - 0.8, 19.6, 0.9, 1.2), -24, 0.4), (1.0, 0.98, 0.92))
 
 
 def _paint_glasses(canvas: Canvas, head: np.ndarray, front: np.ndarray) -> None:
