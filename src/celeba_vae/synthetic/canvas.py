@@ -104,15 +104,13 @@ def facing(normals: Sequence[np.ndarray], direction: np.ndarray) -> np.ndarray:
 
 
 class Canvas:
-    """The picture that is being painted, ``pixels`` (3, 218, 178), with the pose and the light of what it shows.
-
-    ``half_head`` (at the ears) and ``half_neck`` are half the widths of head and neck in pixels.
-    """
+    """The picture that is being painted, ``pixels`` (3, 218, 178), with the pose and the light of what it shows."""
 
     def __init__(self, traits: FaceTraits) -> None:
         self.traits = traits
         self.pixels = np.zeros((3, HEIGHT, WIDTH), np.float32)
         self.skin = rgb(traits.skin)
+        # half the widths of the head, at the ears, and of the neck, in pixels
         self.half_head = 45.5 * traits.face_width
         self.half_neck = (31.0 if traits.male else 25.5) * traits.face_width
         self._centre = CENTRE + traits.offset

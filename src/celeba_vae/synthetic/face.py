@@ -16,23 +16,11 @@ LIP_DEPTH = 7
 def half_head_outline(canvas: Canvas) -> np.ndarray:
     """Give the right half of the head's outline (12, 2), from top to chin."""
     width, jaw = canvas.half_head, canvas.traits.jaw_width
-    chin = 72.5 + canvas.traits.chin + 2.5 * canvas.traits.mouth_open
-    return np.array(
-        [
-            (0, -67),
-            (0.44 * width, -62.5),
-            (0.77 * width, -49),
-            (0.94 * width, -30),
-            (0.995 * width, -12),
-            (1.0 * width, 6),
-            (0.96 * width, 22),
-            (0.86 * width * (0.4 + 0.6 * jaw), 38),
-            (0.67 * width * jaw, 53),
-            (0.43 * width * jaw, chin - 8.5),
-            (0.21 * width * jaw, chin - 1.3),
-            (0, chin),
-        ]
-    )
+    tip = 72.5 + canvas.traits.chin + 2.5 * canvas.traits.mouth_open
+    skull = [(0, -67), (0.44 * width, -62.5), (0.77 * width, -49), (0.94 * width, -30), (0.995 * width, -12)]
+    cheek = [(width, 6), (0.96 * width, 22), (0.86 * width * (0.4 + 0.6 * jaw), 38), (0.67 * width * jaw, 53)]
+    chin = [(0.43 * width * jaw, tip - 8.5), (0.21 * width * jaw, tip - 1.3), (0, tip)]
+    return np.array([*skull, *cheek, *chin])
 
 
 def paint_neck(canvas: Canvas, head: np.ndarray) -> None:
@@ -79,15 +67,14 @@ def paint_nose(canvas: Canvas) -> None:
 
 def paint_skin(canvas: Canvas, head: np.ndarray) -> None:
     """Paint the lit head (218, 178): warm shadows, a sheen towards the light, flushed cheeks, darker eye sockets."""
-    rosy = canvas.traits.rosy
     normals = _head_normals(canvas)
     light = canvas.lit(normals, (0.5, 0.36, 0.32))
     halfway = canvas.light + np.array([0, 0, 1], np.float32)
     halfway /= np.linalg.norm(halfway)
     sheen = np.maximum(facing(normals, halfway), 0) ** 16 * np.float32(0.13)
-    cheeks = [(rosy, -26, 20, 11, 9), (rosy, 26, 20, 11, 9)]
+    cheeks = [(canvas.traits.rosy, side * 26, 20, 11, 9) for side in SIDES]
     flush = glow([*cheeks, (0.22, canvas.shift(16)[0], 25, 7, 6), (0.15, 0, 62, 12, 8)])
-    sockets = glow([(0.16, -EYE_X, -2, 12, 7), (0.16, EYE_X, -2, 12, 7)])
+    sockets = glow([(0.16, side * EYE_X, -2, 12, 7) for side in SIDES])
     colour = canvas.skin * (1 - flush * rgb((0.02, 0.26, 0.24)))
     colour *= 1 - sockets * rgb((0.8, 1.0, 0.9))
     canvas.paint(head, canvas.head_to_canvas(colour * light + sheen * rgb(canvas.traits.light_colour)))
@@ -236,14 +223,14 @@ def paint_mouth(canvas: Canvas) -> None:
     lit, soften = 0.72 + 0.3 * float(canvas.light[2]), 0.55 if traits.lipstick else 0.8
     is_open = gap > 0.5
     if is_open:
-        cavity = canvas.fill(_between(upper_low, lower_top), LIP_DEPTH, 0.4)
+        cavity = canvas.fill(np.vstack([upper_low, lower_top[::-1]]), LIP_DEPTH, 0.4)
         canvas.paint(cavity, (0.22, 0.06, 0.07))
         reach = min(gap * (0.85 if traits.smile > 0.3 else 0.45), 6.5)
         gums, edge = curve(middle - 0.5, 2.0) * (0.93, 1), curve(middle + reach, 2.2) * (0.9, 1)
-        teeth = canvas.fill(_between(gums, edge), LIP_DEPTH, 0.5)
+        teeth = canvas.fill(np.vstack([gums, edge[::-1]]), LIP_DEPTH, 0.5)
         canvas.paint(teeth.within(cavity.full()), shade((0.95, 0.92, 0.87), lit + 0.05))
-    canvas.paint(canvas.fill(_between(upper_top, upper_low), LIP_DEPTH, soften), shade(colour, 0.86 * lit))
-    canvas.paint(canvas.fill(_between(lower_top, lower_low), LIP_DEPTH, soften), shade(colour, 1.06 * lit))
+    canvas.paint(canvas.fill(np.vstack([upper_top, upper_low[::-1]]), LIP_DEPTH, soften), shade(colour, 0.86 * lit))
+    canvas.paint(canvas.fill(np.vstack([lower_top, lower_low[::-1]]), LIP_DEPTH, soften), shade(colour, 1.06 * lit))
     gleam = ellipse(3 * float(canvas.light[0]), (middle + gap + bottom) / 2 - 0.4, 5.5, 1.2)
     canvas.tint(canvas.fill(gleam, LIP_DEPTH, 1.0), (1.25, 1.3, 1.3), 0.6 + 0.4 * traits.lipstick)
     if not is_open:
@@ -254,8 +241,3 @@ def paint_mouth(canvas: Canvas) -> None:
         canvas.tint(canvas.fill(dimple, 4, 0.9), (0.55, 0.4, 0.38), 0.55 + 0.25 * glad)
     below = smooth([(-9, bottom + 2), (0, bottom + 3.2), (9, bottom + 2), (0, bottom + 5)])
     canvas.tint(canvas.fill(below, LIP_DEPTH, 1.5), (0.78, 0.66, 0.63), 0.7)
-
-
-def _between(upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
-    """Give the outline between two lines from left to right."""
-    return np.vstack([upper, lower[::-1]])

@@ -102,18 +102,27 @@ def _curtain(traits: FaceTraits, side: int) -> list[tuple[float, float]]:
     """Give the inner edge of long hair on one side of its parting, from top to bottom."""
     wide, swept = traits.face_width, traits.hair_part * side
     edge = [(40.5, -6), (42, 20), (40.5, 46), (42, 72), (47, 150)]
-    return [
-        (traits.hair_part * 16 + side * 11, -54 - traits.hairline + 6 + 2 * swept),
-        (side * (32 + 2 * swept) * wide, -29 + 3 * swept),
-        *((side * x * wide, y) for x, y in edge),
-    ]
+    parting = (traits.hair_part * 16 + side * 11, -54 - traits.hairline + 6 + 2 * swept)
+    temple = (side * (32 + 2 * swept) * wide, -29 + 3 * swept)
+    return [parting, temple, *((side * x * wide, y) for x, y in edge)]
 
 
 def draw_locks(canvas: Canvas) -> np.ndarray:
     """Give hair everywhere (3, 218, 178): locks along the head's meridians, a band of gloss, light from the side."""
     traits = canvas.traits
+    first, second, third = traits.hair_phase
     x, y = canvas.on_head(HAIR_DEPTH)
-    streaks = _streaks(x, y, traits)
+    # how light each lock is, about -1 to 1
+    if traits.hair_texture == "curly":
+        curls = np.sin(x * 0.5 + 2 * np.sin(y * 0.23 + first)), np.sin(y * 0.47 + 2 * np.sin(x * 0.21 + second))
+        streaks = 0.65 * curls[0] * curls[1]
+    else:
+        round_top = np.sqrt(np.clip(1 - (np.minimum(y + 4, 0) / 84) ** 2, 0.05, 1))
+        across = (x - 10 * traits.hair_part) / round_top
+        if traits.hair_texture == "wavy":
+            across = across + 4.0 * np.sin(y / 9.5 + first + 0.02 * x)
+        streaks = 0.5 * np.sin(across * 0.26 + first) + 0.36 * np.sin(across * 0.55 + second + 0.02 * y)
+        streaks += 0.16 * np.sin(across * 1.05 + third)
     normal_x, normal_y = np.clip(x / 66, -0.9, 0.9), np.clip((y + 8) / 86, -0.9, 0.55)
     normals = normal_x, normal_y, np.sqrt(np.maximum(1 - normal_x**2 - normal_y**2, 0.08))
     gloss = np.exp(-(((facing(normals, canvas.light) - 0.86) / 0.11) ** 2)) * (0.8 + 0.35 * streaks)
@@ -122,19 +131,6 @@ def draw_locks(canvas: Canvas) -> np.ndarray:
     picture *= colour * (1 + 0.17 * streaks)
     picture += gloss * ((0.10 + 0.25 * colour) * {"straight": 1.0, "wavy": 0.75, "curly": 0.25}[traits.hair_texture])
     return picture
-
-
-def _streaks(x: np.ndarray, y: np.ndarray, traits: FaceTraits) -> np.ndarray:
-    """Give how light each lock is, about -1 to 1, where pixels lie on the head at x and y, all (218, 178)."""
-    first, second, third = traits.hair_phase
-    if traits.hair_texture == "curly":
-        return 0.65 * np.sin(x * 0.5 + 2 * np.sin(y * 0.23 + first)) * np.sin(y * 0.47 + 2 * np.sin(x * 0.21 + second))
-    round_top = np.sqrt(np.clip(1 - (np.minimum(y + 4, 0) / 84) ** 2, 0.05, 1))
-    lock = (x - 10 * traits.hair_part) / round_top
-    if traits.hair_texture == "wavy":
-        lock = lock + 4.0 * np.sin(y / 9.5 + first + 0.02 * x)
-    coarse, middle = 0.5 * np.sin(lock * 0.26 + first), 0.36 * np.sin(lock * 0.55 + second + 0.02 * y)
-    return coarse + middle + 0.16 * np.sin(lock * 1.05 + third)
 
 
 def paint_hair_behind(canvas: Canvas, behind: np.ndarray, locks: np.ndarray) -> None:

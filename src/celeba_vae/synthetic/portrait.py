@@ -107,11 +107,9 @@ def _paint_hat(canvas: Canvas, head: np.ndarray) -> None:
     """Paint a knitted cap down to the forehead of the head (218, 178)."""
     if canvas.traits.hat_colour is None:
         return
-    halves = (
-        [(0, -90), (24, -86), (44, -66), (53, -36), (51, -22), (0, -31)],
-        [(0, -47), (30, -44), (53, -37), (53.5, -20), (28, -27), (0, -30)],
-    )
-    cap, band = (smooth(symmetric(half) * (canvas.traits.face_width, 1)) for half in halves)
+    size = (canvas.traits.face_width, 1)
+    cap = smooth(symmetric([(0, -90), (24, -86), (44, -66), (53, -36), (51, -22), (0, -31)]) * size)
+    band = smooth(symmetric([(0, -47), (30, -44), (53, -37), (53.5, -20), (28, -27), (0, -30)]) * size)
     x = np.clip((X - np.float32(canvas.shift(face.HEAD_DEPTH)[0])) / 60, -0.92, 0.92)
     y = np.clip((Y[:, None] + 20) / 90, -0.8, 0.3)
     light = canvas.lit((x, y, np.sqrt(np.maximum(1 - x**2 - y**2, 0.05))))
@@ -154,11 +152,11 @@ def _paint_glasses(canvas: Canvas, head: np.ndarray, front: np.ndarray) -> None:
 
 def _cover_lenses(canvas: Canvas, frame_width: float) -> np.ndarray:
     """Give the coverage (218, 178) of both lenses, smaller by the width of a frame."""
-    half_width, half_height, power = {
+    across, down, power = {
         "round": (13.6, 12.2, 2.2),
         "square": (14.6, 10.2, 4.0),
         "sunglasses": (15.6, 12.2, 3.0),
     }[canvas.traits.glasses]
-    half_width, half_height = half_width - frame_width, half_height - frame_width
-    boxes = [ellipse(side * LENS_X, 2.0, half_width, half_height, power, corners=40) for side in SIDES]
+    radii = across - frame_width, down - frame_width
+    boxes = [ellipse(side * LENS_X, 2.0, *radii, power, corners=40) for side in SIDES]
     return np.maximum(*(canvas.fill(box, GLASSES_DEPTH).full() for box in boxes))

@@ -1,7 +1,4 @@
-"""Describe a face at random: a function of the seed and the face's number alone.
-
-The order of the draws is part of what a seed means; another order gives other faces.
-"""
+"""Describe a face at random, by the seed and its number alone; another order of the draws would give other faces."""
 
 import colorsys
 from collections.abc import Mapping, Sequence
@@ -52,16 +49,6 @@ def sample_traits(seed: int, index: int) -> FaceTraits:
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(index,)))
     traits = FaceTraits(male=rng.random() < 0.45, young=rng.random() < 0.78)
     tone = float(rng.beta(1.7, 1.0) * (len(SKIN_TONES) - 1))
-    _choose_expression_and_glasses(traits, rng)
-    _choose_pose_and_light(traits, rng)
-    _choose_features(traits, rng, tone)
-    _choose_hair(traits, rng, tone)
-    _choose_beard_makeup_and_clothes(traits, rng)
-    _choose_backdrop(traits, rng)
-    return traits
-
-
-def _choose_expression_and_glasses(traits: FaceTraits, rng: np.random.Generator) -> None:
     traits.smile = rng.uniform(0.65, 1.0) if rng.random() < 0.48 else rng.uniform(-0.25, 0.1)
     traits.mouth_open = rng.uniform(0.5, 1.0) if rng.random() < 0.48 else 0.0
     worn = rng.random() < 0.14
@@ -69,6 +56,12 @@ def _choose_expression_and_glasses(traits: FaceTraits, rng: np.random.Generator)
     if not worn:
         traits.glasses = "none"
     traits.glasses_colour = _pick(rng, {BLACK: 5, HORN: 2, RED: 1, GOLDEN: 1})
+    _choose_pose_and_light(traits, rng)
+    _choose_features(traits, rng, tone)
+    _choose_hair(traits, rng, tone)
+    _choose_beard_makeup_and_clothes(traits, rng)
+    _choose_backdrop(traits, rng)
+    return traits
 
 
 def _choose_pose_and_light(traits: FaceTraits, rng: np.random.Generator) -> None:
