@@ -77,17 +77,12 @@ def _paint_clothes(canvas: Canvas) -> None:
     }[traits.clothes]
     shoulders = [(collar + 10, 88), (66, 97), (92, 106), (104, 120), (104, 150)]
     outline = smooth(symmetric(neckline + shoulders), steps=4)
-    if traits.clothes == "suit":
-        _paint_suit(canvas, outline, collar, light)
-    else:
-        canvas.tint(canvas.fill_body(outline, 2.0), (0.75, 0.7, 0.7))
-        canvas.paint(canvas.fill_body(outline), rgb(traits.clothes_colour) * light)
-
-
-def _paint_suit(canvas: Canvas, shirt_outline: np.ndarray, collar: float, light: np.ndarray) -> None:
-    traits = canvas.traits
     shirt, cloth = rgb(traits.shirt_colour) * light, rgb(traits.clothes_colour) * light
-    canvas.paint(canvas.fill_body(shirt_outline), shirt)
+    if traits.clothes != "suit":
+        canvas.tint(canvas.fill_body(outline, 2.0), (0.75, 0.7, 0.7))
+        canvas.paint(canvas.fill_body(outline), cloth)
+        return
+    canvas.paint(canvas.fill_body(outline), shirt)
     flap = [(2, 97), (collar * 0.75, 84), (collar + 3, 80), (collar + 2, 92), (10, 108)]
     for side in SIDES:
         towards_light = side * canvas.light[0] > 0
