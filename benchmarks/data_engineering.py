@@ -99,7 +99,7 @@ def run(folder: Path, arguments: argparse.Namespace) -> None:
 
 
 def draw_faces(folder: Path) -> Path:
-    from celeba_vae.synthetic import write_synthetic_celeba
+    from celeba_vae.synthetic.drawn_celeba import write_synthetic_celeba
 
     write_synthetic_celeba(folder, count=DRAWN, seed=1)
     return folder / "img_align_celeba"

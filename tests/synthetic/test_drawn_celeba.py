@@ -12,14 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from celeba_vae.synthetic import (
-    ATTRIBUTE_NAMES,
-    attributes_of,
-    drawn_celeba,
-    paint_face,
-    sample_traits,
-    write_synthetic_celeba,
-)
+from celeba_vae.synthetic import drawn_celeba
+from celeba_vae.synthetic.drawn_celeba import write_synthetic_celeba
+from celeba_vae.synthetic.portrait import paint_face
+from celeba_vae.synthetic.random_traits import sample_traits
+from celeba_vae.synthetic.traits import ATTRIBUTE_NAMES, attributes_of
 
 COUNT = 60
 
@@ -131,7 +128,7 @@ def test_a_failure_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.Mon
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")
 def test_a_killed_run_leaves_no_folder_and_no_workers(tmp_path: Path):
     program = (
-        "from pathlib import Path; from celeba_vae.synthetic import write_synthetic_celeba;"
+        "from pathlib import Path; from celeba_vae.synthetic.drawn_celeba import write_synthetic_celeba;"
         f"write_synthetic_celeba(Path({str(tmp_path / 'celeba')!r}), count=20_000, seed=0, workers=2)"
     )
     source = str(Path(drawn_celeba.__file__).parents[2])

@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from celeba_vae.synthetic import ATTRIBUTE_NAMES, FaceTraits, attributes_of, paint_face, sample_traits
+from celeba_vae.synthetic.portrait import paint_face
+from celeba_vae.synthetic.random_traits import sample_traits
+from celeba_vae.synthetic.traits import ATTRIBUTE_NAMES, FaceTraits, attributes_of
 
 # as the second line of list_attr_celeba.txt has them
 CELEBAS_NAMES = (

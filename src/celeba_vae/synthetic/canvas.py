@@ -4,9 +4,8 @@ Coordinates: x to the right and y down in pixels from the point between the eyes
 Colours: RGB in [0, 1]. Coverage: 0 where something is not to be seen, 1 where it hides what is behind it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 
 import cv2
 import numpy as np
@@ -22,9 +21,6 @@ OVERSAMPLE = 4
 X = np.arange(WIDTH, dtype=np.float32) - np.float32(CENTRE[0])
 Y = np.arange(HEIGHT, dtype=np.float32) - np.float32(CENTRE[1])
 
-# x, y and depth of a surface's unit normals, which broadcast to (218, 178)
-Normals = tuple[np.ndarray, np.ndarray, np.ndarray]
-
 
 def rgb(colour: Colour | np.ndarray) -> np.ndarray:
     """Give a colour (3,) as (3, 1, 1) float32, to broadcast over a picture; a picture stays as it is."""
@@ -39,26 +35,20 @@ def shade(colour: Colour | np.ndarray, factor: float) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Mask:
-    """Coverage ``alpha`` (h, w) float32 of the canvas window (rows, columns)."""
+    """Coverage ``alpha`` (h, w) float32 of a window of the canvas: rows and columns."""
 
-    rows: slice
-    columns: slice
+    window: tuple[slice, slice]
     alpha: np.ndarray
 
     def full(self) -> np.ndarray:
         """Give the coverage of the whole canvas, (218, 178) float32."""
         whole = np.zeros((HEIGHT, WIDTH), np.float32)
-        whole[self.rows, self.columns] = self.alpha
+        whole[self.window] = self.alpha
         return whole
 
     def within(self, whole: np.ndarray) -> "Mask":
         """Give the mask multiplied by a coverage of the whole canvas."""
-        return Mask(self.rows, self.columns, self.alpha * whole[self.rows, self.columns])
-
-
-def union(coverages: Iterable[np.ndarray]) -> np.ndarray:
-    """Give the coverage of several together, each (218, 178)."""
-    return reduce(np.maximum, coverages)
+        return Mask(self.window, self.alpha * whole[self.window])
 
 
 def shadow_of(coverage: np.ndarray, x: float, y: float, soften: float) -> np.ndarray:
@@ -71,13 +61,8 @@ def glow(spots: Sequence[tuple[float, float, float, float, float]]) -> np.ndarra
     strength, x, y, wide, long = np.asarray(spots, np.float32).T[:, :, None]
     profile_x = np.exp(-0.5 * ((X - x) / wide) ** 2)
     profile_y = np.exp(-0.5 * ((Y - y) / long) ** 2) * strength
-    return outer_sum(profile_y, profile_x)
-
-
-def outer_sum(down: np.ndarray, across: np.ndarray) -> np.ndarray:
-    """Give the sum (218, 178) of separable bumps with the profiles ``down`` (n, 218) and ``across`` (n, 178)."""
     # Not a matrix product: BLAS would start threads in every worker, and its last bits may depend on their number.
-    return np.einsum("ny,nx->yx", down, across)
+    return np.einsum("ny,nx->yx", profile_y, profile_x)
 
 
 def fill(polygon: np.ndarray, soften: float = 0.0) -> Mask:
@@ -95,7 +80,7 @@ def fill(polygon: np.ndarray, soften: float = 0.0) -> Mask:
         cover = cv2.GaussianBlur(cover, (0, 0), soften)
     (left, top), (right, bottom) = np.clip((first, last), 0, (WIDTH, HEIGHT)).tolist()
     cover = cover[top - first[1] : bottom - first[1], left - first[0] : right - first[0]]
-    return Mask(slice(top, bottom), slice(left, right), cover * np.float32(1 / 255))
+    return Mask((slice(top, bottom), slice(left, right)), cover * np.float32(1 / 255))
 
 
 def _window(coverage: Mask | np.ndarray) -> Mask:
@@ -103,8 +88,8 @@ def _window(coverage: Mask | np.ndarray) -> Mask:
     if isinstance(coverage, Mask):
         return coverage
     x, y, width, height = cv2.boundingRect((coverage > 0.002).view(np.uint8))
-    rows, columns = slice(y, y + height), slice(x, x + width)
-    return Mask(rows, columns, coverage[rows, columns])
+    window = slice(y, y + height), slice(x, x + width)
+    return Mask(window, coverage[window])
 
 
 def _warped(field: np.ndarray, matrix: np.ndarray) -> np.ndarray:
@@ -112,7 +97,7 @@ def _warped(field: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     return cv2.warpAffine(field, matrix, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def facing(normals: Normals, direction: np.ndarray) -> np.ndarray:
+def facing(normals: Sequence[np.ndarray], direction: np.ndarray) -> np.ndarray:
     """Give how much a surface faces a direction (3,): the cosine, below 0 where it turns away."""
     x, y, z = normals
     return x * direction[0] + y * direction[1] + z * direction[2]
@@ -125,6 +110,9 @@ class Canvas:
         self.traits = traits
         self.pixels = np.zeros((3, HEIGHT, WIDTH), np.float32)
         self.skin = rgb(traits.skin)
+        # half the widths of the head, at the ears, and of the neck, in pixels
+        self.half_head = 45.5 * traits.face_width
+        self.half_neck = (31.0 if traits.male else 25.5) * traits.face_width
         self._centre = CENTRE + traits.offset
         cos, sin = np.cos(traits.roll) * traits.scale, np.sin(traits.roll) * traits.scale
         self._turn = np.array([[cos, -sin], [sin, cos]])
@@ -134,10 +122,8 @@ class Canvas:
             [np.sin(azimuth) * np.cos(elevation), -np.sin(elevation), np.cos(azimuth) * np.cos(elevation)], np.float32
         )
 
-    # ----- where things lie
-
-    def shift(self, depth: float) -> np.ndarray:
-        """Give how far (x, y) the head's turn moves what lies at ``depth``."""
+    def shift(self, depth: float | np.ndarray) -> np.ndarray:
+        """Give how far (x, y) the head's turn moves what lies at ``depth``, or at each of the depths (n, 1)."""
         return self._shift * depth
 
     def place(self, points: Points, depth: float = 0.0) -> np.ndarray:
@@ -156,8 +142,6 @@ class Canvas:
         matrix = np.hstack([self._turn, (self._centre - self._turn @ CENTRE)[:, None]])
         return np.stack([_warped(channel, matrix) for channel in field])
 
-    # ----- what covers it
-
     def fill(self, points: Points, depth: float = 0.0, soften: float = 0.0) -> Mask:
         """Give the coverage of a polygon (n, 2) on the head."""
         return fill(self.place(points, depth), soften)
@@ -172,24 +156,21 @@ class Canvas:
         """Give the coverage of a tapered brush stroke along a smooth line (n, 2) on the head."""
         return self.fill(ribbon(smooth(points, closed=False), widths), depth, soften)
 
-    # ----- colour and light
-
     def paint(self, where: Mask | np.ndarray, colour: np.ndarray | Colour, opacity: float = 1.0) -> None:
         """Cover the canvas with a colour or a picture, anything that broadcasts to (3, 218, 178)."""
-        mask, colour = _window(where), rgb(colour)
-        window = self.pixels[:, mask.rows, mask.columns]
-        if colour.shape != (3, 1, 1):
-            colour = np.broadcast_to(colour, self.pixels.shape)[:, mask.rows, mask.columns]
-        window += (colour - window) * (mask.alpha * np.float32(opacity))
+        mask = _window(where)
+        pixels = self.pixels[:, *mask.window]
+        picture = np.broadcast_to(rgb(colour), self.pixels.shape)[:, *mask.window]
+        pixels += (picture - pixels) * (mask.alpha * np.float32(opacity))
 
     def tint(self, where: Mask | np.ndarray, factor: Colour, strength: float = 1.0) -> None:
         """Multiply the canvas by a colour: shadow below 1, light above."""
         mask = _window(where)
-        window = self.pixels[:, mask.rows, mask.columns]
-        window *= 1 + (rgb(factor) - 1) * (mask.alpha * np.float32(strength))
+        pixels = self.pixels[:, *mask.window]
+        pixels *= 1 + (rgb(factor) - 1) * (mask.alpha * np.float32(strength))
 
-    def lit(self, normals: Normals, wrap: Colour = (0.25, 0.25, 0.25)) -> np.ndarray:
-        """Give the light (3, h, w) that falls on a surface.
+    def lit(self, normals: Sequence[np.ndarray], wrap: Colour = (0.25, 0.25, 0.25)) -> np.ndarray:
+        """Give the light (3, h, w) that falls on a surface with these unit normals: x, y and depth, which broadcast.
 
         ``wrap`` lets light reach round the edge, per channel: red furthest in skin, so that its shadows are warm.
         """

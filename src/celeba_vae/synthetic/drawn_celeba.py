@@ -3,9 +3,9 @@
 import multiprocessing
 import os
 import threading
-from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 
 import cv2
@@ -18,7 +18,6 @@ from celeba_vae.synthetic.portrait import paint_face
 from celeba_vae.synthetic.random_traits import sample_traits
 from celeba_vae.synthetic.traits import ATTRIBUTE_NAMES, attributes_of
 
-JPEG_QUALITY = 92
 # CelebA's own partition: images for training, validation and testing
 CELEBA_PARTITION = (162_770, 19_867, 19_962)
 # faces that a worker draws before it reports
@@ -28,16 +27,13 @@ CHUNK = 25
 def write_synthetic_celeba(folder: Path, count: int, seed: int, workers: int | None = None) -> None:
     """Write faces and CelebA's lists into a folder, which appears only when complete.
 
-    Args:
-        folder: Gets img_align_celeba/000001.jpg … (178x218 RGB), list_attr_celeba.txt and list_eval_partition.txt.
-        count: How many faces.
-        seed: The same seed gives the same bytes whatever ``workers`` and, face by face, whatever ``count``.
-        workers: Processes; none: one per processor.
+    It gets img_align_celeba/000001.jpg … (178x218 RGB, about 7 KB each), list_attr_celeba.txt and
+    list_eval_partition.txt. The same seed gives the same bytes whatever the number of ``workers`` (processes; none: one
+    per processor) and, face by face, whatever ``count``.
 
     Raises:
         ValueError: ``count`` or ``workers`` is below 1, ``seed`` is negative, or the folder holds something already.
     """
-    folder = Path(folder)
     workers = os.cpu_count() or 1 if workers is None else workers
     for name, value in (("count", count), ("workers", workers)):
         if value < 1:
@@ -51,15 +47,13 @@ def write_synthetic_celeba(folder: Path, count: int, seed: int, workers: int | N
     with written_atomically(folder) as temporary:
         images = temporary / "img_align_celeba"
         images.mkdir(parents=True)
-        rows = _draw_all(images, count, seed, workers)
-        (temporary / "list_attr_celeba.txt").write_text(_attribute_list(rows), encoding="ascii", newline="\n")
-        (temporary / "list_eval_partition.txt").write_text(_partition_list(count), encoding="ascii", newline="\n")
+        _write_lists(temporary, _draw_all(images, count, seed, workers))
         if folder.exists():
             folder.rmdir()
 
 
-def _draw_all(images: Path, count: int, seed: int, workers: int) -> list[list[bool]]:
-    """Draw the faces 0 … count - 1 as files in ``images``; give the 40 attributes of each, in order."""
+def _draw_all(images: Path, count: int, seed: int, workers: int) -> list[str]:
+    """Draw the faces 0 … count - 1 as files in ``images``; give each one's line of the list of attributes, in order."""
     draw = partial(_draw_file, images, seed)
     progress = partial(tqdm, total=count, desc="Drawing faces", unit="face", disable=None)
     workers = min(workers, -(-count // CHUNK))
@@ -75,11 +69,12 @@ def _draw_all(images: Path, count: int, seed: int, workers: int) -> list[list[bo
         pool.shutdown(cancel_futures=True)
 
 
-def _draw_file(images: Path, seed: int, index: int) -> list[bool]:
-    """Draw a face as a file of about 7 KB in ``images`` and give its 40 attributes."""
+def _draw_file(images: Path, seed: int, index: int) -> str:
+    """Draw a face as CelebA's file number ``index`` + 1; give its name and a 1 or -1 for each of the 40 attributes."""
     traits = sample_traits(seed, index)
-    Image.fromarray(paint_face(traits)).save(images / _file_name(index), "JPEG", quality=JPEG_QUALITY)
-    return list(attributes_of(traits).values())
+    name = f"{index + 1:06d}.jpg"
+    Image.fromarray(paint_face(traits)).save(images / name, "JPEG", quality=92)
+    return name + " " + " ".join(" 1" if on else "-1" for on in attributes_of(traits).values())
 
 
 def _start_worker() -> None:
@@ -98,22 +93,11 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _file_name(index: int) -> str:
-    """Give the file's name in CelebA, which counts from 1."""
-    return f"{index + 1:06d}.jpg"
-
-
-def _attribute_list(rows: Sequence[Sequence[bool]]) -> str:
-    """Give list_attr_celeba.txt: the count, the names, and a line of 1 and -1 for each image."""
-    lines = [str(len(rows)), " ".join(ATTRIBUTE_NAMES) + " "]
-    lines += [_file_name(index) + " " + " ".join(" 1" if on else "-1" for on in row) for index, row in enumerate(rows)]
-    return "\n".join(lines) + "\n"
-
-
-def _partition_list(count: int) -> str:
-    """Give list_eval_partition.txt: 0 (train), then 1 (validation), then 2 (test), in CelebA's shares."""
-    train, validation, test = CELEBA_PARTITION
-    first = round(count * train / (train + validation + test))
-    second = round(count * (train + validation) / (train + validation + test))
-    parts = [0] * first + [1] * (second - first) + [2] * (count - second)
-    return "\n".join(f"{_file_name(index)} {part}" for index, part in enumerate(parts))
+def _write_lists(folder: Path, faces: list[str]) -> None:
+    """Write the faces' attributes, and a partition in CelebA's shares: 0 (train), then 1 (validation), 2 (test)."""
+    attributes = [str(len(faces)), " ".join(ATTRIBUTE_NAMES) + " ", *faces, ""]
+    (folder / "list_attr_celeba.txt").write_text("\n".join(attributes), encoding="ascii", newline="\n")
+    ends = [round(len(faces) * end / sum(CELEBA_PARTITION)) for end in accumulate(CELEBA_PARTITION)]
+    parts = np.searchsorted(ends, np.arange(len(faces)), side="right")
+    partition = [f"{face.split()[0]} {part}" for face, part in zip(faces, parts, strict=True)]
+    (folder / "list_eval_partition.txt").write_text("\n".join(partition), encoding="ascii", newline="\n")

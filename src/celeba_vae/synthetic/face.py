@@ -1,57 +1,31 @@
-"""Head and neck: their outlines, the surface that light falls on, skin, ears and nose."""
+"""Head and neck: their outlines, the surface that light falls on, skin, ears and nose, eyes, eyebrows and mouth."""
 
 import numpy as np
 
-from celeba_vae.synthetic.canvas import Canvas, Normals, X, Y, facing, glow, outer_sum, rgb, shade, shadow_of
-from celeba_vae.synthetic.shapes import SIDES, ellipse, on_side, smooth, symmetric
-from celeba_vae.synthetic.traits import COVERS_EARS, FaceTraits
+from celeba_vae.synthetic.canvas import Canvas, X, Y, facing, glow, rgb, shade, shadow_of
+from celeba_vae.synthetic.shapes import SIDES, ellipse, on_side, ribbon, smooth, symmetric
+from celeba_vae.synthetic.traits import COVERS_EARS
 
 # how far an eye's middle is from the face's
 EYE_X = 19.5
 HEAD_DEPTH = -18
+EYE_DEPTH = 1
+LIP_DEPTH = 7
 
 
-def half_head_width(traits: FaceTraits) -> float:
-    """Give half the width of the head in pixels, at the ears."""
-    return 45.5 * traits.face_width
-
-
-def half_neck_width(traits: FaceTraits) -> float:
-    """Give half the width of the neck in pixels."""
-    return (31.0 if traits.male else 25.5) * traits.face_width
-
-
-def half_head_outline(traits: FaceTraits) -> np.ndarray:
+def half_head_outline(canvas: Canvas) -> np.ndarray:
     """Give the right half of the head's outline (12, 2), from top to chin."""
-    width = half_head_width(traits)
-    jaw = traits.jaw_width
-    chin = 72.5 + traits.chin + 2.5 * traits.mouth_open
-    return np.array(
-        [
-            (0, -67),
-            (0.44 * width, -62.5),
-            (0.77 * width, -49),
-            (0.94 * width, -30),
-            (0.995 * width, -12),
-            (1.0 * width, 6),
-            (0.96 * width, 22),
-            (0.86 * width * (0.4 + 0.6 * jaw), 38),
-            (0.67 * width * jaw, 53),
-            (0.43 * width * jaw, chin - 8.5),
-            (0.21 * width * jaw, chin - 1.3),
-            (0, chin),
-        ]
-    )
-
-
-def cover_head(canvas: Canvas) -> np.ndarray:
-    """Give the coverage (218, 178) of the head without hair and ears."""
-    return canvas.fill(smooth(symmetric(half_head_outline(canvas.traits))), HEAD_DEPTH).full()
+    width, jaw = canvas.half_head, canvas.traits.jaw_width
+    tip = 72.5 + canvas.traits.chin + 2.5 * canvas.traits.mouth_open
+    skull = [(0, -67), (0.44 * width, -62.5), (0.77 * width, -49), (0.94 * width, -30), (0.995 * width, -12)]
+    cheek = [(width, 6), (0.96 * width, 22), (0.86 * width * (0.4 + 0.6 * jaw), 38), (0.67 * width * jaw, 53)]
+    chin = [(0.43 * width * jaw, tip - 8.5), (0.21 * width * jaw, tip - 1.3), (0, tip)]
+    return np.array([*skull, *cheek, *chin])
 
 
 def paint_neck(canvas: Canvas, head: np.ndarray) -> None:
     """Paint neck and chest, with the shadow of the head (218, 178) on them."""
-    half = half_neck_width(canvas.traits)
+    half = canvas.half_neck
     bare = canvas.traits.clothes == "scoop"
     shoulders = [(64.0, 101.0), (96.0, 116.0)] if bare else [(half + 16, 108.0), (half + 16, 120.0)]
     outline = [(half * 0.94, 30.0), (half * 0.95, 58.0), (half, 78.0), (half + 13, 93.0), *shoulders, (60.0, 150.0)]
@@ -66,7 +40,7 @@ def paint_ears(canvas: Canvas) -> None:
     """Paint the ears, where hair leaves them free."""
     if canvas.traits.hair_style in COVERS_EARS:
         return
-    edge = half_head_width(canvas.traits)
+    edge = canvas.half_head
     outline = [(edge - 4, -9), (edge + 3, -13), (edge + 7, -7), (edge + 6, 5), (edge + 2.5, 15), (edge - 4, 17)]
     hollow = [(edge, -7), (edge + 4, -6), (edge + 3, 4), (edge, 9)]
     for side in SIDES:
@@ -93,15 +67,14 @@ def paint_nose(canvas: Canvas) -> None:
 
 def paint_skin(canvas: Canvas, head: np.ndarray) -> None:
     """Paint the lit head (218, 178): warm shadows, a sheen towards the light, flushed cheeks, darker eye sockets."""
-    rosy = canvas.traits.rosy
     normals = _head_normals(canvas)
     light = canvas.lit(normals, (0.5, 0.36, 0.32))
     halfway = canvas.light + np.array([0, 0, 1], np.float32)
     halfway /= np.linalg.norm(halfway)
     sheen = np.maximum(facing(normals, halfway), 0) ** 16 * np.float32(0.13)
-    cheeks = [(rosy, -26, 20, 11, 9), (rosy, 26, 20, 11, 9)]
+    cheeks = [(canvas.traits.rosy, side * 26, 20, 11, 9) for side in SIDES]
     flush = glow([*cheeks, (0.22, canvas.shift(16)[0], 25, 7, 6), (0.15, 0, 62, 12, 8)])
-    sockets = glow([(0.16, -EYE_X, -2, 12, 7), (0.16, EYE_X, -2, 12, 7)])
+    sockets = glow([(0.16, side * EYE_X, -2, 12, 7) for side in SIDES])
     colour = canvas.skin * (1 - flush * rgb((0.02, 0.26, 0.24)))
     colour *= 1 - sockets * rgb((0.8, 1.0, 0.9))
     canvas.paint(head, canvas.head_to_canvas(colour * light + sheen * rgb(canvas.traits.light_colour)))
@@ -126,9 +99,9 @@ def paint_creases(canvas: Canvas) -> None:
         canvas.tint(canvas.stroke(line, (0.4, 1.8, 1.8, 0.4), 2, 1.0), (0.72, 0.62, 0.6), 0.5)
 
 
-def _head_normals(canvas: Canvas) -> Normals:
-    """Give the unit normals of an upright head's surface with its relief."""
-    half = half_head_outline(canvas.traits)
+def _head_normals(canvas: Canvas) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Give the unit normals of an upright head's surface with its relief: x, y and depth, each (218, 178)."""
+    half = half_head_outline(canvas)
     shift_x, shift_y = canvas.shift(HEAD_DEPTH)
     width = np.maximum(np.interp(Y - shift_y, half[:, 1], half[:, 0]), 14).astype(np.float32)
     around = np.clip((X - np.float32(shift_x)) / width[:, None], -1, 1)
@@ -136,22 +109,22 @@ def _head_normals(canvas: Canvas) -> Normals:
     x = np.sign(around) * np.abs(around) ** 1.7 * 0.93
     y = (-0.8 * above**1.6 + 0.62 * below**2)[:, None].astype(np.float32)
     z = np.sqrt(np.maximum(1 - x**2 - y**2, 0.06))
-    height, at_x, at_y, wide, long = np.asarray(_relief(canvas), np.float32).T[:, :, None]
+    height, at_x, at_y, wide, long = _relief(canvas).astype(np.float32).T[:, :, None]
     from_x, from_y = X - at_x, Y - at_y
     profile_x, profile_y = np.exp(-0.5 * (from_x / wide) ** 2), np.exp(-0.5 * (from_y / long) ** 2) * height
-    x = x + outer_sum(profile_y, profile_x * from_x / wide**2)
-    y = y + outer_sum(profile_y * from_y / long**2, profile_x)
+    x = x + np.einsum("ny,nx->yx", profile_y, profile_x * from_x / wide**2)
+    y = y + np.einsum("ny,nx->yx", profile_y * from_y / long**2, profile_x)
     length = np.sqrt(x**2 + y**2 + z**2)
     return x / length, y / length, z / length
 
 
-def _relief(canvas: Canvas) -> list[tuple[float, float, float, float, float]]:
-    """Give the face's bumps and hollows, each (height, x, y, width, length) in pixels."""
+def _relief(canvas: Canvas) -> np.ndarray:
+    """Give the face's bumps and hollows (n, 5), each (height, x, y, width, length) in pixels."""
     traits = canvas.traits
     smile, wide, lower = max(traits.smile, 0.0), traits.nose_width, traits.nose_length
     rugged = 1.25 if traits.male else 0.8
-    # height, x, y, width, length, depth
-    middle = [
+    # height, x (what is not in the middle is on both sides), y, width, length, depth
+    bumps = [
         (5.5, 0, 9 + lower / 2, 4.4 * wide**0.5, 12, 8),
         (7.5, 0, 24 + lower, 5.6 * wide, 5.5, 16),
         (1.6, 0, 43, 19, 12, 6),
@@ -160,8 +133,6 @@ def _relief(canvas: Canvas) -> list[tuple[float, float, float, float, float]]:
         (3.4 * rugged, 0, 63 + traits.chin, 11, 7, 8),
         (-0.9, 0, 33 + lower / 2, 2.4, 4, 11),
         (2.0, 0, -38, 26, 15, 0),
-    ]
-    pairs = [
         (3.6, 7.2 * wide, 27.5 + lower, 3.6 * wide, 3.4, 11),
         (2.2 * rugged, 17, -12, 11, 5, 4),
         (-4.2 * rugged**0.5, 17.5, -2, 10, 6.5, 0),
@@ -169,6 +140,104 @@ def _relief(canvas: Canvas) -> list[tuple[float, float, float, float, float]]:
         (3.0 + 3.6 * smile, 26, 19 - 2 * smile, 11, 9, 0),
         (-1.4 - 1.0 * (not traits.young), 33, 40, 8, 12, -4),
     ]
-    bumps = middle + [(height, side * x, *rest) for height, x, *rest in pairs for side in SIDES]
-    shift = {depth: canvas.shift(depth) for *_, depth in bumps}
-    return [(h, x + shift[depth][0], y + shift[depth][1], w, v) for h, x, y, w, v, depth in bumps]
+    relief = np.array([(h, side * x, *rest) for h, x, *rest in bumps for side in (SIDES if x else (1,))])
+    relief[:, 1:3] += canvas.shift(relief[:, 5:])
+    return relief[:, :5]
+
+
+def paint_eyes(canvas: Canvas) -> None:
+    """Paint both eyes: eye shadow, white, iris, pupil, highlight, lashes and lids."""
+    traits = canvas.traits
+    opening, tilt = traits.eye_open * (1 - 0.2 * max(traits.smile, 0.0)), traits.eye_tilt
+    crease_y = 0.5 + opening / 2
+    lash = 1.5 if traits.male else 2.1 + 0.9 * min(traits.eyeshadow, 1)
+    # from the middle of an eye
+    upper = [(-9.6, 1.4), (-5, -3.4 * opening), (0.5, -5.0 * opening), (5.5, -3.9 * opening - tilt), (10, -tilt)]
+    lower = [(10, -tilt), (5, 2.9 * opening), (0, 3.8 * opening), (-5, 3.0 * opening), (-9.6, 1.4)]
+    crease = [(-8, -3.4), (-3, -7.2 * crease_y), (4, -7.8 * crease_y), (10.5, -3.6)]
+    shadow = [(-8, -2), (0, -9), (8, -8), (12, -3), (0, -3)]
+    for side in SIDES:
+        over, under, fold, lid = (on_side(np.add(line, (EYE_X, 0)), side) for line in (upper, lower, crease, shadow))
+        if traits.eyeshadow:
+            canvas.tint(canvas.fill(smooth(lid), EYE_DEPTH, 1.8), (0.62, 0.48, 0.54), traits.eyeshadow)
+        _paint_eyeball(canvas, side, over, under)
+        lashes = canvas.stroke(over, (0.7, lash, lash, lash, 0.9), EYE_DEPTH, 0.4)
+        canvas.paint(lashes, shade(canvas.skin, 0.16), 0.92)
+        canvas.tint(canvas.stroke(under, (0.9, 0.9, 0.5), EYE_DEPTH, 0.5), (0.55, 0.42, 0.4), 0.7)
+        canvas.tint(canvas.stroke(fold, (0.3, 1.5, 1.5, 0.4), EYE_DEPTH, 0.7), (0.6, 0.46, 0.43), 0.7)
+
+
+def _paint_eyeball(canvas: Canvas, side: int, upper: np.ndarray, lower: np.ndarray) -> None:
+    """Paint what is seen between the lids, which are lines (5, 2) on the head."""
+    traits = canvas.traits
+    inside = canvas.fill(np.vstack([smooth(upper, closed=False), smooth(lower, closed=False)]), EYE_DEPTH, 0.35)
+    visible = inside.full()
+    x = side * EYE_X + (traits.gaze * 1.7 + np.sin(traits.yaw) * 4)
+    spark_x = x + (1.6 if canvas.light[0] > 0 else -1.6)
+    canvas.paint(inside, shade((0.95, 0.93, 0.91), 0.78 + 0.17 * float(canvas.light[2])))
+    for disc, soften, colour in (
+        (ellipse(x, -0.4, 4.9, 4.9), 0.4, shade(traits.iris, 0.62)),
+        (ellipse(x, 0.4, 3.7, 3.6), 0.7, shade(traits.iris, 1.25)),
+        (ellipse(x, -0.4, 2.2, 2.2), 0.35, rgb((0.03, 0.02, 0.02))),
+    ):
+        canvas.paint(canvas.fill(disc, EYE_DEPTH, soften).within(visible), colour)
+    lid_shadow = canvas.stroke(np.add(upper, (0, 1.6)), (1, 2.6, 2.6, 1), EYE_DEPTH, 0.8)
+    canvas.tint(lid_shadow.within(visible), (0.5, 0.45, 0.45), 0.8)
+    spark = canvas.fill(ellipse(spark_x, -2.0, 1.15, 1.15), EYE_DEPTH, 0.3)
+    canvas.paint(spark.within(visible), (1.0, 1.0, 1.0), 0.95)
+
+
+def paint_eyebrows(canvas: Canvas) -> None:
+    """Paint the eyebrows in a darker colour of the hair."""
+    traits = canvas.traits
+    arch, raised = traits.brow_arch, max(traits.smile, 0.0) - (0.8 if traits.male else 0.0)
+    line = [(8, -13.4), (14.5, -15.2 - 0.3 * arch), (21.5, -16.2 - 1.6 * arch), (27.5, -15 - 1.5 * arch), (33, -11.2)]
+    widths = [width * traits.brow_thickness for width in (2.2, 3.8, 3.6, 2.6, 0.8)]
+    colour = shade(0.55 * rgb(traits.hair_colour) + 0.12 * canvas.skin, 0.85)
+    for side in SIDES:
+        canvas.paint(canvas.stroke(on_side(line, side) - (0, raised), widths, 3, 0.7), colour, 0.82)
+
+
+def paint_mouth(canvas: Canvas) -> None:
+    """Paint lips, and between them teeth or darkness."""
+    traits = canvas.traits
+    glad, full = max(traits.smile, 0.0), traits.lip_fullness
+    # Without a smile an open mouth is narrow and rounds upwards too: else its lower lip alone would look like a smile.
+    rounded = traits.mouth_open * (1 - glad)
+    half_width = 15.2 + 4.6 * glad - 2.4 * rounded
+    corner = 40.5 - 4.8 * traits.smile + 1.8 * rounded
+    middle = 40.6 + 1.2 * glad - 1.0 * rounded
+    gap = traits.mouth_open * (4.2 + 3.4 * glad)
+    bottom = middle + gap + 6.2 * full - 0.8 * glad
+
+    def curve(centre: float, power: float) -> np.ndarray:
+        """Give the line (21, 2) between the corners through the y ``centre``, flatter there with a higher power."""
+        x = np.linspace(-1, 1, 21)
+        return np.stack([x * half_width, centre + (corner - centre) * np.abs(x) ** power], axis=1)
+
+    upper_top = curve(middle - 4.6 * full + 0.9 * glad, 1.5)
+    upper_top[:, 1] += 1.1 * full * np.exp(-0.5 * (upper_top[:, 0] / 2.4) ** 2)
+    upper_low, lower_top, lower_low = curve(middle, 2.0), curve(middle + gap, 2.2), curve(bottom, 2.1)
+    natural = canvas.skin * rgb((0.84, 0.56, 0.55))
+    colour = natural + (rgb(traits.lip_colour) - natural) * np.float32(traits.lipstick)
+    lit, soften = 0.72 + 0.3 * float(canvas.light[2]), 0.55 if traits.lipstick else 0.8
+    is_open = gap > 0.5
+    if is_open:
+        cavity = canvas.fill(np.vstack([upper_low, lower_top[::-1]]), LIP_DEPTH, 0.4)
+        canvas.paint(cavity, (0.22, 0.06, 0.07))
+        reach = min(gap * (0.85 if traits.smile > 0.3 else 0.45), 6.5)
+        gums, edge = curve(middle - 0.5, 2.0) * (0.93, 1), curve(middle + reach, 2.2) * (0.9, 1)
+        teeth = canvas.fill(np.vstack([gums, edge[::-1]]), LIP_DEPTH, 0.5)
+        canvas.paint(teeth.within(cavity.full()), shade((0.95, 0.92, 0.87), lit + 0.05))
+    canvas.paint(canvas.fill(np.vstack([upper_top, upper_low[::-1]]), LIP_DEPTH, soften), shade(colour, 0.86 * lit))
+    canvas.paint(canvas.fill(np.vstack([lower_top, lower_low[::-1]]), LIP_DEPTH, soften), shade(colour, 1.06 * lit))
+    gleam = ellipse(3 * float(canvas.light[0]), (middle + gap + bottom) / 2 - 0.4, 5.5, 1.2)
+    canvas.tint(canvas.fill(gleam, LIP_DEPTH, 1.0), (1.25, 1.3, 1.3), 0.6 + 0.4 * traits.lipstick)
+    if not is_open:
+        line = ribbon(upper_low, (0.6, 1.3, 1.6, 1.3, 0.6))
+        canvas.paint(canvas.fill(line, LIP_DEPTH, 0.45), shade(colour, 0.34), 0.9)
+    for side in SIDES:
+        dimple = ellipse(side * (half_width + 0.6), corner, 1.9 + glad, 1.7 + 0.6 * glad)
+        canvas.tint(canvas.fill(dimple, 4, 0.9), (0.55, 0.4, 0.38), 0.55 + 0.25 * glad)
+    below = smooth([(-9, bottom + 2), (0, bottom + 3.2), (9, bottom + 2), (0, bottom + 5)])
+    canvas.tint(canvas.fill(below, LIP_DEPTH, 1.5), (0.78, 0.66, 0.63), 0.7)

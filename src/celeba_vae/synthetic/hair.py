@@ -1,11 +1,9 @@
 """Hair and beard: their outlines for each style, and one picture of locks that both are cut from."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from celeba_vae.synthetic.canvas import HEIGHT, Canvas, facing, rgb, shadow_of, union
-from celeba_vae.synthetic.face import half_head_outline, half_head_width
+from celeba_vae.synthetic.canvas import HEIGHT, Canvas, facing, rgb, shadow_of
+from celeba_vae.synthetic.face import half_head_outline
 from celeba_vae.synthetic.shapes import ellipse, on_side, smooth, symmetric
 from celeba_vae.synthetic.traits import COVERS_EARS, LONG_STYLES, FaceTraits, HairStyle
 
@@ -32,33 +30,27 @@ SOFTNESS: dict[HairStyle, float] = {"buzz": 2.2, "bald": 2.2, "receding": 2.2, "
 FRONT_DEPTH, HAIR_DEPTH, BACK_DEPTH = -6, -20, -40
 
 
-@dataclass(frozen=True)
-class Hair:
-    """The coverage of the hair before the face and of all hair behind the head, (218, 178), and its ``picture``."""
-
-    front: np.ndarray
-    behind: np.ndarray
-    picture: np.ndarray
-
-
-def grow_hair(canvas: Canvas, head: np.ndarray) -> Hair:
-    """Give the hair of a head (218, 178), not painted yet."""
+def cover_hair(canvas: Canvas, head: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Give the coverage (218, 178) of the hair before the face and of all that is behind the head (218, 178)."""
     traits = canvas.traits
-    whole = canvas.fill(_outline(traits), HAIR_DEPTH, 0.7).full()
-    front = whole * (1 - canvas.fill(_opening(traits), FRONT_DEPTH, SOFTNESS.get(traits.hair_style, 1.6)).full())
+    behind = canvas.fill(_outline(traits), HAIR_DEPTH, 0.7).full()
+    front = behind * (1 - canvas.fill(_opening(traits), FRONT_DEPTH, SOFTNESS.get(traits.hair_style, 1.6)).full())
     if traits.hair_style == "long_behind":
         shoulders = canvas.place([(0.0, 62.0)])[0, 1]
         front *= np.clip((shoulders - np.arange(HEIGHT)) / 24, 0, 1)[:, None]
     if traits.bangs:
-        front = union([front, canvas.fill(_fringe(traits), 2, 0.9).full() * union([whole, head])])
-    behind = [whole]
+        wide, part = traits.face_width, traits.hair_part
+        left, right = [(-42, -8), (-33, -19 + 2 * part), (-17, -22)], [(17, -22), (33, -19 - 2 * part), (42, -8)]
+        top = [(46, -30), (36, -56), (0, -64), (-36, -56), (-46, -30)]
+        fringe = smooth([(x * wide, y) for x, y in [*left, (0, -22.5 + part), *right, *top]])
+        front = np.maximum(front, canvas.fill(fringe, 2, 0.9).full() * np.maximum(behind, head))
     if traits.hair_style == "updo":
-        behind.append(canvas.fill(ellipse(0, -77, 21, 17), BACK_DEPTH, 0.7).full())
+        behind = np.maximum(behind, canvas.fill(ellipse(0, -77, 21, 17), BACK_DEPTH, 0.7).full())
     if traits.hair_style == "ponytail":
         tail = [(38, -20), (56, -10), (66, 30), (62, 80), (54, 112), (44, 80), (42, 30)]
         tail_side = on_side(tail, 1 if traits.hair_part > 0 else -1)
-        behind.append(canvas.fill(smooth(tail_side), BACK_DEPTH, 0.8).full())
-    return Hair(front.astype(np.float32), union(behind), _locks(canvas))
+        behind = np.maximum(behind, canvas.fill(smooth(tail_side), BACK_DEPTH, 0.8).full())
+    return front, behind
 
 
 def _outline(traits: FaceTraits) -> np.ndarray:
@@ -110,26 +102,27 @@ def _curtain(traits: FaceTraits, side: int) -> list[tuple[float, float]]:
     """Give the inner edge of long hair on one side of its parting, from top to bottom."""
     wide, swept = traits.face_width, traits.hair_part * side
     edge = [(40.5, -6), (42, 20), (40.5, 46), (42, 72), (47, 150)]
-    return [
-        (traits.hair_part * 16 + side * 11, -54 - traits.hairline + 6 + 2 * swept),
-        (side * (32 + 2 * swept) * wide, -29 + 3 * swept),
-        *((side * x * wide, y) for x, y in edge),
-    ]
+    parting = (traits.hair_part * 16 + side * 11, -54 - traits.hairline + 6 + 2 * swept)
+    temple = (side * (32 + 2 * swept) * wide, -29 + 3 * swept)
+    return [parting, temple, *((side * x * wide, y) for x, y in edge)]
 
 
-def _fringe(traits: FaceTraits) -> np.ndarray:
-    """Give the outline of the hair over the forehead (n, 2)."""
-    part = traits.hair_part
-    left, right = [(-42, -8), (-33, -19 + 2 * part), (-17, -22)], [(17, -22), (33, -19 - 2 * part), (42, -8)]
-    top = [(46, -30), (36, -56), (0, -64), (-36, -56), (-46, -30)]
-    return smooth([(x * traits.face_width, y) for x, y in [*left, (0, -22.5 + part), *right, *top]])
-
-
-def _locks(canvas: Canvas) -> np.ndarray:
+def draw_locks(canvas: Canvas) -> np.ndarray:
     """Give hair everywhere (3, 218, 178): locks along the head's meridians, a band of gloss, light from the side."""
     traits = canvas.traits
+    first, second, third = traits.hair_phase
     x, y = canvas.on_head(HAIR_DEPTH)
-    streaks = _streaks(x, y, traits)
+    # how light each lock is, about -1 to 1
+    if traits.hair_texture == "curly":
+        curls = np.sin(x * 0.5 + 2 * np.sin(y * 0.23 + first)), np.sin(y * 0.47 + 2 * np.sin(x * 0.21 + second))
+        streaks = 0.65 * curls[0] * curls[1]
+    else:
+        round_top = np.sqrt(np.clip(1 - (np.minimum(y + 4, 0) / 84) ** 2, 0.05, 1))
+        across = (x - 10 * traits.hair_part) / round_top
+        if traits.hair_texture == "wavy":
+            across = across + 4.0 * np.sin(y / 9.5 + first + 0.02 * x)
+        streaks = 0.5 * np.sin(across * 0.26 + first) + 0.36 * np.sin(across * 0.55 + second + 0.02 * y)
+        streaks += 0.16 * np.sin(across * 1.05 + third)
     normal_x, normal_y = np.clip(x / 66, -0.9, 0.9), np.clip((y + 8) / 86, -0.9, 0.55)
     normals = normal_x, normal_y, np.sqrt(np.maximum(1 - normal_x**2 - normal_y**2, 0.08))
     gloss = np.exp(-(((facing(normals, canvas.light) - 0.86) / 0.11) ** 2)) * (0.8 + 0.35 * streaks)
@@ -140,35 +133,22 @@ def _locks(canvas: Canvas) -> np.ndarray:
     return picture
 
 
-def _streaks(x: np.ndarray, y: np.ndarray, traits: FaceTraits) -> np.ndarray:
-    """Give how light each lock is, about -1 to 1, where pixels lie on the head at x and y, all (218, 178)."""
-    first, second, third = traits.hair_phase
-    if traits.hair_texture == "curly":
-        return 0.65 * np.sin(x * 0.5 + 2 * np.sin(y * 0.23 + first)) * np.sin(y * 0.47 + 2 * np.sin(x * 0.21 + second))
-    round_top = np.sqrt(np.clip(1 - (np.minimum(y + 4, 0) / 84) ** 2, 0.05, 1))
-    lock = (x - 10 * traits.hair_part) / round_top
-    if traits.hair_texture == "wavy":
-        lock = lock + 4.0 * np.sin(y / 9.5 + first + 0.02 * x)
-    coarse, middle = 0.5 * np.sin(lock * 0.26 + first), 0.36 * np.sin(lock * 0.55 + second + 0.02 * y)
-    return coarse + middle + 0.16 * np.sin(lock * 1.05 + third)
-
-
-def paint_hair_behind(canvas: Canvas, hair: Hair) -> None:
+def paint_hair_behind(canvas: Canvas, behind: np.ndarray, locks: np.ndarray) -> None:
     """Paint all hair behind head and neck, in shadow except at its rim."""
-    canvas.paint(hair.behind, hair.picture)
-    inner = canvas.fill(ellipse(0, 52, 40, 44), HAIR_DEPTH, 9.0).within(hair.behind)
+    canvas.paint(behind, locks)
+    inner = canvas.fill(ellipse(0, 52, 40, 44), HAIR_DEPTH, 9.0).within(behind)
     canvas.tint(inner, (0.45, 0.43, 0.43), 0.9)
 
 
-def paint_hair_in_front(canvas: Canvas, head: np.ndarray, hair: Hair) -> None:
+def paint_hair_in_front(canvas: Canvas, head: np.ndarray, front: np.ndarray, locks: np.ndarray) -> None:
     """Paint the hair before the face, and first the shadow that it casts on the head (218, 178)."""
     thin = canvas.traits.hair_style in ("buzz", "bald")
-    shadow = shadow_of(hair.front, -3 * canvas.light[0], 3.5, 2.6)
-    canvas.tint(shadow * head * (1 - hair.front), (0.7, 0.6, 0.57), 0.4 if thin else 0.85)
-    canvas.paint(hair.front, hair.picture, 0.82 if thin else 1.0)
+    shadow = shadow_of(front, -3 * canvas.light[0], 3.5, 2.6)
+    canvas.tint(shadow * head * (1 - front), (0.7, 0.6, 0.57), 0.4 if thin else 0.85)
+    canvas.paint(front, locks, 0.82 if thin else 1.0)
 
 
-def paint_beard(canvas: Canvas, head: np.ndarray, hair: Hair) -> None:
+def paint_beard(canvas: Canvas, head: np.ndarray, locks: np.ndarray) -> None:
     """Paint stubble, moustache, goatee or a full beard in the colour of the hair."""
     traits = canvas.traits
     if traits.beard == "none":
@@ -180,13 +160,13 @@ def paint_beard(canvas: Canvas, head: np.ndarray, hair: Hair) -> None:
     if traits.beard == "goatee":
         chin = 73.0 + traits.chin + 2.5 * traits.mouth_open
         patch = [(0, 50), (11, 50), (x + 1, y), (x + 3, 50), (17, chin - 7), (0, chin + 1)]
-        mask = union([mask, canvas.fill(smooth(symmetric(patch)), 4, 1.4).full()])
+        mask = np.maximum(mask, canvas.fill(smooth(symmetric(patch)), 4, 1.4).full())
     elif traits.beard != "moustache":
         grown = 3.0 if traits.beard == "full" else 0.0
-        jaw = np.add(half_head_outline(traits)[6:], (grown * 0.4, grown))
-        cheek = [(0, 33), (13, 34), (x + 3, 35), (31 * wide, 26), (41 * wide, 6), (half_head_width(traits), 2)]
-        mask = union([mask, canvas.fill(smooth(symmetric([*cheek, *jaw])), -8, 2.4).full()])
+        jaw = np.add(half_head_outline(canvas)[6:], (grown * 0.4, grown))
+        cheek = [(0, 33), (13, 34), (x + 3, 35), (31 * wide, 26), (41 * wide, 6), (canvas.half_head, 2)]
+        mask = np.maximum(mask, canvas.fill(smooth(symmetric([*cheek, *jaw])), -8, 2.4).full())
     if traits.beard == "stubble":
         canvas.tint(mask * head, (0.72, 0.7, 0.72), 0.75)
     else:
-        canvas.paint(mask, hair.picture * 0.9, 0.88 if traits.beard == "goatee" else 0.9)
+        canvas.paint(mask, locks * 0.9, 0.88 if traits.beard == "goatee" else 0.9)

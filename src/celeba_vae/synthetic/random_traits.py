@@ -1,10 +1,7 @@
-"""Describe a face at random: a function of the seed and the face's number alone.
-
-The order of the draws is part of what a seed means; another order gives other faces.
-"""
+"""Describe a face at random, by the seed and its number alone; another order of the draws would give other faces."""
 
 import colorsys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -13,6 +10,7 @@ from celeba_vae.synthetic.traits import LONG_STYLES, Colour, FaceTraits, HairSty
 
 Choice = TypeVar("Choice")
 Range = tuple[float, float]
+Styles = dict[HairStyle, float]
 
 SKIN_TONES: tuple[Colour, ...] = (
     (0.41, 0.27, 0.20),
@@ -30,6 +28,9 @@ HAIR_COLOURS: dict[str, tuple[Colour, Colour]] = {
     "gray": ((0.56, 0.56, 0.57), (0.82, 0.82, 0.82)),
     "red": ((0.48, 0.22, 0.11), (0.62, 0.31, 0.15)),
 }
+# how often young men and women wear a style, where the skin is not dark
+MEN: Styles = {"short": 40, "quiff": 22, "buzz": 9, "receding": 5, "bald": 5, "long_behind": 3, "afro": 2}
+WOMEN: Styles = {"long": 38, "long_behind": 18, "bob": 17, "updo": 8, "ponytail": 9, "short": 4, "afro": 2}
 BROWN, HAZEL, BLUE, GREEN = (0.30, 0.18, 0.11), (0.42, 0.28, 0.16), (0.36, 0.48, 0.62), (0.38, 0.48, 0.34)
 BLACK, HORN, RED, GOLDEN = (0.06, 0.05, 0.05), (0.28, 0.15, 0.09), (0.45, 0.10, 0.12), (0.50, 0.42, 0.25)
 GOLD, SILVER = (0.88, 0.72, 0.36), (0.86, 0.86, 0.88)
@@ -48,18 +49,6 @@ def sample_traits(seed: int, index: int) -> FaceTraits:
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(index,)))
     traits = FaceTraits(male=rng.random() < 0.45, young=rng.random() < 0.78)
     tone = float(rng.beta(1.7, 1.0) * (len(SKIN_TONES) - 1))
-    _choose_expression_and_glasses(traits, rng)
-    _choose_pose_and_light(traits, rng)
-    _choose_build(traits, rng, tone)
-    _choose_eyes(traits, rng, tone)
-    _choose_hair(traits, rng, tone)
-    _choose_beard_and_makeup(traits, rng)
-    _choose_clothes(traits, rng)
-    _choose_backdrop(traits, rng)
-    return traits
-
-
-def _choose_expression_and_glasses(traits: FaceTraits, rng: np.random.Generator) -> None:
     traits.smile = rng.uniform(0.65, 1.0) if rng.random() < 0.48 else rng.uniform(-0.25, 0.1)
     traits.mouth_open = rng.uniform(0.5, 1.0) if rng.random() < 0.48 else 0.0
     worn = rng.random() < 0.14
@@ -67,6 +56,12 @@ def _choose_expression_and_glasses(traits: FaceTraits, rng: np.random.Generator)
     if not worn:
         traits.glasses = "none"
     traits.glasses_colour = _pick(rng, {BLACK: 5, HORN: 2, RED: 1, GOLDEN: 1})
+    _choose_pose_and_light(traits, rng)
+    _choose_features(traits, rng, tone)
+    _choose_hair(traits, rng, tone)
+    _choose_beard_makeup_and_clothes(traits, rng)
+    _choose_backdrop(traits, rng)
+    return traits
 
 
 def _choose_pose_and_light(traits: FaceTraits, rng: np.random.Generator) -> None:
@@ -85,10 +80,9 @@ def _choose_pose_and_light(traits: FaceTraits, rng: np.random.Generator) -> None
     traits.exposure = rng.uniform(0.92, 1.12)
 
 
-def _choose_build(traits: FaceTraits, rng: np.random.Generator, tone: float) -> None:
+def _choose_features(traits: FaceTraits, rng: np.random.Generator, tone: float) -> None:
     male = traits.male
-    darker = min(int(tone), len(SKIN_TONES) - 2)
-    red, green, blue = _mix(SKIN_TONES[darker], SKIN_TONES[darker + 1], tone - darker)
+    red, green, blue = _mix(SKIN_TONES, tone)
     hue = rng.uniform(-0.02, 0.02)
     traits.skin = (red, green + hue * 0.6, blue - hue)
     traits.face_width = (0.995 if male else 0.96) + _bell(rng, 0.035, 0.07)
@@ -99,11 +93,8 @@ def _choose_build(traits: FaceTraits, rng: np.random.Generator, tone: float) -> 
     traits.lip_fullness = (0.9 if male else 1.06) + _bell(rng, 0.15, 0.35)
     flushed = rng.random() < (0.02 if male else 0.16)
     traits.rosy = rng.uniform(0.8, 1.2) if flushed else rng.uniform(0.05, 0.4)
-
-
-def _choose_eyes(traits: FaceTraits, rng: np.random.Generator, tone: float) -> None:
     fair = max(tone - 3, 0) / 4
-    arched, bushy = rng.random() < (0.08 if traits.male else 0.45), rng.random() < (0.3 if traits.male else 0.04)
+    arched, bushy = rng.random() < (0.08 if male else 0.45), rng.random() < (0.3 if male else 0.04)
     traits.eye_open = rng.uniform(0.62, 0.76) if rng.random() < 0.12 else rng.uniform(0.88, 1.15)
     traits.eye_tilt = rng.uniform(-0.3, 1.6)
     traits.iris = _pick(rng, {BROWN: 1, HAZEL: 1, BLUE: fair, GREEN: fair})
@@ -112,7 +103,12 @@ def _choose_eyes(traits: FaceTraits, rng: np.random.Generator, tone: float) -> N
 
 
 def _choose_hair(traits: FaceTraits, rng: np.random.Generator, tone: float) -> None:
-    style = traits.hair_style = _pick(rng, _weights_of_hair_styles(traits, tone))
+    styles = dict(MEN if traits.male else WOMEN)
+    if not traits.young:
+        styles |= {"receding": 30, "bald": 14} if traits.male else {"short": 14}
+    if tone < 2.5:
+        styles["afro"] = 8 if traits.male else 11
+    style = traits.hair_style = _pick(rng, styles)
     fair = max(tone - 3, 0) / 3
     weights = {
         "black": 3.0 - 2 * fair,
@@ -121,10 +117,9 @@ def _choose_hair(traits: FaceTraits, rng: np.random.Generator, tone: float) -> N
         "red": 0.3 * fair,
         "gray": 0.0 if traits.young else 4.0,
     }
-    traits.hair_colour = _mix(*HAIR_COLOURS[_pick(rng, weights)], rng.uniform(0, 1))
-    traits.hair_texture = "curly"
-    if style != "afro":
-        traits.hair_texture = _pick(rng, {"straight": 5, "wavy": 4 if style in LONG_STYLES else 2})
+    traits.hair_colour = _mix(HAIR_COLOURS[_pick(rng, weights)], rng.uniform(0, 1))
+    wavy = 4 if style in LONG_STYLES else 2
+    traits.hair_texture = "curly" if style == "afro" else _pick(rng, {"straight": 5, "wavy": wavy})
     hat_worn = rng.random() < 0.03 and style not in ("afro", "updo")
     hat = _colour(rng, (0, 1), (0.2, 0.7), (0.25, 0.8))
     traits.hat_colour = hat if hat_worn else None
@@ -137,30 +132,7 @@ def _choose_hair(traits: FaceTraits, rng: np.random.Generator, tone: float) -> N
     traits.hairline = rng.uniform(-2.5, 4)
 
 
-def _weights_of_hair_styles(traits: FaceTraits, tone: float) -> dict[HairStyle, float]:
-    young, dark = traits.young, tone < 2.5
-    if traits.male:
-        return {
-            "short": 40,
-            "quiff": 22,
-            "buzz": 9,
-            "receding": 5 if young else 30,
-            "bald": 5 if young else 14,
-            "long_behind": 3,
-            "afro": 8 if dark else 2,
-        }
-    return {
-        "long": 38,
-        "long_behind": 18,
-        "bob": 17,
-        "updo": 8,
-        "ponytail": 9,
-        "short": 4 if young else 14,
-        "afro": 11 if dark else 2,
-    }
-
-
-def _choose_beard_and_makeup(traits: FaceTraits, rng: np.random.Generator) -> None:
+def _choose_beard_makeup_and_clothes(traits: FaceTraits, rng: np.random.Generator) -> None:
     traits.beard = _pick(rng, {"none": 58, "stubble": 12, "moustache": 6, "goatee": 9, "full": 15})
     painted, shadowed = rng.random() < 0.62, rng.random() < 0.5
     traits.lip_colour = _colour(rng, (0.93, 1.02), (0.55, 0.85), (0.5, 0.85))
@@ -170,9 +142,6 @@ def _choose_beard_and_makeup(traits: FaceTraits, rng: np.random.Generator) -> No
         traits.lipstick = strength if painted else 0.0
         traits.eyeshadow = strength if painted and shadowed else 0.0
         traits.earrings = metal if ringed else None
-
-
-def _choose_clothes(traits: FaceTraits, rng: np.random.Generator) -> None:
     suits, scoops = (40, 0) if traits.male else (8, 26)
     traits.clothes = _pick(rng, {"crew": 30, "vneck": 20, "suit": suits, "turtleneck": 8, "scoop": scoops})
     suit = traits.clothes == "suit"
@@ -214,7 +183,7 @@ def _colour(rng: np.random.Generator, hues: Range, saturations: Range, values: R
     return colorsys.hsv_to_rgb(hue % 1.0, saturation, value)
 
 
-def _mix(first: Colour, second: Colour, part: float) -> Colour:
-    """Give the colour at ``part`` (0 to 1) of the way from the first to the second."""
-    red, green, blue = (a + (b - a) * part for a, b in zip(first, second, strict=True))
+def _mix(colours: Sequence[Colour], position: float) -> Colour:
+    """Give the colour at a position, from 0 to n - 1, on the way through n colours."""
+    red, green, blue = (float(np.interp(position, range(len(colours)), part)) for part in zip(*colours, strict=True))
     return (red, green, blue)

@@ -7,11 +7,6 @@ Colour = tuple[float, float, float]
 HairStyle = Literal[
     "short", "quiff", "buzz", "receding", "bald", "afro", "long", "long_behind", "bob", "updo", "ponytail"
 ]
-HairTexture = Literal["straight", "wavy", "curly"]
-Beard = Literal["none", "stubble", "moustache", "goatee", "full"]
-Clothes = Literal["crew", "vneck", "suit", "turtleneck", "scoop"]
-Glasses = Literal["none", "round", "square", "sunglasses"]
-Backdrop = Literal["gradient", "studio", "two_tone", "blurred", "bokeh"]
 
 LONG_STYLES: tuple[HairStyle, ...] = ("long", "long_behind", "bob")
 COVERS_EARS: tuple[HairStyle, ...] = (*LONG_STYLES, "afro")
@@ -64,26 +59,26 @@ class FaceTraits:
     lip_colour: Colour = (0.72, 0.16, 0.22)
 
     hair_style: HairStyle = "long"
-    hair_texture: HairTexture = "straight"
+    hair_texture: Literal["straight", "wavy", "curly"] = "straight"
     hair_colour: Colour = (0.32, 0.21, 0.14)
     hair_volume: float = 6.0
     hair_part: float = 0.0
     hairline: float = 0.0
     hair_phase: tuple[float, float, float] = (0.0, 2.0, 4.0)
     bangs: bool = False
-    beard: Beard = "none"
+    beard: Literal["none", "stubble", "moustache", "goatee", "full"] = "none"
 
-    glasses: Glasses = "none"
+    glasses: Literal["none", "round", "square", "sunglasses"] = "none"
     glasses_colour: Colour = (0.08, 0.07, 0.07)
     hat_colour: Colour | None = None
     earrings: Colour | None = None
 
-    clothes: Clothes = "crew"
+    clothes: Literal["crew", "vneck", "suit", "turtleneck", "scoop"] = "crew"
     clothes_colour: Colour = (0.25, 0.30, 0.42)
     shirt_colour: Colour = (0.92, 0.93, 0.95)
     tie_colour: Colour | None = None
 
-    backdrop: Backdrop = "gradient"
+    backdrop: Literal["gradient", "studio", "two_tone", "blurred", "bokeh"] = "gradient"
     backdrop_colours: tuple[Colour, Colour, Colour] = ((0.55, 0.6, 0.65), (0.35, 0.4, 0.45), (0.7, 0.7, 0.65))
     backdrop_angle: float = 0.8
     backdrop_spots: tuple[tuple[float, float, float], ...] = ()

@@ -48,7 +48,7 @@ class SyntheticSource(Options):
                 " Move them, or name another folder: data_engineering.source.folder."
             )
         if not drawn_here or marker.read_text() != wanted:
-            from celeba_vae.synthetic import write_synthetic_celeba
+            from celeba_vae.synthetic.drawn_celeba import write_synthetic_celeba
 
             with _replaced_whole(folder, drawn_here) as temporary:
                 write_synthetic_celeba(temporary, count=self.count, seed=self.seed)
