@@ -12,6 +12,7 @@ import pandas as pd
 from PIL import Image
 
 from celeba_vae.config import HardwareConfig, VariantConfig
+from celeba_vae.reporting.charts import loss_chart
 from celeba_vae.reporting.forming import forming_grid, reconstructions_grid, samples_grid
 from celeba_vae.storage.stages import Stage
 from celeba_vae.training.checkpoints import Checkpoints, NoCheckpoints, refuse_changed_training
@@ -91,8 +92,6 @@ def draw_faces_forming(configuration: dict[str, Any], monitoring: Path) -> Image
 
 def draw_loss_curves(history: pd.DataFrame, variant: VariantConfig) -> Any:
     """Draw each loss over the epochs, training and validation images in one panel."""
-    from celeba_vae.reporting.charts import loss_chart
-
     return loss_chart(history, variant.name)
 
 
