@@ -1,7 +1,7 @@
 """What is found out about each variant, and what is said of all of them side by side."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,9 @@ from celeba_vae.photos.face_detection import INSTALL_COMMAND, can_find_faces
 from celeba_vae.photos.own_photos import Photos, read_photos
 from celeba_vae.reporting import latent_charts
 from celeba_vae.reporting.charts import measures_chart
-from celeba_vae.reporting.evaluation_report import ComparisonPictures, DrawnVariant, evaluation_report, verdict
+from celeba_vae.reporting.evaluation_report import verdict
 from celeba_vae.reporting.grids import GRID_SCALE, comparison_grid, image_grid, text_picture
-from celeba_vae.reporting.rendering import render_report
-from celeba_vae.reporting.run_section import EvaluationRun, preparation_of
+from celeba_vae.reporting.run_section import preparation_of
 from celeba_vae.reporting.sweep_charts import distance_chart, sharpening_chart
 from celeba_vae.reporting.variant_rows import ShownImages, photo_rows, reconstruction_row
 from celeba_vae.storage.stages import images_content
@@ -215,14 +214,3 @@ def check_articles_claims(
     claims = check_claims(Evidence(variants, sweeps["distance"], sweeps["sharpening"], sweeps["variant"]))
     environment = run_record["environment"]
     return [{name: in_environment(text, environment) for name, text in asdict(claim).items()} for claim in claims]
-
-
-def write_report(
-    run: EvaluationRun,
-    claims: Sequence[Mapping[str, Any]],
-    sweeps: Mapping[str, Any],
-    pictures: ComparisonPictures,
-    *drawn: DrawnVariant,
-) -> str:
-    """Write the report as one HTML page that needs nothing else; see ``evaluation_report``."""
-    return render_report(evaluation_report(run, claims, sweeps, pictures, drawn))

@@ -20,9 +20,8 @@ from celeba_vae.pipelines.evaluation.nodes import (
     prepare_photos,
     reconstruct_what_is_shown,
     record_settings,
-    write_report,
 )
-from celeba_vae.reporting.evaluation_report import ComparisonPictures, DrawnVariant
+from celeba_vae.reporting.evaluation_report import ComparisonPictures, DrawnVariant, evaluation_report
 from celeba_vae.reporting.run_section import EvaluationRun
 from celeba_vae.reporting.variant_rows import choose_test_images
 
@@ -268,7 +267,7 @@ def _report(drawn: list[str]) -> list[Node]:
             name="describe_run",
         ),
         Node(
-            write_report,
+            evaluation_report,
             inputs=["evaluation_run", "claims", "sweeps", "comparison_pictures", *drawn],
             outputs="report",
             name="write_report",
