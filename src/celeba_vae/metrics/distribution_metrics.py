@@ -35,12 +35,10 @@ BORDER, CENTRE = 1 / 8, 1 / 2
 
 
 class DistributionMeasures:
-    """Several distribution metrics over one set of images, given batch by batch.
+    """Several distribution metrics over the first ``count`` images of a set, given batch by batch.
 
-    Args:
-        metrics: What to measure.
-        real: The ``summaries`` of the set that it is compared with, from the same metrics.
-        count: How many images are measured, the first ones: distances of sets of different size can't be compared.
+    ``real`` are the ``summaries`` of the set that it is compared with. Distances of sets of different size can't be
+    compared with one another.
     """
 
     def __init__(
