@@ -1,8 +1,7 @@
-"""What a decoder's strides leave in images: fine lines that cross.
+"""What a decoder's strides leave in images: fine lines that cross, and repeat with the stride.
 
-A layer that enlarges by a stride may leave a pattern that repeats with it: the fine crossing lines of transposed
-convolutions (Odena, Dumoulin and Olah, "Deconvolution and Checkerboard Artifacts", 2016). Four layers of stride 2 have
-periods of 2, 4, 8 and 16 pixels.
+Odena, Dumoulin and Olah, "Deconvolution and Checkerboard Artifacts" (2016). Four layers of stride 2 have periods of 2,
+4, 8 and 16 pixels.
 """
 
 import numpy as np
@@ -25,15 +24,12 @@ def power_spectra(images: np.ndarray, multiple: int = 16) -> np.ndarray:
 
 
 def line_energy(power: np.ndarray, period: int) -> float | None:
-    """Power of lines or dots that repeat with a period: about 1 without them.
+    """Power of lines or dots that repeat with a period in pixels: about 1 without them.
 
     The power at the frequency 1 / period over the geometric mean of that at the neighbouring frequencies in the same
     direction, mean over horizontal, vertical and the two diagonal directions. Contrast and blur don't matter to it, as
-    neighbouring frequencies share them. None where the images are too small to have such, or empty.
-
-    Args:
-        power: (h, w), mean of ``power_spectra`` of many images, of a multiple of ``period`` pixels.
-        period: In pixels.
+    neighbouring frequencies share them. ``power`` is the mean of ``power_spectra`` of many images, (h, w), a multiple
+    of the period. None where the images are too small to have neighbours, or empty.
     """
     frequency = np.array(power.shape) // period
     if frequency.min() <= NEIGHBOURS or not power.any():

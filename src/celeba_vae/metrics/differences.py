@@ -17,14 +17,8 @@ OnlyIn = Literal["", "older", "newer"]
 class Difference:
     """A measure in two versions of the metrics; or what only one of them has.
 
-    Args:
-        variant: A model's name.
-        group: Empty where the whole variant is only in one version.
-        measure: Empty where the whole group is only in one version.
-        older: None where it is not defined, or not there.
-        newer: Likewise.
-        verdict: Whether the newer is better, worse or, rounded as it is shown, the same; None where that can't be said.
-        only_in: The version that alone has this variant, group or measure; empty where both have it.
+    Group or measure are empty where the whole variant or group is ``only_in`` one version, values None where they are
+    not defined or not there. The verdict is on the newer, rounded as it is shown; None where there can be none.
     """
 
     variant: str

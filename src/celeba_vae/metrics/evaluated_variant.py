@@ -1,7 +1,4 @@
-"""What is known of a variant: as training has left it, and what an evaluation finds out.
-
-Claims are checked on it, reports are made of it.
-"""
+"""What is known of a variant: as training has left it, and what an evaluation finds out."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -25,16 +22,11 @@ class EvaluatedVariant:
     """A variant as trained and what was found out about it, without its networks.
 
     Args:
-        name: The name of its block, such as ``vae``.
-        configuration: All settings of its training, its data and versions; those of the parameters where it is not
-            there.
+        configuration: All settings of its training, its data and versions; without a training, those of the parameters.
         history: A row an epoch, as training gives it; empty where there is none.
         problem: Why it can't be evaluated, with the command that helps; then nothing is measured.
         doubt: What makes its measures doubtful; empty where nothing does.
-        measured: From a group to its measures, see ``measure_groups``: ``test`` and ``training`` (reconstructions of
-            such images), ``gap`` (training minus test), ``latents``, ``model`` (such as ``encoder_parameters``),
-            ``reconstructed`` (the set of reconstructions against the test images) and a group a sampler by its label,
-            such as ``normal`` (created images against the test images).
+        measured: By group, see ``measure_groups``.
         prior_group: The group of images of N(0, I); empty where there is none.
         fitted_groups: The groups of samplers that were fitted to the training images' latents.
         latent_space: Where its encoder puts the test images; None where that is not known.
@@ -71,13 +63,7 @@ class EvaluatedVariant:
 
 @dataclass(frozen=True)
 class TrainedVariant:
-    """A variant's networks, both None where it has a problem.
-
-    Args:
-        variant: What is known of it before it is evaluated.
-        encoder: From images to [mu, logvar] or z.
-        decoder: From latents to images.
-    """
+    """What is known of a variant before it is evaluated, and its networks, both None where it has a problem."""
 
     variant: EvaluatedVariant
     encoder: Any

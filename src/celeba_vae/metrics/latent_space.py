@@ -39,9 +39,8 @@ LATENT_MEASURES = (
 class LatentSpace:
     """How the latents of images are distributed, gathered batch by batch; d is latent_dim.
 
-    Memory depends on latent_dim, not on the number of images: what is drawn is a random sample of them. ``mu`` stands
-    for a plain autoencoder's z, too, which then has neither ``kl`` nor distances of its own. The seed is of the points
-    z and of the samples that are kept.
+    Memory depends on d, not on the number of images: what is drawn is a random sample of them. ``mu`` stands for a
+    plain autoencoder's z, too, which then has neither ``kl`` nor distances of its own.
     """
 
     def __init__(self, seed: int = 42) -> None:
@@ -52,11 +51,7 @@ class LatentSpace:
         self._kept_points = RandomSample(POINTS_KEPT, seed)
 
     def update(self, mu: np.ndarray, logvar: np.ndarray | None = None) -> None:
-        """Take in what the encoder makes of a batch of images, (n, d) each; a plain one gives no ``logvar``.
-
-        Raises:
-            DataError: not all values are finite.
-        """
+        """Take in what the encoder makes of a batch of images, (n, d) each; a DataError where it is not finite."""
         points = [mu.astype(np.float64)]
         if logvar is not None:
             points.append(mu + np.exp(logvar.astype(np.float64) / 2) * self._random.standard_normal(mu.shape))
@@ -89,11 +84,7 @@ class LatentSpace:
 
     @property
     def covariance(self) -> np.ndarray:
-        """(d, d) float64, of mu.
-
-        Raises:
-            DataError: there were fewer than two images.
-        """
+        """(d, d) float64, of mu; a DataError where there were fewer than two images."""
         if self.count < 2:
             raise DataError("The distribution of the latents needs at least two images.")
         return self._mu.covariance()
@@ -179,8 +170,7 @@ def kl_of_dimensions(mu: np.ndarray, logvar: np.ndarray) -> np.ndarray:
 def prior_density(distances: np.ndarray, latent_dim: int) -> np.ndarray:
     """Density of the distance from the origin of points of N(0, I): the chi distribution with latent_dim degrees.
 
-    Its mean is near (latent_dim - 1/2)^(1/2), 16 for 256 dimensions, its standard deviation near 0.7: the points lie
-    in a thin shell.
+    Its mean is near (latent_dim - 1/2)^(1/2), its standard deviation near 0.7: the points lie in a thin shell.
     """
     return _prior(latent_dim).pdf(distances)
 

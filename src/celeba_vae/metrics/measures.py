@@ -1,8 +1,8 @@
 """What a measure means and which of two is better; what a component that measures must have.
 
-There are two kinds of such components, ``Metric`` (entry points ``celeba_vae.metrics``) and ``DistributionMetric``
-(``celeba_vae.distribution_metrics``). Both are fed batch by batch, so that memory does not grow with the number of
-images. These and their reconstructions are (n, h, w, c) float32 in [0, 1].
+Of these there are two kinds, ``Metric`` (entry points ``celeba_vae.metrics``) and ``DistributionMetric``
+(``celeba_vae.distribution_metrics``). Both are fed batch by batch: images, and their reconstructions, (n, h, w, c)
+float32 in [0, 1].
 """
 
 import math
@@ -20,15 +20,9 @@ Measured = dict[str, float | None]
 
 @dataclass(frozen=True)
 class Measure:
-    """A number among the results: what it is called and how to read it.
+    """A number among the results: its key there, what people call it, and how to read it.
 
-    Args:
-        name: Its key in the results.
-        title: What people call it.
-        better: Which of two values is better; None where neither is as such.
-        unit: Such as ``dB``; empty for a bare number.
-        number: Format of a value.
-        note: What else one must know to read it, in a line.
+    ``better`` says which of two values is, ``number`` is the format of a value, ``note`` one more line about it.
 
     Example:
         >>> psnr = Measure("psnr", "PSNR", better="higher", unit="dB", number="{:.2f}")
@@ -49,7 +43,7 @@ class Measure:
         return f"{self.title} in {self.unit}" if self.unit else self.title
 
     def text(self, value: float | None) -> str:
-        """Put a value into words; one in the thousands has no use for decimals, and 0 has no sign."""
+        """Put a value into words; one in the thousands has no decimals, and 0 has no sign."""
         if value is None:
             return "not defined"
         text = f"{value:,.0f}" if abs(value) >= 1000 and "%" not in self.number else self.number.format(value)
@@ -98,10 +92,7 @@ class Summary(Protocol):
 
 
 class DistributionMetric(Protocol):
-    """A component that compares two sets of images, each in no particular order and of any number.
-
-    What it must know of a set is kept, so that one that is compared with many is gone through once.
-    """
+    """A component that compares sets of images of any number; what it must know of each is gathered once."""
 
     @property
     def measures(self) -> tuple[Measure, ...]:
