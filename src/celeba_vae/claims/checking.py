@@ -1,7 +1,6 @@
 """What the articles claim, and whether it holds on the user's own run.
 
-Each check takes the evidence of a run and gives an ``Outcome``, or raises ``EvidenceError``. Whoever disagrees with a
-verdict finds the criterion among the constants of the check's module.
+Whoever disagrees with a verdict finds the criterion among the constants of the check's module.
 """
 
 from collections.abc import Callable
@@ -51,14 +50,9 @@ CHECKS: dict[Callable[[Evidence], Outcome], str] = {
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim, checked.
+    """A claim, checked: its check's name, what is claimed, the run's numbers in words, whether it holds.
 
-    Args:
-        name: That of the function that checks it.
-        statement: What is claimed.
-        figure: The run's numbers in words; empty where some are missing.
-        verdict: Whether it holds.
-        hint: What would decide it, or decide it better; empty where nothing would.
+    Figure is empty where numbers are missing; the hint says what would decide the claim, or decide it better.
     """
 
     name: str
