@@ -94,11 +94,9 @@ _VARIANT = Pipeline(
 
 
 def create_pipeline(variants: Sequence[str], swept: str) -> Pipeline:
-    """Build the pipeline that compares these variants: one template, a namespace each, and their comparison.
+    """Build the pipeline that compares the named variants: one template, a namespace each, and their comparison.
 
-    Args:
-        variants: Their names.
-        swept: The one whose images are followed away from the origin and through stronger and stronger sharpening.
+    The images of the one that is ``swept`` are followed away from the origin and through stronger sharpening.
     """
     return prepare_images() + evaluate_variants(variants) + compare_variants(variants, swept)
 
@@ -133,29 +131,26 @@ def prepare_images() -> Pipeline:
 
 def evaluate_variants(variants: Iterable[str]) -> Pipeline:
     """Build what is found out about each variant, ``<variant>.evaluated``, and the pictures of it."""
-    return sum(
-        (
-            Pipeline(
-                _VARIANT,
-                namespace=variant,
-                inputs={
-                    "test_images_shown",
-                    "prepared_photos",
-                    "test_images",
-                    "train_images",
-                    "test_attributes",
-                    "test_images_summary",
-                },
-                parameters={
-                    "params:evaluation": "params:evaluation",
-                    "params:generation": "params:generation",
-                    "params:variant": f"params:variants.{variant}",
-                },
-                tags="tensorflow",
-            )
-            for variant in variants
-        ),
-        Pipeline([]),
+    return Pipeline(
+        Pipeline(
+            _VARIANT,
+            namespace=variant,
+            inputs={
+                "test_images_shown",
+                "prepared_photos",
+                "test_images",
+                "train_images",
+                "test_attributes",
+                "test_images_summary",
+            },
+            parameters={
+                "params:evaluation": "params:evaluation",
+                "params:generation": "params:generation",
+                "params:variant": f"params:variants.{variant}",
+            },
+            tags="tensorflow",
+        )
+        for variant in variants
     )
 
 

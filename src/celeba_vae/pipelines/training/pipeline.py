@@ -40,16 +40,12 @@ def create_pipeline(variants: Iterable[str]) -> Pipeline:
             ),
         ]
     )
-    return sum(
-        (
-            Pipeline(
-                template,
-                namespace=variant,
-                inputs={"train_images", "validation_images"},
-                parameters={"params:variant": f"params:variants.{variant}", "params:hardware": "params:hardware"},
-                prefix_datasets_with_namespace=True,
-            )
-            for variant in variants
-        ),
-        Pipeline([]),
+    return Pipeline(
+        Pipeline(
+            template,
+            namespace=variant,
+            inputs={"train_images", "validation_images"},
+            parameters={"params:variant": f"params:variants.{variant}", "params:hardware": "params:hardware"},
+        )
+        for variant in variants
     )
