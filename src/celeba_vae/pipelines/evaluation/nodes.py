@@ -51,8 +51,7 @@ def reconstruct_what_is_shown(
 ) -> EvaluatedVariant:
     """Give a variant with what it makes of the test images that are shown and of own photos, unless it has a problem.
 
-    Raises:
-        SettingError: an enhancer can't be made.
+    A SettingError where an enhancer can't be made.
     """
     if model.variant.problem:
         return model.variant
@@ -83,10 +82,7 @@ def draw_latent_charts(
 
 
 def list_latent_dimensions(variant: EvaluatedVariant) -> dict[str, list[float]]:
-    """Give the mean and standard deviation of mu, and of a VAE the KL in nats, of each latent dimension.
-
-    Of a variant that can't be evaluated there are none.
-    """
+    """Give the mean and deviation of mu of each latent dimension, and of a VAE its KL in nats, where they are known."""
     space = variant.latent_space
     if space is None:
         return {}

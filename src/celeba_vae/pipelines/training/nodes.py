@@ -35,13 +35,8 @@ def train_variant(
 ) -> tuple[Any, Any, pd.DataFrame, dict[str, Any]]:
     """Train a variant, go on with its unfinished training, or hand on its finished one.
 
-    Args:
-        train_images: (n, h, w, c) uint8.
-        validation_images: (m, h, w, c) uint8.
-        checkpoints: Folder of the variant's checkpoints; None: another process that trains with this one keeps them.
-        monitoring: Folder for what is to be seen while it runs, TensorBoard's files and grids; None: likewise.
-        variant: What to train.
-        hardware: Devices, precision and XLA.
+    Images are (n, h, w, c) uint8. Without folders for checkpoints and for what is to be seen while it runs, another
+    process that trains with this one keeps the training.
 
     Returns:
         Encoder and decoder, float32, the history, a row an epoch, and the configuration: all settings, the data, the
@@ -74,13 +69,9 @@ def train_variant(
 
 
 def draw_faces_forming(configuration: dict[str, Any], monitoring: Path) -> Image.Image:
-    """Draw what the same latents, or of an AE the same images, became after one epoch of a training and another.
+    """Draw what the same latents became after one epoch of a training and another.
 
-    An AE has no faces at points of N(0, I), so its reconstructions are shown instead.
-
-    Args:
-        configuration: The training's, as ``train_variant`` gives it.
-        monitoring: Where the trainings of the variant left their samples.
+    An AE has no faces at points of N(0, I), so reconstructions of the same images are shown instead.
     """
     return forming_grid(
         monitoring / configuration["training"],

@@ -27,11 +27,6 @@ def compare_versions(
 ) -> tuple[pd.DataFrame, str]:
     """Compare two versions of metrics.json: ``evaluation.compared_versions``, by default the newest two.
 
-    Args:
-        metrics_versions: Folder of the versions.
-        settings_versions: Folder of what was recorded with them, as ``record_settings`` does.
-        parameters: Which are compared, and what the measures are called.
-
     Returns:
         A row a measure, as ``metrics.differences.Difference`` says, and the same as a page.
 
