@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from kedro.pipeline import Pipeline
 
-from celeba_vae.pipelines import evaluation, training
+from celeba_vae.pipelines import training
+from celeba_vae.pipelines.evaluation import pipeline as evaluation
 
 NAMESPACE = "experiments"
 
