@@ -1,8 +1,7 @@
 """Nodes of the training pipeline. TensorFlow is imported when a model is really trained."""
 
 import importlib.metadata
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,8 @@ from celeba_vae.training.checkpoints import Checkpoints, NoCheckpoints, refuse_c
 from celeba_vae.training.recipe import create_recipe
 
 if TYPE_CHECKING:
-    from celeba_vae.training.trainer import OnEpochEnd, Trainer
+    from celeba_vae.training.monitoring import Monitor
+    from celeba_vae.training.trainer import Trainer
 
 # images that are decoded and reconstructed after each epoch
 PREVIEWS = 8
@@ -60,8 +60,8 @@ def train_variant(
         refuse_changed_training(checkpoints, trainer.identity, variant.name)
     with Stage(checkpoints, trainer.identity, variant.fresh) as stage:
         saved = Checkpoints(stage.path, variant.keep_checkpoints)
-        with _monitored(trainer, monitoring / stage.path.name) as on_epoch_end:
-            history = trainer.train(saved, on_epoch_end)
+        with closing(_monitor(trainer, monitoring / stage.path.name)) as monitor:
+            history = trainer.train(saved, monitor.epoch_ended)
         configuration = _configuration(trainer, history, hardware, stage.path.name)
         stage.finish(configuration)
         encoder, decoder = trainer.inference_models(saved)
@@ -86,9 +86,8 @@ def draw_loss_curves(history: pd.DataFrame, variant: VariantConfig) -> Any:
     return loss_chart(history, variant.name)
 
 
-@contextmanager
-def _monitored(trainer: "Trainer", folder: Path) -> "Iterator[OnEpochEnd]":
-    """Give what shows, after each epoch, what has become of a model."""
+def _monitor(trainer: "Trainer", folder: Path) -> "Monitor":
+    """Make what shows, after each epoch, what has become of a model."""
     from celeba_vae.training.monitoring import Monitor, Previews
 
     variant = trainer.variant
@@ -103,8 +102,7 @@ def _monitored(trainer: "Trainer", folder: Path) -> "Iterator[OnEpochEnd]":
             "reconstructions": partial(reconstructions_grid, variant.name, images),
         },
     )
-    with closing(Monitor(folder, previews)) as monitor:
-        yield monitor.epoch_ended
+    return Monitor(folder, previews)
 
 
 def _configuration(
