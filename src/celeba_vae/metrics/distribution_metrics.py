@@ -6,6 +6,7 @@ The arithmetic is in ``set_distances``, ``crossing_lines`` and ``reconstruction`
 import math
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
@@ -92,7 +93,14 @@ class Inception(InceptionFeatures):
 
     def start(self) -> Summary:
         """Begin to go through a set of images."""
-        return _FeatureSummary(self)
+        moments, sample = RunningCovariance(), RandomSample(self.kept, self.seed)
+
+        def result() -> Arrays:
+            if moments.count < 2:
+                return {}
+            return {"mean": moments.mean, "covariance": moments.covariance(), "features": sample.rows}
+
+        return _Gathered(self, [moments, sample], result)
 
     def compare(self, real: Arrays, others: Arrays) -> Measured:
         """Give both distances; None for fewer than two images."""
@@ -103,27 +111,6 @@ class Inception(InceptionFeatures):
         return {
             "fid": frechet_distance(*moments),
             "kid": kernel_distance(*features, subsets=self.subsets, subset_size=self.subset_size, seed=self.seed),
-        }
-
-
-class _FeatureSummary:
-    def __init__(self, inception: Inception) -> None:
-        self._inception = inception
-        self._moments = RunningCovariance()
-        self._sample = RandomSample(inception.kept, inception.seed)
-
-    def update(self, images: np.ndarray) -> None:
-        features = self._inception(images)
-        self._moments.update(features)
-        self._sample.update(features)
-
-    def result(self) -> Arrays:
-        if self._moments.count < 2:
-            return {}
-        return {
-            "mean": self._moments.mean,
-            "covariance": self._moments.covariance(),
-            "features": self._sample.rows,
         }
 
 
@@ -141,7 +128,8 @@ class SlicedWasserstein(_Available):
 
     def start(self) -> Summary:
         """Begin to go through a set of images."""
-        return _ImageSample(self.images, self.seed)
+        sample = RandomSample(self.images, self.seed)
+        return _Gathered(to_uint8, [sample], lambda: {"images": sample.rows})
 
     def compare(self, real: Arrays, others: Arrays) -> Measured:
         """Give the distances of as many images of each; None where there are none, or smaller than 16 pixels."""
@@ -152,17 +140,6 @@ class SlicedWasserstein(_Available):
         first, second = (each[np.random.default_rng(self.seed).permutation(len(each))[:count]] for each in sets)
         levels = list(sliced_wasserstein_distance(first, second, self.seed).values())
         return {"swd": sum(levels) / len(levels), "swd_finest": levels[0], "swd_coarsest": levels[-1]}
-
-
-class _ImageSample:
-    def __init__(self, size: int, seed: int) -> None:
-        self._sample = RandomSample(size, seed)
-
-    def update(self, images: np.ndarray) -> None:
-        self._sample.update(to_uint8(images))
-
-    def result(self) -> Arrays:
-        return {"images": self._sample.rows}
 
 
 class CrossingLines(_Available):
@@ -186,7 +163,7 @@ class CrossingLines(_Available):
 
     def start(self) -> Summary:
         """Begin to go through a set of images."""
-        return _Moments(partial(power_spectra, multiple=math.lcm(*self.periods)))
+        return _moments(partial(power_spectra, multiple=math.lcm(*self.periods)))
 
     def compare(self, real: Arrays, others: Arrays) -> Measured:
         """Give a value a period; None where the images are too small to have it three times."""
@@ -210,7 +187,7 @@ class Variety(_Available):
 
     def start(self) -> Summary:
         """Begin to go through a set of images."""
-        return _Moments(lambda images: images)
+        return _moments(lambda images: images)
 
     def compare(self, real: Arrays, others: Arrays) -> Measured:
         """Give the shares; None for fewer than two images."""
@@ -229,24 +206,33 @@ class SetSharpness(_Available):
 
     def start(self) -> Summary:
         """Begin to go through a set of images."""
-        return _Moments(laplacian_variance)
+        return _moments(laplacian_variance)
 
     def compare(self, real: Arrays, others: Arrays) -> Measured:
         """Give the share; None where the real images are flat."""
         return {"sharpness": _share(float(others["mean"]), float(real["mean"]))}
 
 
-class _Moments:
-    """Mean and variance, across images, of what a function gives for each."""
+@dataclass(frozen=True)
+class _Gathered:
+    """What a function gives for each image, taken in by statistics, and what these know in the end."""
 
-    def __init__(self, function: Callable[[np.ndarray], np.ndarray]) -> None:
-        self._function, self._values = function, RunningVariance()
+    function: Callable[[np.ndarray], np.ndarray]
+    statistics: Sequence[RunningVariance | RandomSample]
+    result: Callable[[], Arrays]
 
     def update(self, images: np.ndarray) -> None:
-        self._values.update(self._function(images))
+        values = self.function(images)
+        for statistic in self.statistics:
+            statistic.update(values)
 
-    def result(self) -> Arrays:
-        return {"mean": np.asarray(self._values.mean), "variance": np.asarray(self._values.variance())}
+
+def _moments(function: Callable[[np.ndarray], np.ndarray]) -> _Gathered:
+    """Gather mean and variance, across images, of what a function gives for each."""
+    values = RunningVariance()
+    return _Gathered(
+        function, [values], lambda: {"mean": np.asarray(values.mean), "variance": np.asarray(values.variance())}
+    )
 
 
 def _share(value: float | None, of: float | None) -> float | None:
