@@ -119,12 +119,8 @@ def _misfit(name: str, expected: Sequence[int], given: Sequence[int]) -> str:
     if tuple(expected) == tuple(given):
         return ""
     return (
-        f"The model '{name}' takes images of {_size(expected)} pixels, the test images have {_size(given)}. Train it on"
-        f" these images ({training_command(name, fresh=True)}), prepare images of its size"
-        f" (data_engineering.image_size), or choose another version of it with --load-versions"
+        f"The model '{name}' takes images of {expected[1]}x{expected[0]} pixels, the test images have"
+        f" {given[1]}x{given[0]}. Train it on these images ({training_command(name, fresh=True)}), prepare images of its"
+        f" size (data_engineering.image_size), or choose another version of it with --load-versions"
         f" {name}.encoder:...,{name}.decoder:..."
     )
-
-
-def _size(shape: Sequence[int]) -> str:
-    return f"{shape[1]}x{shape[0]}"

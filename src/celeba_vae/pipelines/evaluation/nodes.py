@@ -69,7 +69,9 @@ def draw_latent_charts(
     space, name = variant.latent_space, variant.title
     if space is None:
         return (text_picture(f"{name}: no latent space", variant.problem),) * 5
-    colour, attribute = _coloured_by(test_attributes, parameters.attribute, space.count)
+    colour, attribute = None, parameters.attribute
+    if test_attributes is not None and attribute in test_attributes and len(test_attributes) == space.count:
+        colour = test_attributes[attribute].to_numpy()
     return (
         latent_charts.latent_distances_chart(space, name),
         latent_charts.latent_moments_chart(space, name),
@@ -88,13 +90,6 @@ def list_latent_dimensions(variant: EvaluatedVariant) -> dict[str, list[float]]:
         return {}
     dimensions = {"mean": space.mean, "deviation": space.deviation, "kl": space.kl}
     return {name: values.tolist() for name, values in dimensions.items() if values is not None}
-
-
-def _coloured_by(attributes: pd.DataFrame | None, name: str, count: int) -> tuple[np.ndarray | None, str]:
-    """Give the column of an attribute of ``count`` images and its name; None and nothing where it is not known."""
-    if attributes is None or name not in attributes or len(attributes) != count:
-        return None, ""
-    return attributes[name].to_numpy(), name
 
 
 def gather_metrics(*variants: EvaluatedVariant) -> Metrics:

@@ -16,6 +16,7 @@ TRAINED = ["encoder", "decoder", "history", "configuration"]
 IMAGES = ["test_images", "train_images"]
 PARAMETERS = ["params:evaluation", "params:generation"]
 LATENT_CHARTS = [f"latent_{chart}" for chart in ("distances", "moments", "projection", "correlation", "kl")]
+SWEEP_CHARTS = ["distance_sweep", "sharpening_sweep"]
 
 # what is found out about a variant, in whose namespace it is
 _VARIANT = Pipeline(
@@ -159,7 +160,7 @@ def _pictures(shown: list[str], evaluated: list[str]) -> list[Node]:
         Node(
             nodes.draw_sweeps,
             inputs="sweeps",
-            outputs=["distance_sweep", "sharpening_sweep"],
+            outputs=SWEEP_CHARTS,
             name="draw_sweeps",
         ),
         Node(
@@ -187,13 +188,7 @@ def _report(drawn: list[str]) -> list[Node]:
     return [
         Node(
             ComparisonPictures,
-            inputs=[
-                "comparison_grid",
-                "own_photos_grid",
-                "created_faces_grid",
-                "distance_sweep",
-                "sharpening_sweep",
-            ],
+            inputs=["comparison_grid", "own_photos_grid", "created_faces_grid", *SWEEP_CHARTS],
             outputs="comparison_pictures",
             name="gather_pictures",
         ),
