@@ -1,7 +1,4 @@
-"""Components that compare a set of images, such as generated ones, with real ones.
-
-The arithmetic is in ``set_distances``, ``crossing_lines`` and ``reconstruction``.
-"""
+"""Components that compare a set of images, such as generated ones, with real ones."""
 
 import math
 import sys
@@ -15,7 +12,6 @@ from pydantic import Field, PositiveInt
 
 from celeba_vae.config import Options
 from celeba_vae.latent.statistics import RandomSample, RunningCovariance, RunningVariance
-from celeba_vae.metrics.crossing_lines import line_energy, power_spectra
 from celeba_vae.metrics.inception import InceptionFeatures
 from celeba_vae.metrics.measures import DistributionMetric, Measure, Measured, Summary
 from celeba_vae.metrics.reconstruction import Sharpness, laplacian_variance
@@ -31,6 +27,10 @@ from celeba_vae.storage import Arrays
 OWN_SCALE = "Inception with Keras' ImageNet weights: comparable with one another, not with published figures"
 PER_ORIGINALS = "share of the originals'"
 _distance = partial(Measure, better="lower", number="{:.1f}")
+# frequencies beside that of crossing lines, on each side, which say how much power there would be without them
+NEIGHBOURS = 2
+# rows, columns, and the two diagonals
+DIRECTIONS = np.array([(1, 0), (0, 1), (1, 1), (1, -1)])
 # of an image's sides
 BORDER, CENTRE = 1 / 8, 1 / 2
 
@@ -143,7 +143,11 @@ class SlicedWasserstein(_Available):
 
 
 class CrossingLines(_Available):
-    """``line_energy`` at the strides' periods as a share of the real images': above 1, lines that these don't have."""
+    """``line_energy`` at the strides' periods as a share of the real images': above 1, lines that these don't have.
+
+    A decoder's strides leave them, four of 2 with periods of 2 to 16 pixels; Odena, Dumoulin and Olah, "Deconvolution
+    and Checkerboard Artifacts" (2016).
+    """
 
     periods: tuple[PositiveInt, ...] = Field((2, 4, 8, 16), min_length=1, description="Periods of the lines in pixels")
 
@@ -237,6 +241,39 @@ def _moments(function: Callable[[np.ndarray], np.ndarray]) -> _Gathered:
 
 def _share(value: float | None, of: float | None) -> float | None:
     return value / of if value is not None and of else None
+
+
+def power_spectra(images: np.ndarray, multiple: int = 16) -> np.ndarray:
+    """Give the power of images (n, h, w, c) at each frequency, |discrete Fourier transform|^2, mean over channels.
+
+    (n, h', w') float64. What is over a multiple of ``multiple`` pixels at the bottom and the right is left out, so that
+    a period that divides it has a frequency of its own.
+    """
+    height, width = (size - size % multiple or size for size in images.shape[1:3])
+    transformed = np.fft.fft2(images[:, :height, :width], axes=(1, 2))
+    return np.square(np.abs(transformed)).mean(axis=3, dtype=np.float64)
+
+
+def line_energy(power: np.ndarray, period: int) -> float | None:
+    """Power of lines or dots that repeat with a period in pixels: about 1 without them.
+
+    The power at the frequency 1 / period over the geometric mean of that at the neighbouring frequencies in the same
+    direction, mean over horizontal, vertical and the two diagonal directions. Contrast and blur don't matter to it, as
+    neighbouring frequencies share them. ``power`` is the mean of ``power_spectra`` of many images, (h, w), a multiple
+    of the period. None where the images are too small to have neighbours, or empty.
+    """
+    frequency = np.array(power.shape) // period
+    if frequency.min() <= NEIGHBOURS or not power.any():
+        return None
+    steps = np.arange(-NEIGHBOURS, NEIGHBOURS + 1)
+    # a floor, so that the logarithm is defined where images have no power at all
+    floored = np.maximum(power, 1e-12 * power.max())
+    axes = zip(DIRECTIONS.T, frequency, strict=True)
+    rows, columns = (np.multiply.outer(sign, number + steps) for sign, number in axes)
+    # the spectrum is periodic: a negative frequency is counted from its end
+    along = floored[rows % power.shape[0], columns % power.shape[1]]
+    neighbours = np.exp(np.log(np.delete(along, NEIGHBOURS, axis=1)).mean(axis=1))
+    return float((along[:, NEIGHBOURS] / neighbours).mean())
 
 
 def border_and_centre(values: np.ndarray) -> tuple[float, float]:
