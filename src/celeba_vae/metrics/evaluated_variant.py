@@ -120,7 +120,7 @@ def _misfit(name: str, expected: Sequence[int], given: Sequence[int]) -> str:
         return ""
     return (
         f"The model '{name}' takes images of {expected[1]}x{expected[0]} pixels, the test images have"
-        f" {given[1]}x{given[0]}. Train it on these images ({training_command(name, fresh=True)}), prepare images of its"
-        f" size (data_engineering.image_size), or choose another version of it with --load-versions"
+        f" {given[1]}x{given[0]}. Train it on these images ({training_command(name, fresh=True)}), prepare images of"
+        f" its size (data_engineering.image_size), or choose another version of it with --load-versions"
         f" {name}.encoder:...,{name}.decoder:..."
     )
