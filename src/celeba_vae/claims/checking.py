@@ -1,7 +1,4 @@
-"""What the articles claim, and whether it holds on the user's own run.
-
-Whoever disagrees with a verdict finds the criterion among the constants of the check's module.
-"""
+"""What the articles claim, and whether it holds on the user's own run, by criteria that each check's module has."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any, TypeGuard, TypeVar
 
+from celeba_vae.config import VariantConfig
 from celeba_vae.config.wording import flattened
 from celeba_vae.metrics.evaluated_variant import EvaluatedVariant
 
@@ -201,10 +202,10 @@ def _without(variant: EvaluatedVariant, ignored: set[str]) -> dict[str, Any]:
 
 
 def _flat_settings(variant: EvaluatedVariant) -> dict[str, Any]:
-    """Give the settings by their paths, without those that are not set."""
+    """Give a variant's settings as it was trained, by their paths, without those that are not set."""
     return {
         # a list from JSON is the tuple that it was made from
         path: tuple(value) if isinstance(value, list) else value
-        for path, value in flattened(variant.settings).items()
-        if value is not None and value != "none"
+        for path, value in flattened(variant.configuration).items()
+        if path.partition(".")[0] in VariantConfig.model_fields and value is not None and value != "none"
     }

@@ -31,7 +31,7 @@ _distance = partial(Measure, better="lower", number="{:.1f}")
 NEIGHBOURS = 2
 # rows, columns, and the two diagonals
 DIRECTIONS = np.array([(1, 0), (0, 1), (1, 1), (1, -1)])
-# of an image's sides
+# of an image's sides: in a portrait, background and hair, and the face
 BORDER, CENTRE = 1 / 8, 1 / 2
 
 
@@ -277,10 +277,7 @@ def line_energy(power: np.ndarray, period: int) -> float | None:
 
 
 def border_and_centre(values: np.ndarray) -> tuple[float, float]:
-    """Give the means of an image's values (h, w, c), such as their variances, at its border and in its centre.
-
-    In a portrait the border (an eighth of each side) is background and hair, the centre (half of each side) the face.
-    """
+    """Give the means of an image's values (h, w, c) at its border, of a portrait the background, and in its centre."""
     height, width = values.shape[:2]
     at_border = np.ones((height, width), bool)
     at_border[_middle(height, 1 - 2 * BORDER), _middle(width, 1 - 2 * BORDER)] = False

@@ -32,8 +32,7 @@ class EvaluatedVariant:
         latent_space: Where its encoder puts the test images; None where that is not known.
         created: From a sampler's label to the first images of its points, (columns, h, w, 3) uint8.
         notes: What it could not create, and why.
-        test_rows: From a label to what it makes of the test images that are shown, (n, h, w, 3) uint8.
-        photo_rows: Likewise of own photos.
+        test_rows, photo_rows: From a label to what it makes of the images that are shown, (n, h, w, 3) uint8.
     """
 
     name: str
@@ -54,11 +53,6 @@ class EvaluatedVariant:
     def title(self) -> str:
         """What pictures call it."""
         return title_of(self.name)
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Its block as it was trained."""
-        return {name: value for name, value in self.configuration.items() if name in VariantConfig.model_fields}
 
 
 @dataclass(frozen=True)

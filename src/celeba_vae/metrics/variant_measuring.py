@@ -84,13 +84,9 @@ def measure_variant(
 ) -> EvaluatedVariant:
     """Measure a variant's reconstructions, its latents, and the images that it creates from each sampler's points.
 
-    Reconstructed (z = mu) are the test images and as many training images; without test images, up to 10,000 of these.
-    All goes batch by batch, so that memory does not grow with their number. Images are (n, h, w, 3) uint8;
-    ``latent_stages`` is the folder of the variant's latents and fitted samplers.
-
-    Returns:
-        The variant with its measures; none where it can't be evaluated or its latents are not finite. A sampler that
-        can't be used is among its notes.
+    Reconstructed (z = mu) are the test images and as many training images, (n, h, w, 3) uint8, batch by batch; without
+    test images, up to 10,000 of these. Where it can't be evaluated or its latents are not finite, nothing is measured;
+    a sampler that can't be used is among its notes. ``latent_stages`` keeps its latents and fitted samplers.
     """
     prior_group, fitted_groups = sampler_groups(parameters.samplers)
     variant = replace(variant, prior_group=prior_group, fitted_groups=fitted_groups)

@@ -150,9 +150,15 @@ def compare_photos(
 ) -> Image.Image:
     """Show own photos and the rows of every variant under them; without photos, how to get such a picture."""
     if not photos.names:
+        cropped = (
+            "The largest face in each is found and cropped as CelebA's are."
+            if can_find_faces()
+            else "The largest centre square is used: the face should be in its middle and fill more than half of it. To"
+            f" have faces found wherever they are: {INSTALL_COMMAND}"
+        )
         paragraphs = [
             f"Put photos of people into\n{folder}\nthen, with the same --env: kedro run --pipelines evaluation",
-            f"Any size will do. {_how_they_are_cropped()}",
+            f"Any size will do. {cropped}",
             photos.note,
         ]
         return text_picture("No photos of your own yet", "\n\n".join(filter(None, paragraphs)))
@@ -162,15 +168,6 @@ def compare_photos(
         title="\n".join(filter(None, ["Your photos and their reconstructions", photos.note])),
         captions=photos.captions,
         scale=GRID_SCALE,
-    )
-
-
-def _how_they_are_cropped() -> str:
-    if can_find_faces():
-        return "The largest face in each is found and cropped as CelebA's are."
-    return (
-        "The largest centre square is used: the face should be in its middle and fill more than half of it. To have"
-        f" faces found wherever they are: {INSTALL_COMMAND}"
     )
 
 

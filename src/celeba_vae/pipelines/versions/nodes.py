@@ -3,14 +3,13 @@
 import json
 import logging
 from collections import Counter
-from dataclasses import fields
 from typing import Any
 
 import pandas as pd
 
 from celeba_vae.config import EvaluationConfig
 from celeba_vae.errors import DataError
-from celeba_vae.metrics.differences import Difference, differences
+from celeba_vae.metrics.differences import differences
 from celeba_vae.metrics.measure_groups import known_measures
 from celeba_vae.reporting.document import Report, Section, Table
 from celeba_vae.reporting.rendering import render_report
@@ -19,6 +18,7 @@ from celeba_vae.storage import Place, stages
 
 logger = logging.getLogger(__name__)
 
+COLUMNS = ["variant", "group", "measure", "older", "newer", "change", "verdict", "only_in"]
 METRICS, SETTINGS = "metrics.json", "evaluated_settings.json"
 
 
@@ -28,7 +28,7 @@ def compare_versions(
     """Compare two versions of metrics.json: ``evaluation.compared_versions``, by default the newest two.
 
     Returns:
-        A row a measure, as ``metrics.differences.Difference`` says, and the same as a page.
+        A row a ``Difference``, and the same as a page.
 
     Raises:
         DataError: there are fewer than two versions, or not those that the parameter names.
@@ -47,9 +47,7 @@ def compare_versions(
     settings = _settings_section(*(settings_versions / version / SETTINGS for version in (older, newer)))
     sections = [settings, Section("Measures", blocks=[table])]
     page = render_report(Report("Two evaluations compared", summary, sections=sections))
-    columns = [field.name for field in fields(Difference)]
-    columns.insert(columns.index("verdict"), "change")
-    return pd.DataFrame([{name: getattr(row, name) for name in columns} for row in found], columns=columns), page
+    return pd.DataFrame([[getattr(row, name) for name in COLUMNS] for row in found], columns=COLUMNS), page
 
 
 def _versions(folder: Place, wanted: tuple[str, str] | None) -> tuple[str, str]:
