@@ -94,20 +94,18 @@ class Inception(InceptionFeatures):
     def start(self) -> Summary:
         """Begin to go through a set of images."""
         moments, sample = RunningCovariance(), RandomSample(self.kept, self.seed)
-
-        def result() -> Arrays:
-            if moments.count < 2:
-                return {}
-            return {"mean": moments.mean, "covariance": moments.covariance(), "features": sample.rows}
-
-        return _Gathered(self, [moments, sample], result)
+        return _Gathered(
+            self,
+            [moments, sample],
+            lambda: {"mean": moments.mean, "covariance": moments.covariance(), "features": sample.rows},
+        )
 
     def compare(self, real: Arrays, others: Arrays) -> Measured:
         """Give both distances; None for fewer than two images."""
-        if not all("covariance" in each for each in (real, others)):
+        features = real["features"], others["features"]
+        if min(map(len, features)) < 2:
             return {"fid": None, "kid": None}
         moments = real["mean"], real["covariance"], others["mean"], others["covariance"]
-        features = real["features"], others["features"]
         return {
             "fid": frechet_distance(*moments),
             "kid": kernel_distance(*features, subsets=self.subsets, subset_size=self.subset_size, seed=self.seed),

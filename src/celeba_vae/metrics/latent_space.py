@@ -1,17 +1,12 @@
 """Where an encoder puts images in latent space: the confinement of the latents (the articles' z-points)."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from celeba_vae.errors import DataError
 from celeba_vae.latent.statistics import RandomSample, RunningCovariance, RunningVariance, principal_directions
 from celeba_vae.metrics.measures import KL, Measure, Measured
-
-if TYPE_CHECKING:
-    from scipy.stats.distributions import rv_frozen
 
 # Burda, Grosse and Salakhutdinov, "Importance Weighted Autoencoders" (2016), section 5
 ACTIVE_VARIANCE = 0.01
@@ -158,10 +153,9 @@ class LatentSpace:
 
 
 def kl_of_dimensions(mu: np.ndarray, logvar: np.ndarray) -> np.ndarray:
-    """KL divergence of N(mu, exp(logvar)) from N(0, I) in nats, not weighted: its part of each latent dimension.
+    """KL divergence of N(mu, exp(logvar)) from N(0, I) in nats, not weighted: its part of each dimension, all (n, d).
 
-    -1/2 * (1 + logvar - mu^2 - exp(logvar)), all (n, d); logvar is the logarithm of the variance. Kingma and Welling,
-    "Auto-Encoding Variational Bayes" (2014), appendix B.
+    -1/2 * (1 + logvar - mu^2 - exp(logvar)); Kingma and Welling, "Auto-Encoding Variational Bayes" (2014), appendix B.
     """
     mu, logvar = mu.astype(np.float64), logvar.astype(np.float64)
     return -0.5 * (1 + logvar - mu**2 - np.exp(logvar))
@@ -175,7 +169,8 @@ def prior_density(distances: np.ndarray, latent_dim: int) -> np.ndarray:
     return _prior(latent_dim).pdf(distances)
 
 
-def _prior(latent_dim: int) -> rv_frozen:
+def _prior(latent_dim: int) -> Any:
+    """Give the chi distribution: SciPy's, which brings no types."""
     from scipy.stats import chi
 
     return chi(latent_dim)

@@ -1,8 +1,8 @@
 """What a measure means and which of two is better; what a component that measures must have.
 
-Of these there are two kinds, ``Metric`` (entry points ``celeba_vae.metrics``) and ``DistributionMetric``
-(``celeba_vae.distribution_metrics``). Both are fed batch by batch: images, and their reconstructions, (n, h, w, c)
-float32 in [0, 1].
+Entry points ``celeba_vae.metrics`` name what compares images with their reconstructions: it has ``measures`` and a
+method ``start``, which gives a ``Measurement``. ``celeba_vae.distribution_metrics`` are each a ``DistributionMetric``.
+Both are fed batch by batch, (n, h, w, c) float32 in [0, 1].
 """
 
 import math
@@ -23,11 +23,6 @@ class Measure:
     """A number among the results: its key there, what people call it, and how to read it.
 
     ``better`` says which of two values is, ``number`` is the format of a value, ``note`` one more line about it.
-
-    Example:
-        >>> psnr = Measure("psnr", "PSNR", better="higher", unit="dB", number="{:.2f}")
-        >>> psnr.heading, psnr.text(19.041), psnr.best([19.04, None, 23.46])
-        ('PSNR in dB', '19.04', 23.46)
     """
 
     name: str
@@ -68,17 +63,6 @@ class Measurement(Protocol):
 
     def result(self) -> Measured:
         """Give a value, or None where it is not defined, for the name of each of the metric's measures."""
-
-
-class Metric(Protocol):
-    """A component that compares images with their reconstructions."""
-
-    @property
-    def measures(self) -> tuple[Measure, ...]:
-        """What it gives."""
-
-    def start(self) -> Measurement:
-        """Begin to measure."""
 
 
 class Summary(Protocol):

@@ -11,9 +11,8 @@ NAMESPACE = "experiments"
 
 
 def create_pipeline(trials: Sequence[str]) -> Pipeline:
-    """Build the training of the trial variants, and their evaluation.
+    """Build the training of the trial variants, and their evaluation, ``experiments_metrics`` and so on.
 
-    What that comes to is called ``experiments_metrics``, ``experiments_report`` and so on.
     ``--namespaces trial_vae`` trains a single one: all that is evaluated is in the namespace ``experiments``.
     """
     comparison = evaluation.compare_variants(trials, swept=trials[0])

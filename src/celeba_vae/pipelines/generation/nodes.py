@@ -51,11 +51,7 @@ def sample_latents(decoder: Any, fitted: Arrays, parameters: GenerationConfig) -
 
 
 def decode_latents(decoder: Any, latents: np.ndarray, parameters: GenerationConfig) -> ImageFolder:
-    """Turn latents into uint8 images, decoded as they are saved, with a table from which each can be made again.
-
-    Raises:
-        DataError: the decoder has another number of latent dimensions than the points.
-    """
+    """Turn latents into uint8 images, decoded as they are saved, with a table from which each can be made again."""
     images = (to_uint8(batch) for batch in decode_batches(decoder, latents))
     return ImageFolder(images, provenance(decoder, latents, parameters))
 

@@ -25,13 +25,9 @@ METRICS, SETTINGS = "metrics.json", "evaluated_settings.json"
 def compare_versions(
     metrics_versions: Place, settings_versions: Place, parameters: EvaluationConfig
 ) -> tuple[pd.DataFrame, str]:
-    """Compare two versions of metrics.json: ``evaluation.compared_versions``, by default the newest two.
+    """Compare two versions of metrics.json, by default the newest two: a row a ``Difference``, and the same as a page.
 
-    Returns:
-        A row a ``Difference``, and the same as a page.
-
-    Raises:
-        DataError: there are fewer than two versions, or not those that the parameter names.
+    A DataError where there are fewer than two versions, or not those that ``evaluation.compared_versions`` names.
     """
     older, newer = _versions(metrics_versions, parameters.compared_versions)
     measures = known_measures(parameters)
