@@ -47,10 +47,7 @@ CHECKS: dict[Callable[[Evidence], Outcome], str] = {
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim, checked: its check's name, what is claimed, the run's numbers in words, whether it holds.
-
-    Figure is empty where numbers are missing; the hint says what would decide the claim, or decide it better.
-    """
+    """A claim, checked: its check's name, what is claimed, the run's numbers in words, whether it holds, what helps."""
 
     name: str
     statement: str

@@ -176,10 +176,7 @@ class CrossingLines(_Available):
 
 
 class Variety(_Available):
-    """Variance across the images: of all values, at the border (background), in the centre (face).
-
-    Each as a share of the real images'. Images that all look alike have far less of it than real ones.
-    """
+    """Variance across the images, as a share of the real ones': of all values, at the border, in the centre."""
 
     measures: ClassVar[tuple[Measure, ...]] = (
         Measure("variance", "Variance", number="{:.0%}", note=PER_ORIGINALS),

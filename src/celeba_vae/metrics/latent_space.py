@@ -32,10 +32,9 @@ LATENT_MEASURES = (
 
 
 class LatentSpace:
-    """How the latents of images are distributed, gathered batch by batch; d is latent_dim.
+    """How the latents of images are distributed, gathered batch by batch, what is drawn from a sample; d is latent_dim.
 
-    Memory depends on d, not on the number of images: what is drawn is a random sample of them. ``mu`` stands for a
-    plain autoencoder's z, too, which then has neither ``kl`` nor distances of its own.
+    ``mu`` stands for a plain autoencoder's z, too, which then has neither ``kl`` nor distances of its own.
     """
 
     def __init__(self, seed: int = 42) -> None:
@@ -162,10 +161,7 @@ def kl_of_dimensions(mu: np.ndarray, logvar: np.ndarray) -> np.ndarray:
 
 
 def prior_density(distances: np.ndarray, latent_dim: int) -> np.ndarray:
-    """Density of the distance from the origin of points of N(0, I): the chi distribution with latent_dim degrees.
-
-    Its mean is near (latent_dim - 1/2)^(1/2), its standard deviation near 0.7: the points lie in a thin shell.
-    """
+    """Density of the distance from the origin of points of N(0, I): the chi distribution with latent_dim degrees."""
     return _prior(latent_dim).pdf(distances)
 
 

@@ -35,10 +35,7 @@ def needed(run: RunInputs) -> dict[str, str]:
 
 
 def check_components(run: RunInputs) -> None:
-    """Create the samplers and enhancers that the parameters name.
-
-    A SettingError where one can't be made, or a sampler can't be fitted to a variant or these images.
-    """
+    """Create the samplers and enhancers that the parameters name: a SettingError where one can't be made or fitted."""
     if "params:generation" not in run.read:
         return
     parameters = run.parameters(GenerationConfig)
