@@ -1,7 +1,6 @@
 """The articles' claims about an AE beside a VAE, each checked on two that differ in nothing else."""
 
 import math
-from collections.abc import Sequence
 
 from celeba_vae.claims.comparisons import (
     CLEAR_DECIBELS,
@@ -49,10 +48,11 @@ def _compared_reconstructions(pair: Pair) -> Outcome:
             f"{pair[0].name} had {epochs[0]} epochs, {pair[1].name} {epochs[1]}. Train it for as many:"
             f" kedro run --params variants.{pair[0].name}.epochs={epochs[1]}"
         )
+    after = f", after {epochs[0]} epochs against {epochs[1]}" if epochs[0] != epochs[1] else ""
     return Outcome(
         better,
         f"{named(pair)}: {psnr_words(psnr, other_psnr)}; MSE {mse:.4f} against {other_mse:.4f}{less(mse, other_mse)}"
-        f"{_after_epochs(epochs)}",
+        f"{after}",
     )
 
 
@@ -131,7 +131,3 @@ def _images_of(variant: EvaluatedVariant, group: str) -> str:
 
 def _swd_over_reconstructions(variant: EvaluatedVariant, group: str) -> float:
     return value_of(variant, group, "swd") / max(value_of(variant, "reconstructed", "swd"), 1e-12)
-
-
-def _after_epochs(epochs: Sequence[float]) -> str:
-    return f", after {epochs[0]} epochs against {epochs[1]}" if epochs[0] != epochs[1] else ""

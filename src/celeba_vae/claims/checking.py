@@ -1,8 +1,4 @@
-"""What the articles claim, and whether it holds on the user's own run.
-
-Each check takes the evidence of a run and gives an ``Outcome``, or raises ``EvidenceError``. Whoever disagrees with a
-verdict finds the criterion among the constants of the check's module.
-"""
+"""What the articles claim, and whether it holds on the user's own run, by criteria that each check's module has."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -51,15 +47,7 @@ CHECKS: dict[Callable[[Evidence], Outcome], str] = {
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim, checked.
-
-    Args:
-        name: That of the function that checks it.
-        statement: What is claimed.
-        figure: The run's numbers in words; empty where some are missing.
-        verdict: Whether it holds.
-        hint: What would decide it, or decide it better; empty where nothing would.
-    """
+    """A claim, checked: its check's name, what is claimed, the run's numbers in words, whether it holds, what helps."""
 
     name: str
     statement: str

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any, TypeGuard, TypeVar
 
+from celeba_vae.config import VariantConfig
 from celeba_vae.config.wording import flattened
 from celeba_vae.metrics.evaluated_variant import EvaluatedVariant
 
@@ -36,14 +37,9 @@ class EvidenceError(Exception):
 
 @dataclass(frozen=True)
 class Evidence:
-    """What claims are checked on.
+    """What claims are checked on: variants, and two sweeps of the one named ``swept``, see ``metrics.sweeps.sweep``.
 
-    Args:
-        variants: Found by what their settings say, not by their names; where several fit a claim, the first that has
-            all measures counts.
-        distance: As ``metrics.sweeps.sweep`` gives it.
-        sharpening: Likewise.
-        swept: Name of the variant that both are of.
+    Variants are found by what their settings say; where several fit a claim, the first that has all measures counts.
     """
 
     variants: Variants = ()
@@ -52,11 +48,7 @@ class Evidence:
     swept: str = ""
 
     def of_sweep(self, rows: Rows) -> Rows:
-        """Give a sweep's rows.
-
-        Raises:
-            EvidenceError: the variant that is swept is hardly trained, or there are no rows.
-        """
+        """Give a sweep's rows; an EvidenceError where the variant is hardly trained, or there are none."""
         for variant in self.variants:
             if variant.name == self.swept:
                 ensure_trained(variant)
@@ -68,10 +60,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a check came to: whether the claim holds, the run's numbers in words, and what else would help.
-
-    ``holds`` is None where the numbers are there, but too close to tell.
-    """
+    """Whether a claim holds, None where it is too close to tell, the run's numbers in words, and what would help."""
 
     holds: bool | None
     words: str
@@ -97,8 +86,7 @@ def usual_first(vaes: Iterable[EvaluatedVariant]) -> list[EvaluatedVariant]:
 def differ_only_in(first: EvaluatedVariant, second: EvaluatedVariant, *paths: str) -> bool:
     """Say whether two variants have the same settings but for those named, such as ``decoder`` or ``decoder.name``.
 
-    What has no effect on a model does not count, nor, where one of the two is a plain autoencoder, what only a
-    variational one has.
+    What has no effect on a model does not count, nor, beside a plain autoencoder, what only a variational one has.
     """
     ignored = WITHOUT_EFFECT | set(paths)
     if "ae" in (setting(first, "model"), setting(second, "model")):
@@ -130,11 +118,7 @@ def has(variant: EvaluatedVariant, group: str, measure: str) -> bool:
 
 
 def value_of(variant: EvaluatedVariant, group: str, measure: str) -> float:
-    """Give a measure of a variant.
-
-    Raises:
-        EvidenceError: it is missing or not finite, or the variant is hardly trained.
-    """
+    """Give a measure of a variant; an EvidenceError where it is not known, or the variant is hardly trained."""
     ensure_trained(variant)
     value = variant.measured.get(group, {}).get(measure)
     if not is_known(value):
@@ -146,11 +130,7 @@ def value_of(variant: EvaluatedVariant, group: str, measure: str) -> float:
 
 
 def prior_group(variant: EvaluatedVariant) -> str:
-    """Give the group of a variant's images of N(0, I).
-
-    Raises:
-        EvidenceError: there are none.
-    """
+    """Give the group of a variant's images of N(0, I); an EvidenceError where there are none."""
     if not variant.prior_group:
         raise EvidenceError(
             variant.problem or "Give evaluation.samplers normal with scale 1: kedro run --pipelines evaluation"
@@ -159,11 +139,7 @@ def prior_group(variant: EvaluatedVariant) -> str:
 
 
 def ensure_trained(variant: EvaluatedVariant) -> None:
-    """Refuse to conclude anything from a variant whose reconstructions explain next to nothing.
-
-    Raises:
-        EvidenceError: it is hardly trained.
-    """
+    """Raise an EvidenceError for a variant that is hardly trained: its reconstructions explain next to nothing."""
     explained = variant.measured.get("test", {}).get("explained_variance")
     if is_known(explained) and explained < HARDLY_TRAINED:
         raise EvidenceError(
@@ -180,8 +156,7 @@ def is_known(value: Any) -> TypeGuard[float]:
 def first_known(candidates: Iterable[Candidate], check: Callable[[Candidate], Outcome], otherwise: str) -> Outcome:
     """Give the outcome for the first candidate that has all that is needed.
 
-    Raises:
-        EvidenceError: none has; with what the first lacks, or ``otherwise`` where there is no candidate at all.
+    Where none has, the EvidenceError says what the first lacks, or ``otherwise`` where there is no candidate at all.
     """
     missing: list[EvidenceError] = []
     for candidate in candidates:
@@ -227,10 +202,10 @@ def _without(variant: EvaluatedVariant, ignored: set[str]) -> dict[str, Any]:
 
 
 def _flat_settings(variant: EvaluatedVariant) -> dict[str, Any]:
-    """Give the settings by their paths, without those that are not set."""
+    """Give a variant's settings as it was trained, by their paths, without those that are not set."""
     return {
         # a list from JSON is the tuple that it was made from
         path: tuple(value) if isinstance(value, list) else value
-        for path, value in flattened(variant.settings).items()
-        if value is not None and value != "none"
+        for path, value in flattened(variant.configuration).items()
+        if path.partition(".")[0] in VariantConfig.model_fields and value is not None and value != "none"
     }

@@ -1,23 +1,17 @@
 """Which faces to take through latent space: by row or by name."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
-from celeba_vae.config import FaceSource
+from celeba_vae.config import DataEngineeringConfig, FaceSource, GenerationConfig
 from celeba_vae.config.wording import did_you_mean
 from celeba_vae.errors import SettingError
 from celeba_vae.models.inference import encode
 from celeba_vae.photos.own_photos import read_photos
-from celeba_vae.preparation.cropping import Box
 from celeba_vae.storage import Place
-
-if TYPE_CHECKING:
-    import keras
 
 
 @dataclass(frozen=True)
@@ -35,46 +29,45 @@ class Faces:
     images: np.ndarray | None
 
 
-@dataclass(frozen=True)
-class FaceSources:
-    """All that faces can be chosen from.
+def choose_faces(
+    encoder: Any,
+    generated_latents: np.ndarray,
+    test_images: np.ndarray,
+    own_photos: Place,
+    generation: GenerationConfig,
+    data_engineering: DataEngineeringConfig,
+) -> tuple[Faces, Faces]:
+    """Find the two faces between which to go, and those that are moved along attributes.
 
-    Args:
-        encoder: What makes points of images.
-        generated_latents: (n, latent_dim) float32.
-        test_images: (n, h, w, 3) uint8.
-        own_photos: A folder that may be missing.
-        crop: Of own photos, see ``read_photos``.
+    Generated latents are (n, latent_dim) float32, test images (n, h, w, 3) uint8; ``own_photos`` may be missing.
+
+    Raises:
+        SettingError: there is no such face.
     """
 
-    encoder: keras.Model
-    generated_latents: np.ndarray
-    test_images: np.ndarray
-    own_photos: Place
-    crop: int | Box | None
-
-    def choose(self, source: FaceSource, wanted: int | Sequence[tuple[str, int | str]]) -> Faces:
-        """Give faces of one source: so many from the first on, or each after the setting that names it.
-
-        Raises:
-            SettingError: there is no such face.
-        """
-        place, images = str(source), self.test_images
+    def choose(source: FaceSource, wanted: int | Sequence[tuple[str, int | str]]) -> Faces:
+        """Give faces of one source: so many from the first on, or each after the setting that names it."""
+        place, images = str(source), test_images
         if source == "generated_images":
-            names = names_of_generated_images(len(self.generated_latents))
+            names = names_of_generated_images(len(generated_latents))
         elif source == "test_images":
             names = names_of_test_images(len(images))
         else:
-            photos = read_photos(self.own_photos, self.encoder.input_shape[1:], self.crop)
-            place, names, images = str(self.own_photos), photos.names, photos.images
+            photos = read_photos(own_photos, encoder.input_shape[1:], data_engineering.crop)
+            place, names, images = str(own_photos), photos.names, photos.images
         if isinstance(wanted, int):
             rows = list(range(min(wanted, len(names))))
         else:
             rows = [find_face(face, names, place, f"generation.{setting}") for setting, face in wanted]
         chosen = [names[row] for row in rows]
         if source == "generated_images":
-            return Faces(chosen, self.generated_latents[rows], None)
-        return Faces(chosen, encode(self.encoder, images[rows]), images[rows])
+            return Faces(chosen, generated_latents[rows], None)
+        return Faces(chosen, encode(encoder, images[rows]), images[rows])
+
+    way, moved = generation.interpolation, generation.attributes
+    ends = [("interpolation.start", way.start), ("interpolation.end", way.end)]
+    shown = moved.shown if isinstance(moved.shown, int) else [("attributes.shown", face) for face in moved.shown]
+    return choose(way.between, ends), choose(moved.faces, shown)
 
 
 def names_of_generated_images(count: int) -> list[str]:

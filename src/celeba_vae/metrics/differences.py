@@ -6,9 +6,6 @@ from typing import Literal
 
 from celeba_vae.metrics.measures import Measure, Measured
 
-# training minus test: neither more nor less of it is better as such
-GAP = "gap"
-
 Verdict = Literal["better", "worse", "same"]
 OnlyIn = Literal["", "older", "newer"]
 
@@ -17,14 +14,8 @@ OnlyIn = Literal["", "older", "newer"]
 class Difference:
     """A measure in two versions of the metrics; or what only one of them has.
 
-    Args:
-        variant: A model's name.
-        group: Empty where the whole variant is only in one version.
-        measure: Empty where the whole group is only in one version.
-        older: None where it is not defined, or not there.
-        newer: Likewise.
-        verdict: Whether the newer is better, worse or, rounded as it is shown, the same; None where that can't be said.
-        only_in: The version that alone has this variant, group or measure; empty where both have it.
+    Group or measure are empty where the whole variant or group is ``only_in`` one version, values None where they are
+    not defined or not there. The verdict is on the newer, rounded as it is shown.
     """
 
     variant: str
@@ -72,7 +63,8 @@ def _verdict(row: Difference, measure: Measure) -> Verdict | None:
         return "same" if row.older is row.newer and not row.only_in else None
     if measure.text(abs(row.change)) == measure.text(0.0):
         return "same"
-    if not measure.better or row.group == GAP:
+    # training minus test: neither more nor less of it is better as such
+    if not measure.better or row.group == "gap":
         return None
     return "better" if (row.change > 0) == (measure.better == "higher") else "worse"
 
@@ -84,8 +76,5 @@ def _measured(metrics: Mapping[str, Mapping[str, Measured]]) -> dict[str, Mappin
 def _pairs(older: Mapping, newer: Mapping) -> Iterator[tuple[str, tuple, OnlyIn]]:
     """Give each key with both its values, and which of the two alone has it; in the older's order, then the newer's."""
     for key in {**older, **newer}:
-        yield (
-            key,
-            (older.get(key), newer.get(key)),
-            "older" if key not in newer else "newer" if key not in older else "",
-        )
+        only_in: OnlyIn = "older" if key not in newer else "newer" if key not in older else ""
+        yield key, (older.get(key), newer.get(key)), only_in

@@ -1,11 +1,9 @@
-"""Components that compare a set of images, such as generated ones, with real ones.
-
-The arithmetic is in ``set_distances``, ``crossing_lines`` and ``reconstruction``.
-"""
+"""Components that compare a set of images, such as generated ones, with real ones."""
 
 import math
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
@@ -14,7 +12,6 @@ from pydantic import Field, PositiveInt
 
 from celeba_vae.config import Options
 from celeba_vae.latent.statistics import RandomSample, RunningCovariance, RunningVariance
-from celeba_vae.metrics.crossing_lines import line_energy, power_spectra
 from celeba_vae.metrics.inception import InceptionFeatures
 from celeba_vae.metrics.measures import DistributionMetric, Measure, Measured, Summary
 from celeba_vae.metrics.reconstruction import Sharpness, laplacian_variance
@@ -30,17 +27,19 @@ from celeba_vae.storage import Arrays
 OWN_SCALE = "Inception with Keras' ImageNet weights: comparable with one another, not with published figures"
 PER_ORIGINALS = "share of the originals'"
 _distance = partial(Measure, better="lower", number="{:.1f}")
-# of an image's sides
+# frequencies beside that of crossing lines, on each side, which say how much power there would be without them
+NEIGHBOURS = 2
+# rows, columns, and the two diagonals
+DIRECTIONS = np.array([(1, 0), (0, 1), (1, 1), (1, -1)])
+# of an image's sides: in a portrait, background and hair, and the face
 BORDER, CENTRE = 1 / 8, 1 / 2
 
 
 class DistributionMeasures:
-    """Several distribution metrics over one set of images, given batch by batch.
+    """Several distribution metrics over the first ``count`` images of a set, given batch by batch.
 
-    Args:
-        metrics: What to measure.
-        real: The ``summaries`` of the set that it is compared with, from the same metrics.
-        count: How many images are measured, the first ones: distances of sets of different size can't be compared.
+    ``real`` are the ``summaries`` of the set that it is compared with. Distances of sets of different size can't be
+    compared with one another.
     """
 
     def __init__(
@@ -94,38 +93,22 @@ class Inception(InceptionFeatures):
 
     def start(self) -> Summary:
         """Begin to go through a set of images."""
-        return _FeatureSummary(self)
+        moments, sample = RunningCovariance(), RandomSample(self.kept, self.seed)
+        return _Gathered(
+            self,
+            [moments, sample],
+            lambda: {"mean": moments.mean, "covariance": moments.covariance(), "features": sample.rows},
+        )
 
     def compare(self, real: Arrays, others: Arrays) -> Measured:
         """Give both distances; None for fewer than two images."""
-        if not all("covariance" in each for each in (real, others)):
+        features = real["features"], others["features"]
+        if min(map(len, features)) < 2:
             return {"fid": None, "kid": None}
         moments = real["mean"], real["covariance"], others["mean"], others["covariance"]
-        features = real["features"], others["features"]
         return {
             "fid": frechet_distance(*moments),
             "kid": kernel_distance(*features, subsets=self.subsets, subset_size=self.subset_size, seed=self.seed),
-        }
-
-
-class _FeatureSummary:
-    def __init__(self, inception: Inception) -> None:
-        self._inception = inception
-        self._moments = RunningCovariance()
-        self._sample = RandomSample(inception.kept, inception.seed)
-
-    def update(self, images: np.ndarray) -> None:
-        features = self._inception(images)
-        self._moments.update(features)
-        self._sample.update(features)
-
-    def result(self) -> Arrays:
-        if self._moments.count < 2:
-            return {}
-        return {
-            "mean": self._moments.mean,
-            "covariance": self._moments.covariance(),
-            "features": self._sample.rows,
         }
 
 
@@ -143,7 +126,8 @@ class SlicedWasserstein(_Available):
 
     def start(self) -> Summary:
         """Begin to go through a set of images."""
-        return _ImageSample(self.images, self.seed)
+        sample = RandomSample(self.images, self.seed)
+        return _Gathered(to_uint8, [sample], lambda: {"images": sample.rows})
 
     def compare(self, real: Arrays, others: Arrays) -> Measured:
         """Give the distances of as many images of each; None where there are none, or smaller than 16 pixels."""
@@ -156,19 +140,12 @@ class SlicedWasserstein(_Available):
         return {"swd": sum(levels) / len(levels), "swd_finest": levels[0], "swd_coarsest": levels[-1]}
 
 
-class _ImageSample:
-    def __init__(self, size: int, seed: int) -> None:
-        self._sample = RandomSample(size, seed)
-
-    def update(self, images: np.ndarray) -> None:
-        self._sample.update(to_uint8(images))
-
-    def result(self) -> Arrays:
-        return {"images": self._sample.rows}
-
-
 class CrossingLines(_Available):
-    """``line_energy`` at the strides' periods as a share of the real images': above 1, lines that these don't have."""
+    """``line_energy`` at the strides' periods as a share of the real images': above 1, lines that these don't have.
+
+    A decoder's strides leave them, four of 2 with periods of 2 to 16 pixels; Odena, Dumoulin and Olah, "Deconvolution
+    and Checkerboard Artifacts" (2016).
+    """
 
     periods: tuple[PositiveInt, ...] = Field((2, 4, 8, 16), min_length=1, description="Periods of the lines in pixels")
 
@@ -188,7 +165,7 @@ class CrossingLines(_Available):
 
     def start(self) -> Summary:
         """Begin to go through a set of images."""
-        return _Moments(partial(power_spectra, multiple=math.lcm(*self.periods)))
+        return _moments(partial(power_spectra, multiple=math.lcm(*self.periods)))
 
     def compare(self, real: Arrays, others: Arrays) -> Measured:
         """Give a value a period; None where the images are too small to have it three times."""
@@ -199,10 +176,7 @@ class CrossingLines(_Available):
 
 
 class Variety(_Available):
-    """Variance across the images: of all values, at the border (background), in the centre (face).
-
-    Each as a share of the real images'. Images that all look alike have far less of it than real ones.
-    """
+    """Variance across the images, as a share of the real ones': of all values, at the border, in the centre."""
 
     measures: ClassVar[tuple[Measure, ...]] = (
         Measure("variance", "Variance", number="{:.0%}", note=PER_ORIGINALS),
@@ -212,7 +186,7 @@ class Variety(_Available):
 
     def start(self) -> Summary:
         """Begin to go through a set of images."""
-        return _Moments(lambda images: images)
+        return _moments(lambda images: images)
 
     def compare(self, real: Arrays, others: Arrays) -> Measured:
         """Give the shares; None for fewer than two images."""
@@ -231,35 +205,74 @@ class SetSharpness(_Available):
 
     def start(self) -> Summary:
         """Begin to go through a set of images."""
-        return _Moments(laplacian_variance)
+        return _moments(laplacian_variance)
 
     def compare(self, real: Arrays, others: Arrays) -> Measured:
         """Give the share; None where the real images are flat."""
         return {"sharpness": _share(float(others["mean"]), float(real["mean"]))}
 
 
-class _Moments:
-    """Mean and variance, across images, of what a function gives for each."""
+@dataclass(frozen=True)
+class _Gathered:
+    """What a function gives for each image, taken in by statistics, and what these know in the end."""
 
-    def __init__(self, function: Callable[[np.ndarray], np.ndarray]) -> None:
-        self._function, self._values = function, RunningVariance()
+    function: Callable[[np.ndarray], np.ndarray]
+    statistics: Sequence[RunningVariance | RandomSample]
+    result: Callable[[], Arrays]
 
     def update(self, images: np.ndarray) -> None:
-        self._values.update(self._function(images))
+        values = self.function(images)
+        for statistic in self.statistics:
+            statistic.update(values)
 
-    def result(self) -> Arrays:
-        return {"mean": np.asarray(self._values.mean), "variance": np.asarray(self._values.variance())}
+
+def _moments(function: Callable[[np.ndarray], np.ndarray]) -> _Gathered:
+    """Gather mean and variance, across images, of what a function gives for each."""
+    values = RunningVariance()
+    return _Gathered(
+        function, [values], lambda: {"mean": np.asarray(values.mean), "variance": np.asarray(values.variance())}
+    )
 
 
 def _share(value: float | None, of: float | None) -> float | None:
     return value / of if value is not None and of else None
 
 
-def border_and_centre(values: np.ndarray) -> tuple[float, float]:
-    """Give the means of an image's values (h, w, c), such as their variances, at its border and in its centre.
+def power_spectra(images: np.ndarray, multiple: int = 16) -> np.ndarray:
+    """Give the power of images (n, h, w, c) at each frequency, |discrete Fourier transform|^2, mean over channels.
 
-    In a portrait the border (an eighth of each side) is background and hair, the centre (half of each side) the face.
+    (n, h', w') float64. What is over a multiple of ``multiple`` pixels at the bottom and the right is left out, so that
+    a period that divides it has a frequency of its own.
     """
+    height, width = (size - size % multiple or size for size in images.shape[1:3])
+    transformed = np.fft.fft2(images[:, :height, :width], axes=(1, 2))
+    return np.square(np.abs(transformed)).mean(axis=3, dtype=np.float64)
+
+
+def line_energy(power: np.ndarray, period: int) -> float | None:
+    """Power of lines or dots that repeat with a period in pixels: about 1 without them.
+
+    The power at the frequency 1 / period over the geometric mean of that at the neighbouring frequencies in the same
+    direction, mean over horizontal, vertical and the two diagonal directions. Contrast and blur don't matter to it, as
+    neighbouring frequencies share them. ``power`` is the mean of ``power_spectra`` of many images, (h, w), a multiple
+    of the period. None where the images are too small to have neighbours, or empty.
+    """
+    frequency = np.array(power.shape) // period
+    if frequency.min() <= NEIGHBOURS or not power.any():
+        return None
+    steps = np.arange(-NEIGHBOURS, NEIGHBOURS + 1)
+    # a floor, so that the logarithm is defined where images have no power at all
+    floored = np.maximum(power, 1e-12 * power.max())
+    axes = zip(DIRECTIONS.T, frequency, strict=True)
+    rows, columns = (np.multiply.outer(sign, number + steps) for sign, number in axes)
+    # the spectrum is periodic: a negative frequency is counted from its end
+    along = floored[rows % power.shape[0], columns % power.shape[1]]
+    neighbours = np.exp(np.log(np.delete(along, NEIGHBOURS, axis=1)).mean(axis=1))
+    return float((along[:, NEIGHBOURS] / neighbours).mean())
+
+
+def border_and_centre(values: np.ndarray) -> tuple[float, float]:
+    """Give the means of an image's values (h, w, c) at its border, of a portrait the background, and in its centre."""
     height, width = values.shape[:2]
     at_border = np.ones((height, width), bool)
     at_border[_middle(height, 1 - 2 * BORDER), _middle(width, 1 - 2 * BORDER)] = False

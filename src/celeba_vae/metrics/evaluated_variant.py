@@ -1,7 +1,4 @@
-"""What is known of a variant: as training has left it, and what an evaluation finds out.
-
-Claims are checked on it, reports are made of it.
-"""
+"""What is known of a variant: as training has left it, and what an evaluation finds out."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -25,23 +22,17 @@ class EvaluatedVariant:
     """A variant as trained and what was found out about it, without its networks.
 
     Args:
-        name: The name of its block, such as ``vae``.
-        configuration: All settings of its training, its data and versions; those of the parameters where it is not
-            there.
+        configuration: All settings of its training, its data and versions; without a training, those of the parameters.
         history: A row an epoch, as training gives it; empty where there is none.
         problem: Why it can't be evaluated, with the command that helps; then nothing is measured.
         doubt: What makes its measures doubtful; empty where nothing does.
-        measured: From a group to its measures, see ``measure_groups``: ``test`` and ``training`` (reconstructions of
-            such images), ``gap`` (training minus test), ``latents``, ``model`` (such as ``encoder_parameters``),
-            ``reconstructed`` (the set of reconstructions against the test images) and a group a sampler by its label,
-            such as ``normal`` (created images against the test images).
+        measured: By group, see ``measure_groups``.
         prior_group: The group of images of N(0, I); empty where there is none.
         fitted_groups: The groups of samplers that were fitted to the training images' latents.
         latent_space: Where its encoder puts the test images; None where that is not known.
         created: From a sampler's label to the first images of its points, (columns, h, w, 3) uint8.
         notes: What it could not create, and why.
-        test_rows: From a label to what it makes of the test images that are shown, (n, h, w, 3) uint8.
-        photo_rows: Likewise of own photos.
+        test_rows, photo_rows: From a label to what it makes of the images that are shown, (n, h, w, 3) uint8.
     """
 
     name: str
@@ -63,21 +54,10 @@ class EvaluatedVariant:
         """What pictures call it."""
         return title_of(self.name)
 
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Its block as it was trained."""
-        return {name: value for name, value in self.configuration.items() if name in VariantConfig.model_fields}
-
 
 @dataclass(frozen=True)
 class TrainedVariant:
-    """A variant's networks, both None where it has a problem.
-
-    Args:
-        variant: What is known of it before it is evaluated.
-        encoder: From images to [mu, logvar] or z.
-        decoder: From latents to images.
-    """
+    """What is known of a variant before it is evaluated, and its networks, both None where it has a problem."""
 
     variant: EvaluatedVariant
     encoder: Any
@@ -133,12 +113,8 @@ def _misfit(name: str, expected: Sequence[int], given: Sequence[int]) -> str:
     if tuple(expected) == tuple(given):
         return ""
     return (
-        f"The model '{name}' takes images of {_size(expected)} pixels, the test images have {_size(given)}. Train it on"
-        f" these images ({training_command(name, fresh=True)}), prepare images of its size"
-        f" (data_engineering.image_size), or choose another version of it with --load-versions"
+        f"The model '{name}' takes images of {expected[1]}x{expected[0]} pixels, the test images have"
+        f" {given[1]}x{given[0]}. Train it on these images ({training_command(name, fresh=True)}), prepare images of"
+        f" its size (data_engineering.image_size), or choose another version of it with --load-versions"
         f" {name}.encoder:...,{name}.decoder:..."
     )
-
-
-def _size(shape: Sequence[int]) -> str:
-    return f"{shape[1]}x{shape[0]}"

@@ -2,8 +2,7 @@
 
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -29,8 +28,7 @@ class InceptionFeatures(Options):
 
     Images are resized to 299x299 pixels with Pillow's BICUBIC, which is antialiased, as 8-bit RGB (Parmar, Zhang and
     Zhu, "On Aliased Resizing and Surprising Subtleties in GAN Evaluation", 2022), and scaled to [-1, 1]. The weights
-    are Keras' for ImageNet, not those of the network that published FIDs are computed with: measures can be compared
-    with one another, not with the literature's. Two processor cores do 15 images a second.
+    are Keras' for ImageNet, not those that published FIDs are computed with. Two processor cores do 15 images a second.
     """
 
     weights: Annotated[Path | None, NoneFromText] = Field(
@@ -71,7 +69,9 @@ class InceptionFeatures(Options):
         import keras
 
         weights = str(self._file) if self._file.exists() else "imagenet"
-        with _impatient_sockets():
+        with ExitStack() as stack:
+            stack.callback(socket.setdefaulttimeout, socket.getdefaulttimeout())
+            socket.setdefaulttimeout(PATIENCE_IN_SECONDS)
             return keras.applications.InceptionV3(
                 include_top=False, weights=weights, input_shape=(SIZE, SIZE, 3), pooling="avg"
             )
@@ -82,13 +82,3 @@ def inception_input(images: np.ndarray) -> np.ndarray:
     pictures = images if images.dtype == np.uint8 else to_uint8(images)
     resized = [Image.fromarray(picture).resize((SIZE, SIZE), Image.Resampling.BICUBIC) for picture in pictures]
     return np.stack([np.asarray(picture, np.float32) for picture in resized]) / np.float32(127.5) - 1
-
-
-@contextmanager
-def _impatient_sockets() -> Iterator[None]:
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(PATIENCE_IN_SECONDS)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)

@@ -1,17 +1,12 @@
 """Where an encoder puts images in latent space: the confinement of the latents (the articles' z-points)."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from celeba_vae.errors import DataError
 from celeba_vae.latent.statistics import RandomSample, RunningCovariance, RunningVariance, principal_directions
 from celeba_vae.metrics.measures import KL, Measure, Measured
-
-if TYPE_CHECKING:
-    from scipy.stats.distributions import rv_frozen
 
 # Burda, Grosse and Salakhutdinov, "Importance Weighted Autoencoders" (2016), section 5
 ACTIVE_VARIANCE = 0.01
@@ -37,11 +32,9 @@ LATENT_MEASURES = (
 
 
 class LatentSpace:
-    """How the latents of images are distributed, gathered batch by batch; d is latent_dim.
+    """How the latents of images are distributed, gathered batch by batch, what is drawn from a sample; d is latent_dim.
 
-    Memory depends on latent_dim, not on the number of images: what is drawn is a random sample of them. ``mu`` stands
-    for a plain autoencoder's z, too, which then has neither ``kl`` nor distances of its own. The seed is of the points
-    z and of the samples that are kept.
+    ``mu`` stands for a plain autoencoder's z, too, which then has neither ``kl`` nor distances of its own.
     """
 
     def __init__(self, seed: int = 42) -> None:
@@ -52,11 +45,7 @@ class LatentSpace:
         self._kept_points = RandomSample(POINTS_KEPT, seed)
 
     def update(self, mu: np.ndarray, logvar: np.ndarray | None = None) -> None:
-        """Take in what the encoder makes of a batch of images, (n, d) each; a plain one gives no ``logvar``.
-
-        Raises:
-            DataError: not all values are finite.
-        """
+        """Take in what the encoder makes of a batch of images, (n, d) each; a DataError where it is not finite."""
         points = [mu.astype(np.float64)]
         if logvar is not None:
             points.append(mu + np.exp(logvar.astype(np.float64) / 2) * self._random.standard_normal(mu.shape))
@@ -89,11 +78,7 @@ class LatentSpace:
 
     @property
     def covariance(self) -> np.ndarray:
-        """(d, d) float64, of mu.
-
-        Raises:
-            DataError: there were fewer than two images.
-        """
+        """(d, d) float64, of mu; a DataError where there were fewer than two images."""
         if self.count < 2:
             raise DataError("The distribution of the latents needs at least two images.")
         return self._mu.covariance()
@@ -167,25 +152,21 @@ class LatentSpace:
 
 
 def kl_of_dimensions(mu: np.ndarray, logvar: np.ndarray) -> np.ndarray:
-    """KL divergence of N(mu, exp(logvar)) from N(0, I) in nats, not weighted: its part of each latent dimension.
+    """KL divergence of N(mu, exp(logvar)) from N(0, I) in nats, not weighted: its part of each dimension, all (n, d).
 
-    -1/2 * (1 + logvar - mu^2 - exp(logvar)), all (n, d); logvar is the logarithm of the variance. Kingma and Welling,
-    "Auto-Encoding Variational Bayes" (2014), appendix B.
+    -1/2 * (1 + logvar - mu^2 - exp(logvar)); Kingma and Welling, "Auto-Encoding Variational Bayes" (2014), appendix B.
     """
     mu, logvar = mu.astype(np.float64), logvar.astype(np.float64)
     return -0.5 * (1 + logvar - mu**2 - np.exp(logvar))
 
 
 def prior_density(distances: np.ndarray, latent_dim: int) -> np.ndarray:
-    """Density of the distance from the origin of points of N(0, I): the chi distribution with latent_dim degrees.
-
-    Its mean is near (latent_dim - 1/2)^(1/2), 16 for 256 dimensions, its standard deviation near 0.7: the points lie
-    in a thin shell.
-    """
+    """Density of the distance from the origin of points of N(0, I): the chi distribution with latent_dim degrees."""
     return _prior(latent_dim).pdf(distances)
 
 
-def _prior(latent_dim: int) -> rv_frozen:
+def _prior(latent_dim: int) -> Any:
+    """Give the chi distribution: SciPy's, which brings no types."""
     from scipy.stats import chi
 
     return chi(latent_dim)

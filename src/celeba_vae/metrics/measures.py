@@ -1,8 +1,8 @@
 """What a measure means and which of two is better; what a component that measures must have.
 
-There are two kinds of such components, ``Metric`` (entry points ``celeba_vae.metrics``) and ``DistributionMetric``
-(``celeba_vae.distribution_metrics``). Both are fed batch by batch, so that memory does not grow with the number of
-images. These and their reconstructions are (n, h, w, c) float32 in [0, 1].
+Entry points ``celeba_vae.metrics`` name what compares images with their reconstructions: it has ``measures`` and a
+method ``start``, which gives a ``Measurement``. ``celeba_vae.distribution_metrics`` are each a ``DistributionMetric``.
+Both are fed batch by batch, (n, h, w, c) float32 in [0, 1].
 """
 
 import math
@@ -20,20 +20,9 @@ Measured = dict[str, float | None]
 
 @dataclass(frozen=True)
 class Measure:
-    """A number among the results: what it is called and how to read it.
+    """A number among the results: its key there, what people call it, and how to read it.
 
-    Args:
-        name: Its key in the results.
-        title: What people call it.
-        better: Which of two values is better; None where neither is as such.
-        unit: Such as ``dB``; empty for a bare number.
-        number: Format of a value.
-        note: What else one must know to read it, in a line.
-
-    Example:
-        >>> psnr = Measure("psnr", "PSNR", better="higher", unit="dB", number="{:.2f}")
-        >>> psnr.heading, psnr.text(19.041), psnr.best([19.04, None, 23.46])
-        ('PSNR in dB', '19.04', 23.46)
+    ``better`` says which of two values is, ``number`` is the format of a value, ``note`` one more line about it.
     """
 
     name: str
@@ -49,7 +38,7 @@ class Measure:
         return f"{self.title} in {self.unit}" if self.unit else self.title
 
     def text(self, value: float | None) -> str:
-        """Put a value into words; one in the thousands has no use for decimals, and 0 has no sign."""
+        """Put a value into words; one in the thousands has no decimals, and 0 has no sign."""
         if value is None:
             return "not defined"
         text = f"{value:,.0f}" if abs(value) >= 1000 and "%" not in self.number else self.number.format(value)
@@ -76,17 +65,6 @@ class Measurement(Protocol):
         """Give a value, or None where it is not defined, for the name of each of the metric's measures."""
 
 
-class Metric(Protocol):
-    """A component that compares images with their reconstructions."""
-
-    @property
-    def measures(self) -> tuple[Measure, ...]:
-        """What it gives."""
-
-    def start(self) -> Measurement:
-        """Begin to measure."""
-
-
 class Summary(Protocol):
     """What a distribution metric must know of a set of images."""
 
@@ -98,10 +76,7 @@ class Summary(Protocol):
 
 
 class DistributionMetric(Protocol):
-    """A component that compares two sets of images, each in no particular order and of any number.
-
-    What it must know of a set is kept, so that one that is compared with many is gone through once.
-    """
+    """A component that compares sets of images of any number; what it must know of each is gathered once."""
 
     @property
     def measures(self) -> tuple[Measure, ...]:

@@ -1,7 +1,4 @@
-"""How close reconstructions come to their images: components that parameters name.
-
-Images and reconstructions are (n, h, w, c) arrays of floats in [0, 1].
-"""
+"""How close reconstructions come to their images, both (n, h, w, c) in [0, 1]: components that parameters name."""
 
 from collections.abc import Iterator
 from typing import ClassVar
@@ -32,13 +29,9 @@ def laplacian_variance(images: np.ndarray) -> np.ndarray:
     """Sharpness: the variance of the Laplacian over all pixels but the outermost, mean over channels: (n,).
 
     Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy" (2000), with the kernel of four neighbours.
-    Details raise it, but noise and the artefacts of sharpening do, too.
     """
     laplacians = (cv2.Laplacian(image, cv2.CV_32F, ksize=1)[1:-1, 1:-1] for image in images.astype(np.float32))
     return np.array([np.square(cv2.meanStdDev(laplacian)[1]).mean() for laplacian in laplacians])
-
-
-# ---------------------------------------------------------------------------------------------------------- components
 
 
 class BinaryCrossEntropy(ImageMetric):
@@ -129,7 +122,7 @@ class MsSsim(ImageMetric):
 class ExplainedVariance(Options):
     """1 - (squared errors summed over all images and values) / (squared deviations from the mean image, likewise).
 
-    1 is perfect, 0 no better than the mean image. Not defined where all images are equal.
+    0 is no better than the mean image. Not defined where all images are equal.
     """
 
     measures: ClassVar[tuple[Measure, ...]] = (

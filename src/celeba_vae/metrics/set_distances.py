@@ -20,16 +20,11 @@ def sliced_wasserstein_distance(images: np.ndarray, others: np.ndarray, seed: in
     sorted projections, over 512 random directions, times 1,000. The finest level is about details and noise, the
     coarsest about the large form. Some noise stays: two halves of a set of real images give the value to come close to.
 
-    Args:
-        images: (n, h, w, c) uint8, or float in [0, 1].
-        others: As many of the same shape.
-        seed: Of the patches' places, which are the same in both sets, and of the directions.
+    Both sets are of one shape, (n, h, w, c) uint8, or float in [0, 1], else a ValueError is raised; the seed is of the
+    patches' places, the same in both, and of the directions. Memory: 0.15 MB a pair of images.
 
     Returns:
-        From a level's height in pixels to its distance, the finest first. Memory: 0.15 MB a pair of images.
-
-    Raises:
-        ValueError: the sets differ in shape, or the images are smaller than 16 pixels a side.
+        From a level's height in pixels to its distance, the finest first.
     """
     if images.shape != others.shape or min(images.shape[1:3]) < SMALLEST_LEVEL:
         raise ValueError(

@@ -29,10 +29,9 @@ def sweep(
 ) -> dict[str, Any]:
     """Follow a variant's images away from the origin and through stronger sharpening, against the test images.
 
-    Returns:
-        ``variant``, its name, and two lists of rows, empty where it can't be evaluated or there are no test images:
-        ``distance``, each with ``limit`` (the points' largest coordinate), ``distance`` (their mean L2 distance from
-        the origin) and ``DISTANCE_MEASURES``; ``sharpening``, each with ``factor`` and ``SHARPENING_MEASURES``.
+    Returns its name and two lists of rows, empty where it can't be evaluated or there are no test images: ``distance``,
+    each with ``limit`` (the points' largest coordinate), ``distance`` (their mean L2 distance from the origin) and
+    ``DISTANCE_MEASURES``; ``sharpening``, each with ``factor`` and ``SHARPENING_MEASURES``.
     """
     name = model.variant.name
     rows: dict[str, list[Measured]] = {"distance": [], "sharpening": []}

@@ -34,14 +34,10 @@ TRAINING_IMAGES = 10_000
 
 @dataclass(frozen=True)
 class ReferenceSet:
-    """What the distribution metrics must know of the test images.
+    """What the distribution metrics must know of the test images: those that can work here, and a summary for each.
 
-    Args:
-        metrics: Those that can work here.
-        summaries: What each of them knows, in their order.
-        notes: What can't be measured, and why.
-        shape: The test images' (n, h, w, 3).
-        set_size: How many images each set has that is compared, and how many test images it is compared with.
+    Notes say what can't be measured, and why; ``shape`` is the test images' (n, h, w, 3). Each set that is compared has
+    ``set_size`` images, and is compared with as many test images.
     """
 
     metrics: Sequence[DistributionMetric]
@@ -50,28 +46,9 @@ class ReferenceSet:
     shape: tuple[int, int, int, int]
     set_size: int
 
-    def start(self) -> "ComparedSet":
+    def start(self) -> DistributionMeasures:
         """Begin to go through a set of images that is compared with them."""
-        return ComparedSet(DistributionMeasures(self.metrics, self.summaries), self.set_size)
-
-
-class ComparedSet:
-    """The first ``count`` images of a set, measured: the distances of sets of different size can't be compared."""
-
-    def __init__(self, measures: DistributionMeasures, count: int) -> None:
-        self._measures, self._count, self._taken = measures, count, 0
-
-    def update(self, images: np.ndarray) -> None:
-        """Take in a batch of images, (n, h, w, c) floats in [0, 1]; those beyond ``count`` are left out."""
-        images = images[: self._count - self._taken]
-        if len(images):
-            self._taken += len(images)
-            self._measures.update(images)
-
-    def result(self) -> Measured:
-        """Give the measures against the test images, and ``images``, their number; nothing without any measure."""
-        measured = self._measures.result()
-        return {**measured, "images": self._taken} if measured else {}
+        return DistributionMeasures(self.metrics, self.summaries, self.set_size)
 
 
 def summarise_test_images(test_images: np.ndarray, parameters: EvaluationConfig) -> ReferenceSet:
@@ -107,13 +84,9 @@ def measure_variant(
 ) -> EvaluatedVariant:
     """Measure a variant's reconstructions, its latents, and the images that it creates from each sampler's points.
 
-    Reconstructed (z = mu) are the test images and as many training images; without test images, up to 10,000 of these.
-    All goes batch by batch, so that memory does not grow with their number. Images are (n, h, w, 3) uint8;
-    ``latent_stages`` is the folder of the variant's latents and fitted samplers.
-
-    Returns:
-        The variant with its measures; none where it can't be evaluated or its latents are not finite. A sampler that
-        can't be used is among its notes.
+    Reconstructed (z = mu) are the test images and as many training images, (n, h, w, 3) uint8, batch by batch; without
+    test images, up to 10,000 of these. Where it can't be evaluated or its latents are not finite, nothing is measured;
+    a sampler that can't be used is among its notes. ``latent_stages`` keeps its latents and fitted samplers.
     """
     prior_group, fitted_groups = sampler_groups(parameters.samplers)
     variant = replace(variant, prior_group=prior_group, fitted_groups=fitted_groups)
@@ -162,7 +135,7 @@ class _Measuring:
         return measured, latents
 
     def _pass_through(
-        self, images: np.ndarray, set_measures: ComparedSet | None = None
+        self, images: np.ndarray, set_measures: DistributionMeasures | None = None
     ) -> tuple[Measured, LatentSpace | None]:
         metrics = [create_component("metrics", each) for each in self.parameters.metrics]
         measurements, latents = [metric.start() for metric in metrics], LatentSpace(self.parameters.seed)

@@ -12,6 +12,7 @@ from celeba_vae.metrics.evaluated_variant import EvaluatedVariant
 from celeba_vae.metrics.measure_groups import measure_groups
 from celeba_vae.metrics.measures import Measured
 from celeba_vae.reporting.document import Cell, Picture, Problem, Report, Section, Table
+from celeba_vae.reporting.rendering import render_report
 from celeba_vae.reporting.run_section import EvaluationRun, run_section
 from celeba_vae.reporting.tables import measures_table
 
@@ -54,9 +55,9 @@ def evaluation_report(
     claims: Sequence[Mapping[str, Any]],
     sweeps: Mapping[str, Any],
     pictures: ComparisonPictures,
-    drawn: Sequence[DrawnVariant],
-) -> Report:
-    """Make the report of an evaluation.
+    *drawn: DrawnVariant,
+) -> str:
+    """Write the report of an evaluation as one HTML page that needs nothing else.
 
     Args:
         run: What it is about.
@@ -76,7 +77,7 @@ def evaluation_report(
     ]
     results = [claimed, *results] if trials else [*results, claimed]
     results += [_latent_section(drawn, "test" if run.reference.shape[0] else "training"), _training_section(drawn)]
-    return Report(
+    report = Report(
         title="Experiments: the articles' claims" if trials else "Faces from latent space",
         subtitle=_subtitle(metrics),
         problems=_problems(variants, run),
@@ -87,6 +88,7 @@ def evaluation_report(
             _versions_section(run.record["versions"]),
         ],
     )
+    return render_report(report)
 
 
 def verdict(metrics: Mapping[str, Mapping[str, Measured]]) -> str:

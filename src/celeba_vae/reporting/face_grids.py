@@ -90,7 +90,7 @@ def sharpening_series(faces: np.ndarray, factors: Sequence[float], variant: str)
     )
 
 
-def distance_series(decoder: keras.Model, generation: GenerationConfig) -> Image.Image:
+def distance_series(decoder: Any, generation: GenerationConfig) -> Image.Image:
     """Show the same points ever further from the origin: uniform within ±limit, a row for each of the limits."""
     rows = []
     for limit in generation.distance_limits:
@@ -103,19 +103,15 @@ def distance_series(decoder: keras.Model, generation: GenerationConfig) -> Image
     )
 
 
-def sampler_comparison(
-    decoders: Sequence[keras.Model], fitted: Sequence[Arrays], generation: GenerationConfig
-) -> Image.Image:
+def sampler_comparison(generation: GenerationConfig, *models: Any) -> Image.Image:
     """Show what each of the variants ``compared`` makes of N(0, I), and of a sampler fitted to its latents: a row each.
 
-    Args:
-        decoders: The variants' decoders.
-        fitted: What ``compared_sampler`` was fitted to for each of them.
-        generation: The variants' names, and the sampler's.
+    ``models`` are the variants' decoders, then what ``compared_sampler`` was fitted to for each of them.
     """
-    fitted_one = generation.compared_sampler
+    count, fitted_one = len(generation.compared), generation.compared_sampler
+    decoders, fitted = models[:count], models[count:]
     samplers = [
-        ("N(0, I)", Normal(), [{}] * len(decoders)),
+        ("N(0, I)", Normal(), [{}] * count),
         (fitted_one.name, create_component("samplers", fitted_one), fitted),
     ]
     rows = []

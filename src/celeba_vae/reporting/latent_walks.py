@@ -1,10 +1,8 @@
 """Pictures of faces on the way through latent space: from one to another, along attributes, along components."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,9 +15,6 @@ from celeba_vae.latent.points import distances, linear_path, spherical_path
 from celeba_vae.reporting.face_grids import FaceRow, decoded, face_rows
 from celeba_vae.reporting.grids import GRID_SCALE, image_grid, text_picture
 
-if TYPE_CHECKING:
-    import keras
-
 logger = logging.getLogger(__name__)
 
 PATHS = {"linear": linear_path, "spherical": spherical_path}
@@ -27,7 +22,7 @@ PATHS = {"linear": linear_path, "spherical": spherical_path}
 REST = 8
 
 
-def interpolation_strip(decoder: keras.Model, faces: Faces, generation: GenerationConfig) -> Image.Image:
+def interpolation_strip(decoder: Any, faces: Faces, generation: GenerationConfig) -> Image.Image:
     """Show the way from one face to the other, a row each way, with each point's distance from the origin."""
     start, end = faces.names
     positions = np.linspace(0, 1, generation.interpolation.steps)
@@ -47,7 +42,7 @@ def interpolation_strip(decoder: keras.Model, faces: Faces, generation: Generati
     )
 
 
-def interpolation_frames(decoder: keras.Model, faces: Faces, generation: GenerationConfig) -> list[Image.Image]:
+def interpolation_frames(decoder: Any, faces: Faces, generation: GenerationConfig) -> list[Image.Image]:
     """Draw the frames of an animation: to the other face and back, both ways side by side, with a rest at each end."""
     positions = np.linspace(0, 1, generation.interpolation.frames)
     ways = [decoded(decoder, path(faces.latents[0], faces.latents[1], positions)) for path in PATHS.values()]
@@ -57,9 +52,7 @@ def interpolation_frames(decoder: keras.Model, faces: Faces, generation: Generat
     return [frames[0]] * REST + frames[1:-1] + [frames[-1]] * REST + frames[-2:0:-1]
 
 
-def attribute_grid(
-    decoder: keras.Model, faces: Faces, directions: pd.DataFrame, generation: GenerationConfig
-) -> Image.Image:
+def attribute_grid(decoder: Any, faces: Faces, directions: pd.DataFrame, generation: GenerationConfig) -> Image.Image:
     """Show faces moved along attributes: a block a face, in it a row an attribute; without any of them say so.
 
     Each row says how much a step of 1 changes a value of these faces' pixels, from 0 to 255, in the mean. Attributes
@@ -97,7 +90,7 @@ def attribute_grid(
     )
 
 
-def traversal_grid(decoder: keras.Model, train_latents: np.ndarray, generation: GenerationConfig) -> Image.Image:
+def traversal_grid(decoder: Any, train_latents: np.ndarray, generation: GenerationConfig) -> Image.Image:
     """Show faces along the leading principal components of the training images' latents, a row a component."""
     steps = generation.traversal.steps
     components = principal_components(train_latents, generation.traversal.components)

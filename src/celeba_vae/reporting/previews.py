@@ -1,17 +1,19 @@
 """Pictures of what preparation did: samples with their names, and the crop on originals."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+from celeba_vae.config import DataEngineeringConfig
 from celeba_vae.preparation.cropping import Box, ImagePreparer, crop_box, describe_crop
 from celeba_vae.preparation.decoding import decode
 from celeba_vae.preparation.index import SPLITS, ImageIndex
 from celeba_vae.preparation.originals import ImageCollection
 from celeba_vae.reporting.grids import image_grid
 
+CROP_EXAMPLES = 3
 BOX_COLOUR = "#ff2d55"
 ORIGINAL_SIZE = 436
 PREPARED_SIZE = 192
@@ -35,8 +37,11 @@ def sample_images(index: ImageIndex, count: int, seed: int) -> list[Sample]:
     ]
 
 
-def preview_grid(arrays: Mapping[str, np.ndarray], samples: Sequence[Sample]) -> Image.Image:
+def preview_grid(
+    train_images: np.ndarray, validation_images: np.ndarray, test_images: np.ndarray, samples: Sequence[Sample]
+) -> Image.Image:
     """Draw the samples as they stand in the splits' arrays, with their names."""
+    arrays = {"train": train_images, "validation": validation_images, "test": test_images}
     return image_grid(
         [arrays[sample.split][sample.row] for sample in samples],
         columns=7,
@@ -46,8 +51,9 @@ def preview_grid(arrays: Mapping[str, np.ndarray], samples: Sequence[Sample]) ->
     )
 
 
-def mean_grid(means: Mapping[str, np.ndarray], counts: Mapping[str, int]) -> Image.Image:
+def mean_grid(means: Mapping[str, np.ndarray], data_summary: Mapping[str, Any]) -> Image.Image:
     """Draw the mean image of each split that has images, (height, width, 3) uint8, with its name and their number."""
+    counts = data_summary["images"]
     used = [split for split in means if counts[split]]
     return image_grid(
         [means[split] for split in used],
@@ -58,15 +64,17 @@ def mean_grid(means: Mapping[str, np.ndarray], counts: Mapping[str, int]) -> Ima
     )
 
 
-def crop_boxes(originals: ImageCollection, image_ids: Sequence[str], preparer: ImagePreparer) -> Image.Image:
-    """Draw each original with the crop's box on it, and beside it the image that is made of it."""
+def crop_boxes(originals: ImageCollection, samples: Sequence[Sample], config: DataEngineeringConfig) -> Image.Image:
+    """Draw the first samples' originals with the crop's box on each, and beside it the image that is made of it."""
+    image_ids = [sample.image_id for sample in samples[:CROP_EXAMPLES]]
+    preparer = ImagePreparer(config.crop, *config.image_shape[:2])
     panels = [_crop_panel(originals.read(image_id), preparer) for image_id in image_ids]
     size = max(panel.width for panel in panels), max(panel.height for panel in panels)
     return image_grid(
         [np.asarray(_centred(panel, size)) for panel in panels],
         columns=3,
         title=f"Crop {describe_crop(preparer.crop)}, resized to {preparer.width}x{preparer.height}",
-        captions=list(image_ids),
+        captions=image_ids,
     )
 
 

@@ -7,22 +7,13 @@ from celeba_vae.preparation.dask import check_dask
 
 
 def check_source(run: RunInputs) -> None:
-    """Let the source look at the folder of originals.
-
-    Raises:
-        DataError: the source finds no images.
-        SettingError: no such source, or a wrong option.
-    """
+    """Let the source look at the folder of originals: a DataError where it finds no images."""
     if "raw_folder" in run.read:
         create_component("sources", run.parameters(DataEngineeringConfig).source).check(run.load("raw_folder"))
 
 
 def check_cluster(run: RunInputs) -> None:
-    """Look for Dask where the parameters ask for it.
-
-    Raises:
-        SettingError: it is not installed.
-    """
+    """Look for Dask where the parameters ask for it: a SettingError where it is not installed."""
     if "preparation_folder" in run.read:
         check_dask(run.parameters(DataEngineeringConfig).cluster)
 

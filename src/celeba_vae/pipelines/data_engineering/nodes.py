@@ -1,22 +1,15 @@
-"""Collect originals, divide them, prepare them, and show what was done."""
+"""Collect originals, divide them and prepare them."""
 
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
 from celeba_vae.config import DataEngineeringConfig
 from celeba_vae.config.plugins import create_component
 from celeba_vae.preparation import preparing, splits
-from celeba_vae.preparation.cropping import ImagePreparer
 from celeba_vae.preparation.index import ImageIndex
 from celeba_vae.preparation.originals import ImageCollection
-from celeba_vae.reporting import previews
-from celeba_vae.reporting.previews import Sample, sample_images
+from celeba_vae.reporting.previews import sample_images
 from celeba_vae.storage import NumpyFile, Place, TableFile
-
-CROP_EXAMPLES = 3
 
 
 def collect_images(raw_folder: Place, config: DataEngineeringConfig) -> ImageCollection:
@@ -42,24 +35,3 @@ def prepare_images(
         "split_means": prepared.means,
         "image_samples": sample_images(prepared.index, config.preview_count, config.preview_seed),
     }
-
-
-def draw_preview_grid(
-    train_images: np.ndarray, validation_images: np.ndarray, test_images: np.ndarray, image_samples: list[Sample]
-) -> Image.Image:
-    """Draw seeded samples of the prepared images with their names."""
-    arrays = {"train": train_images, "validation": validation_images, "test": test_images}
-    return previews.preview_grid(arrays, image_samples)
-
-
-def draw_crop_boxes(
-    originals: ImageCollection, image_samples: list[Sample], config: DataEngineeringConfig
-) -> Image.Image:
-    """Draw the crop's box on the first samples' originals, with what became of them."""
-    preparer = ImagePreparer(config.crop, *config.image_shape[:2])
-    return previews.crop_boxes(originals, [sample.image_id for sample in image_samples[:CROP_EXAMPLES]], preparer)
-
-
-def draw_mean_images(split_means: dict[str, np.ndarray], data_summary: dict[str, Any]) -> Image.Image:
-    """Draw the mean image of each split."""
-    return previews.mean_grid(split_means, data_summary["images"])

@@ -3,6 +3,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from celeba_vae.pipelines.data_engineering import nodes
+from celeba_vae.reporting.previews import crop_boxes, mean_grid, preview_grid
 
 PARAMETERS = "params:data_engineering"
 ARRAYS = ["train_images", "validation_images", "test_images"]
@@ -33,19 +34,19 @@ def create_pipeline() -> Pipeline:
                 name="prepare_images",
             ),
             Node(
-                nodes.draw_preview_grid,
+                preview_grid,
                 inputs=[*ARRAYS, "image_samples"],
                 outputs="preview_grid",
                 name="draw_preview_grid",
             ),
             Node(
-                nodes.draw_crop_boxes,
+                crop_boxes,
                 inputs=["originals", "image_samples", PARAMETERS],
                 outputs="crop_boxes",
                 name="draw_crop_boxes",
             ),
             Node(
-                nodes.draw_mean_images,
+                mean_grid,
                 inputs=["split_means", "data_summary"],
                 outputs="mean_images",
                 name="draw_mean_images",

@@ -1,10 +1,5 @@
 """Models compared on the test images and on the user's own photos."""
 
-from celeba_vae.pipelines.evaluation.pipeline import (
-    compare_variants,
-    create_pipeline,
-    evaluate_variants,
-    prepare_images,
-)
+from celeba_vae.pipelines.evaluation.pipeline import create_pipeline
 
-__all__ = ["compare_variants", "create_pipeline", "evaluate_variants", "prepare_images"]
+__all__ = ["create_pipeline"]

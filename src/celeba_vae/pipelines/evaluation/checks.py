@@ -18,11 +18,7 @@ def needed(run: RunInputs) -> dict[str, str]:
 
 
 def check_components(run: RunInputs) -> None:
-    """Create the metrics and samplers that the parameters name.
-
-    Raises:
-        SettingError: no such component, or a wrong option.
-    """
+    """Create the metrics and samplers that the parameters name: a SettingError where one can't be made."""
     if "params:evaluation" in run.read:
         parameters = run.parameters(EvaluationConfig)
         for kind in ("metrics", "distribution_metrics", "samplers"):

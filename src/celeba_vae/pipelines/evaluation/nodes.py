@@ -1,7 +1,7 @@
 """What is found out about each variant, and what is said of all of them side by side."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,9 @@ from celeba_vae.photos.face_detection import INSTALL_COMMAND, can_find_faces
 from celeba_vae.photos.own_photos import Photos, read_photos
 from celeba_vae.reporting import latent_charts
 from celeba_vae.reporting.charts import measures_chart
-from celeba_vae.reporting.evaluation_report import ComparisonPictures, DrawnVariant, evaluation_report, verdict
+from celeba_vae.reporting.evaluation_report import verdict
 from celeba_vae.reporting.grids import GRID_SCALE, comparison_grid, image_grid, text_picture
-from celeba_vae.reporting.rendering import render_report
-from celeba_vae.reporting.run_section import EvaluationRun, preparation_of
+from celeba_vae.reporting.run_section import preparation_of
 from celeba_vae.reporting.sweep_charts import distance_chart, sharpening_chart
 from celeba_vae.reporting.variant_rows import ShownImages, photo_rows, reconstruction_row
 from celeba_vae.storage.stages import images_content
@@ -52,8 +51,7 @@ def reconstruct_what_is_shown(
 ) -> EvaluatedVariant:
     """Give a variant with what it makes of the test images that are shown and of own photos, unless it has a problem.
 
-    Raises:
-        SettingError: an enhancer can't be made.
+    A SettingError where an enhancer can't be made.
     """
     if model.variant.problem:
         return model.variant
@@ -71,7 +69,9 @@ def draw_latent_charts(
     space, name = variant.latent_space, variant.title
     if space is None:
         return (text_picture(f"{name}: no latent space", variant.problem),) * 5
-    colour, attribute = _coloured_by(test_attributes, parameters.attribute, space.count)
+    colour, attribute = None, parameters.attribute
+    if test_attributes is not None and attribute in test_attributes and len(test_attributes) == space.count:
+        colour = test_attributes[attribute].to_numpy()
     return (
         latent_charts.latent_distances_chart(space, name),
         latent_charts.latent_moments_chart(space, name),
@@ -84,22 +84,12 @@ def draw_latent_charts(
 
 
 def list_latent_dimensions(variant: EvaluatedVariant) -> dict[str, list[float]]:
-    """Give the mean and standard deviation of mu, and of a VAE the KL in nats, of each latent dimension.
-
-    Of a variant that can't be evaluated there are none.
-    """
+    """Give the mean and deviation of mu of each latent dimension, and of a VAE its KL in nats, where they are known."""
     space = variant.latent_space
     if space is None:
         return {}
     dimensions = {"mean": space.mean, "deviation": space.deviation, "kl": space.kl}
     return {name: values.tolist() for name, values in dimensions.items() if values is not None}
-
-
-def _coloured_by(attributes: pd.DataFrame | None, name: str, count: int) -> tuple[np.ndarray | None, str]:
-    """Give the column of an attribute of ``count`` images and its name; None and nothing where it is not known."""
-    if attributes is None or name not in attributes or len(attributes) != count:
-        return None, ""
-    return attributes[name].to_numpy(), name
 
 
 def gather_metrics(*variants: EvaluatedVariant) -> Metrics:
@@ -160,9 +150,15 @@ def compare_photos(
 ) -> Image.Image:
     """Show own photos and the rows of every variant under them; without photos, how to get such a picture."""
     if not photos.names:
+        cropped = (
+            "The largest face in each is found and cropped as CelebA's are."
+            if can_find_faces()
+            else "The largest centre square is used: the face should be in its middle and fill more than half of it. To"
+            f" have faces found wherever they are: {INSTALL_COMMAND}"
+        )
         paragraphs = [
             f"Put photos of people into\n{folder}\nthen, with the same --env: kedro run --pipelines evaluation",
-            f"Any size will do. {_how_they_are_cropped()}",
+            f"Any size will do. {cropped}",
             photos.note,
         ]
         return text_picture("No photos of your own yet", "\n\n".join(filter(None, paragraphs)))
@@ -172,15 +168,6 @@ def compare_photos(
         title="\n".join(filter(None, ["Your photos and their reconstructions", photos.note])),
         captions=photos.captions,
         scale=GRID_SCALE,
-    )
-
-
-def _how_they_are_cropped() -> str:
-    if can_find_faces():
-        return "The largest face in each is found and cropped as CelebA's are."
-    return (
-        "The largest centre square is used: the face should be in its middle and fill more than half of it. To have"
-        f" faces found wherever they are: {INSTALL_COMMAND}"
     )
 
 
@@ -215,14 +202,3 @@ def check_articles_claims(
     claims = check_claims(Evidence(variants, sweeps["distance"], sweeps["sharpening"], sweeps["variant"]))
     environment = run_record["environment"]
     return [{name: in_environment(text, environment) for name, text in asdict(claim).items()} for claim in claims]
-
-
-def write_report(
-    run: EvaluationRun,
-    claims: Sequence[Mapping[str, Any]],
-    sweeps: Mapping[str, Any],
-    pictures: ComparisonPictures,
-    *drawn: DrawnVariant,
-) -> str:
-    """Write the report as one HTML page that needs nothing else; see ``evaluation_report``."""
-    return render_report(evaluation_report(run, claims, sweeps, pictures, drawn))

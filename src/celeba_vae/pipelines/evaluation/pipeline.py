@@ -7,79 +7,46 @@ from kedro.pipeline import Node, Pipeline
 from celeba_vae.metrics.evaluated_variant import open_variant
 from celeba_vae.metrics.sweeps import sweep
 from celeba_vae.metrics.variant_measuring import measure_variant, summarise_test_images
-from celeba_vae.pipelines.evaluation.nodes import (
-    check_articles_claims,
-    compare_photos,
-    compare_reconstructions,
-    draw_created_faces,
-    draw_latent_charts,
-    draw_metrics,
-    draw_sweeps,
-    gather_metrics,
-    list_latent_dimensions,
-    prepare_photos,
-    reconstruct_what_is_shown,
-    record_settings,
-    write_report,
-)
-from celeba_vae.reporting.evaluation_report import ComparisonPictures, DrawnVariant
+from celeba_vae.pipelines.evaluation import nodes
+from celeba_vae.reporting.evaluation_report import ComparisonPictures, DrawnVariant, evaluation_report
 from celeba_vae.reporting.run_section import EvaluationRun
 from celeba_vae.reporting.variant_rows import choose_test_images
 
+TRAINED = ["encoder", "decoder", "history", "configuration"]
+IMAGES = ["test_images", "train_images"]
+PARAMETERS = ["params:evaluation", "params:generation"]
 LATENT_CHARTS = [f"latent_{chart}" for chart in ("distances", "moments", "projection", "correlation", "kl")]
+SWEEP_CHARTS = ["distance_sweep", "sharpening_sweep"]
 
 # what is found out about a variant, in whose namespace it is
 _VARIANT = Pipeline(
     [
         Node(
             open_variant,
-            inputs=[
-                "encoder",
-                "decoder",
-                "history",
-                "configuration",
-                "test_images",
-                "train_images",
-                "params:variant",
-            ],
+            inputs=[*TRAINED, *IMAGES, "params:variant"],
             outputs="model",
             name="open_models",
         ),
         Node(
-            reconstruct_what_is_shown,
-            inputs=[
-                "model",
-                "checkpoints",
-                "test_images_shown",
-                "prepared_photos",
-                "params:evaluation",
-                "params:generation",
-            ],
+            nodes.reconstruct_what_is_shown,
+            inputs=["model", "checkpoints", "test_images_shown", "prepared_photos", *PARAMETERS],
             outputs="shown",
             name="reconstruct_what_is_shown",
         ),
         Node(
             measure_variant,
-            inputs=[
-                "shown",
-                "model",
-                "test_images",
-                "train_images",
-                "latent_stages",
-                "test_images_summary",
-                "params:evaluation",
-            ],
+            inputs=["shown", "model", *IMAGES, "latent_stages", "test_images_summary", "params:evaluation"],
             outputs="evaluated",
             name="measure",
         ),
         Node(
-            draw_latent_charts,
+            nodes.draw_latent_charts,
             inputs=["evaluated", "test_attributes", "params:evaluation"],
             outputs=LATENT_CHARTS,
             name="draw_latent_charts",
         ),
         Node(
-            list_latent_dimensions,
+            nodes.list_latent_dimensions,
             inputs="evaluated",
             outputs="latent_dimensions",
             name="list_latent_dimensions",
@@ -95,11 +62,9 @@ _VARIANT = Pipeline(
 
 
 def create_pipeline(variants: Sequence[str], swept: str) -> Pipeline:
-    """Build the pipeline that compares these variants: one template, a namespace each, and their comparison.
+    """Build the pipeline that compares the named variants: one template, a namespace each, and their comparison.
 
-    Args:
-        variants: Their names.
-        swept: The one whose images are followed away from the origin and through stronger and stronger sharpening.
+    The images of the one that is ``swept`` are followed away from the origin and through stronger sharpening.
     """
     return prepare_images() + evaluate_variants(variants) + compare_variants(variants, swept)
 
@@ -122,7 +87,7 @@ def prepare_images() -> Pipeline:
                 tags="tensorflow",
             ),
             Node(
-                prepare_photos,
+                nodes.prepare_photos,
                 inputs=["own_photos", "test_images", "params:data_engineering"],
                 outputs="prepared_photos",
                 name="prepare_own_photos",
@@ -134,29 +99,15 @@ def prepare_images() -> Pipeline:
 
 def evaluate_variants(variants: Iterable[str]) -> Pipeline:
     """Build what is found out about each variant, ``<variant>.evaluated``, and the pictures of it."""
-    return sum(
-        (
-            Pipeline(
-                _VARIANT,
-                namespace=variant,
-                inputs={
-                    "test_images_shown",
-                    "prepared_photos",
-                    "test_images",
-                    "train_images",
-                    "test_attributes",
-                    "test_images_summary",
-                },
-                parameters={
-                    "params:evaluation": "params:evaluation",
-                    "params:generation": "params:generation",
-                    "params:variant": f"params:variants.{variant}",
-                },
-                tags="tensorflow",
-            )
-            for variant in variants
-        ),
-        Pipeline([]),
+    return Pipeline(
+        Pipeline(
+            _VARIANT,
+            namespace=variant,
+            inputs={*IMAGES, "test_attributes", "test_images_shown", "test_images_summary", "prepared_photos"},
+            parameters={**{name: name for name in PARAMETERS}, "params:variant": f"params:variants.{variant}"},
+            tags="tensorflow",
+        )
+        for variant in variants
     )
 
 
@@ -171,21 +122,14 @@ def compare_variants(variants: Sequence[str], swept: str) -> Pipeline:
 def _findings(evaluated: list[str], swept: str) -> list[Node]:
     return [
         Node(
-            gather_metrics,
+            nodes.gather_metrics,
             inputs=evaluated,
             outputs="metrics",
             name="gather_metrics",
         ),
         Node(
-            record_settings,
-            inputs=[
-                "test_images",
-                "train_images",
-                "data_summary",
-                "run_record",
-                "params:evaluation",
-                *evaluated,
-            ],
+            nodes.record_settings,
+            inputs=[*IMAGES, "data_summary", "run_record", "params:evaluation", *evaluated],
             outputs="evaluated_settings",
             name="record_settings",
         ),
@@ -197,7 +141,7 @@ def _findings(evaluated: list[str], swept: str) -> list[Node]:
             tags="tensorflow",
         ),
         Node(
-            check_articles_claims,
+            nodes.check_articles_claims,
             inputs=["sweeps", "run_record", *evaluated],
             outputs="claims",
             name="check_claims",
@@ -208,31 +152,31 @@ def _findings(evaluated: list[str], swept: str) -> list[Node]:
 def _pictures(shown: list[str], evaluated: list[str]) -> list[Node]:
     return [
         Node(
-            draw_metrics,
+            nodes.draw_metrics,
             inputs=["metrics", "params:evaluation"],
             outputs="metrics_plot",
             name="draw_metrics",
         ),
         Node(
-            draw_sweeps,
+            nodes.draw_sweeps,
             inputs="sweeps",
-            outputs=["distance_sweep", "sharpening_sweep"],
+            outputs=SWEEP_CHARTS,
             name="draw_sweeps",
         ),
         Node(
-            compare_reconstructions,
+            nodes.compare_reconstructions,
             inputs=["test_images_shown", "params:evaluation", *shown],
             outputs="comparison_grid",
             name="compare_reconstructions",
         ),
         Node(
-            compare_photos,
+            nodes.compare_photos,
             inputs=["prepared_photos", "own_photos", "params:evaluation", *shown],
             outputs="own_photos_grid",
             name="compare_own_photos",
         ),
         Node(
-            draw_created_faces,
+            nodes.draw_created_faces,
             inputs=["params:evaluation", *evaluated],
             outputs="created_faces_grid",
             name="draw_created_faces",
@@ -244,13 +188,7 @@ def _report(drawn: list[str]) -> list[Node]:
     return [
         Node(
             ComparisonPictures,
-            inputs=[
-                "comparison_grid",
-                "own_photos_grid",
-                "created_faces_grid",
-                "distance_sweep",
-                "sharpening_sweep",
-            ],
+            inputs=["comparison_grid", "own_photos_grid", "created_faces_grid", *SWEEP_CHARTS],
             outputs="comparison_pictures",
             name="gather_pictures",
         ),
@@ -268,7 +206,7 @@ def _report(drawn: list[str]) -> list[Node]:
             name="describe_run",
         ),
         Node(
-            write_report,
+            evaluation_report,
             inputs=["evaluation_run", "claims", "sweeps", "comparison_pictures", *drawn],
             outputs="report",
             name="write_report",

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 from kedro.pipeline import Pipeline
 
-from celeba_vae.pipelines import evaluation, training
+from celeba_vae.pipelines import training
+from celeba_vae.pipelines.evaluation import pipeline as evaluation
 
 NAMESPACE = "experiments"
 
 
 def create_pipeline(trials: Sequence[str]) -> Pipeline:
-    """Build the training of the trial variants, and their evaluation.
+    """Build the training of the trial variants, and their evaluation, ``experiments_metrics`` and so on.
 
-    What that comes to is called ``experiments_metrics``, ``experiments_report`` and so on.
     ``--namespaces trial_vae`` trains a single one: all that is evaluated is in the namespace ``experiments``.
     """
     comparison = evaluation.compare_variants(trials, swept=trials[0])

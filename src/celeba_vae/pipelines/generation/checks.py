@@ -35,11 +35,7 @@ def needed(run: RunInputs) -> dict[str, str]:
 
 
 def check_components(run: RunInputs) -> None:
-    """Create the samplers and enhancers that the parameters name.
-
-    Raises:
-        SettingError: no such component, a wrong option, or a sampler that can't be fitted to a variant or these images.
-    """
+    """Create the samplers and enhancers that the parameters name: a SettingError where one can't be made or fitted."""
     if "params:generation" not in run.read:
         return
     parameters = run.parameters(GenerationConfig)
@@ -56,11 +52,7 @@ def check_components(run: RunInputs) -> None:
 
 
 def check_attributes(run: RunInputs) -> None:
-    """Look for the attributes to move faces along, where those of the images are known already.
-
-    Raises:
-        SettingError: there is no such attribute.
-    """
+    """Look for the attributes to move faces along, where the images' are known: a SettingError where there is none."""
     if {"train_attributes", "params:generation"} <= run.read:
         names = run.parameters(GenerationConfig).attributes.names
         if names != "auto":
@@ -70,11 +62,7 @@ def check_attributes(run: RunInputs) -> None:
 
 
 def check_room_for_images(run: RunInputs) -> None:
-    """Make sure that the disk holds the points and images that are to be generated.
-
-    Raises:
-        DataError: it does not.
-    """
+    """Raise a DataError unless the disk holds the points and images that are to be generated."""
     folders = {"generated_images", "sharpened_images"} & run.made
     if not folders or not isinstance(place := run.place("generated_images"), Path):
         return
@@ -90,11 +78,7 @@ def check_room_for_images(run: RunInputs) -> None:
 
 
 def check_faces(run: RunInputs) -> None:
-    """Look for the faces that are to be taken through latent space, where it is known already which there are.
-
-    Raises:
-        SettingError: there is no such face.
-    """
+    """Look for the faces to take through latent space, where they are known: a SettingError where one is not there."""
     if "interpolated_faces" not in run.made:
         return
     parameters = run.parameters(GenerationConfig)

@@ -7,19 +7,17 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from celeba_vae.config import DataEngineeringConfig, GenerationConfig
+from celeba_vae.config import GenerationConfig
 from celeba_vae.config.plugins import create_component
 from celeba_vae.datasets import ImageFolder
 from celeba_vae.latent.directions import attribute_directions
-from celeba_vae.latent.faces import Faces, FaceSources
 from celeba_vae.latent.fitting import encode_images, fit_to_latents
 from celeba_vae.latent.points import LatentPoints
 from celeba_vae.latent.provenance import enhancer_text, provenance
 from celeba_vae.models.inference import decode_batches, to_uint8
 from celeba_vae.photos.enhancers import enhance_blocks
-from celeba_vae.reporting.face_grids import distance_series, generated_grid, sampler_comparison, sharpening_series
-from celeba_vae.reporting.latent_walks import attribute_grid, interpolation_frames, interpolation_strip, traversal_grid
-from celeba_vae.storage import Arrays, NumpyFile, Place
+from celeba_vae.reporting.face_grids import generated_grid, sharpening_series
+from celeba_vae.storage import Arrays, NumpyFile
 
 GRID_COUNT = 140
 
@@ -53,11 +51,7 @@ def sample_latents(decoder: Any, fitted: Arrays, parameters: GenerationConfig) -
 
 
 def decode_latents(decoder: Any, latents: np.ndarray, parameters: GenerationConfig) -> ImageFolder:
-    """Turn latents into uint8 images, decoded as they are saved, with a table from which each can be made again.
-
-    Raises:
-        DataError: the decoder has another number of latent dimensions than the points.
-    """
+    """Turn latents into uint8 images, decoded as they are saved, with a table from which each can be made again."""
     images = (to_uint8(batch) for batch in decode_batches(decoder, latents))
     return ImageFolder(images, provenance(decoder, latents, parameters))
 
@@ -79,64 +73,6 @@ def draw_sharpening_series(generated: ImageFolder, parameters: GenerationConfig)
     return sharpening_series(generated.images[: parameters.columns], parameters.sharpening_factors, parameters.variant)
 
 
-def draw_distance_series(decoder: Any, parameters: GenerationConfig) -> Image.Image:
-    """Show the same points ever further from the origin, see ``distance_series``."""
-    return distance_series(decoder, parameters)
-
-
-def draw_sampler_comparison(parameters: GenerationConfig, *models: Any) -> Image.Image:
-    """Show what each compared model makes of N(0, I) and of ``compared_sampler``, see ``sampler_comparison``.
-
-    Args:
-        parameters: The names of the variants that are compared, and of the sampler.
-        models: The variants' decoders, then what ``compared_sampler`` was fitted to for each of them.
-    """
-    count = len(parameters.compared)
-    return sampler_comparison(models[:count], models[count:], parameters)
-
-
-def choose_faces(
-    encoder: Any,
-    generated_latents: np.ndarray,
-    test_images: np.ndarray,
-    own_photos: Place,
-    generation: GenerationConfig,
-    data_engineering: DataEngineeringConfig,
-) -> tuple[Faces, Faces]:
-    """Find the two faces between which to go, and those that are moved along attributes.
-
-    Raises:
-        SettingError: there is no such face.
-    """
-    sources = FaceSources(encoder, generated_latents, test_images, own_photos, data_engineering.crop)
-    way, moved = generation.interpolation, generation.attributes
-    ends = [("interpolation.start", way.start), ("interpolation.end", way.end)]
-    shown = moved.shown if isinstance(moved.shown, int) else [("attributes.shown", face) for face in moved.shown]
-    return sources.choose(way.between, ends), sources.choose(moved.faces, shown)
-
-
-def draw_interpolation(decoder: Any, faces: Faces, generation: GenerationConfig) -> Image.Image:
-    """Show the way from one face to the other, see ``interpolation_strip``."""
-    return interpolation_strip(decoder, faces, generation)
-
-
-def animate_interpolation(decoder: Any, faces: Faces, generation: GenerationConfig) -> list[Image.Image]:
-    """Draw the frames of the way there and back, see ``interpolation_frames``."""
-    return interpolation_frames(decoder, faces, generation)
-
-
 def find_attribute_directions(train_latents: np.ndarray, train_attributes: pd.DataFrame) -> pd.DataFrame:
     """Find the direction of each attribute that the training images' list names, see ``attribute_directions``."""
     return attribute_directions(train_latents, train_attributes.drop(columns="image_id"))
-
-
-def draw_attribute_grid(
-    decoder: Any, faces: Faces, directions: pd.DataFrame, generation: GenerationConfig
-) -> Image.Image:
-    """Show faces moved along attributes, see ``attribute_grid``."""
-    return attribute_grid(decoder, faces, directions, generation)
-
-
-def draw_traversals(decoder: Any, train_latents: np.ndarray, generation: GenerationConfig) -> Image.Image:
-    """Show faces along the principal components of the training images' latents, see ``traversal_grid``."""
-    return traversal_grid(decoder, train_latents, generation)

@@ -4,7 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from kedro.pipeline import Node, Pipeline
 
+from celeba_vae.latent.faces import choose_faces
 from celeba_vae.pipelines.generation import nodes
+from celeba_vae.reporting.face_grids import distance_series, sampler_comparison
+from celeba_vae.reporting.latent_walks import attribute_grid, interpolation_frames, interpolation_strip, traversal_grid
 from celeba_vae.storage import Arrays
 
 
@@ -66,13 +69,13 @@ def _samples_pipeline(variant: str, compared: Sequence[str]) -> Pipeline:
                 name="decode_latents",
             ),
             Node(
-                nodes.draw_distance_series,
+                distance_series,
                 inputs=[decoder, "params:generation"],
                 outputs="distance_series",
                 name="draw_distance_series",
             ),
             Node(
-                nodes.draw_sampler_comparison,
+                sampler_comparison,
                 inputs=["params:generation", *decoders, *fitted],
                 outputs="sampler_comparison",
                 name="draw_sampler_comparison",
@@ -88,7 +91,7 @@ def _paths_pipeline(variant: str) -> Pipeline:
     return Pipeline(
         [
             Node(
-                nodes.choose_faces,
+                choose_faces,
                 inputs=[
                     f"{variant}.encoder",
                     "generated_latents",
@@ -101,25 +104,25 @@ def _paths_pipeline(variant: str) -> Pipeline:
                 name="choose_faces",
             ),
             Node(
-                nodes.draw_interpolation,
+                interpolation_strip,
                 inputs=[decoder, "interpolated_faces", "params:generation"],
                 outputs="interpolation_strip",
                 name="draw_interpolation",
             ),
             Node(
-                nodes.animate_interpolation,
+                interpolation_frames,
                 inputs=[decoder, "interpolated_faces", "params:generation"],
                 outputs="interpolation_animation",
                 name="animate_interpolation",
             ),
             Node(
-                nodes.draw_attribute_grid,
+                attribute_grid,
                 inputs=[decoder, "moved_faces", f"{variant}.attribute_directions", "params:generation"],
                 outputs="attribute_grid",
                 name="draw_attribute_grid",
             ),
             Node(
-                nodes.draw_traversals,
+                traversal_grid,
                 inputs=[decoder, f"{variant}.train_latents", "params:generation"],
                 outputs="traversal_grid",
                 name="draw_traversals",

@@ -32,10 +32,7 @@ def needed(run: RunInputs) -> dict[str, str]:
 def check_versions(run: RunInputs) -> None:
     """Make sure that a variant's encoder and decoder are of one training: of the version that its run gave them.
 
-    What one training's encoder makes of images is nothing that another's decoder has learnt to read.
-
-    Raises:
-        DataError: their versions differ; the message names the versions to choose instead.
+    The DataError that is raised otherwise names the versions to choose instead.
     """
     for encoder in sorted(name for name in run.read if name.endswith(".encoder")):
         variant = encoder.removesuffix(".encoder")
@@ -52,9 +49,7 @@ def check_versions(run: RunInputs) -> None:
 def check_variants(run: RunInputs) -> None:
     """Create the components of each variant that is to be trained; hold them against the images' size and its past.
 
-    Raises:
-        SettingError: no such component, a wrong option, layers that don't fit, or a variant that has been trained with
-            other settings.
+    A SettingError where one can't be made, layers don't fit, or the variant has been trained with other settings.
     """
     read = {name.removeprefix("params:variants.") for name in run.read if name.startswith("params:variants.")}
     for name in sorted(name for name in read if f"{name}.encoder" in run.made):

@@ -1,8 +1,7 @@
 """Nodes of the training pipeline. TensorFlow is imported when a model is really trained."""
 
 import importlib.metadata
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,13 +11,15 @@ import pandas as pd
 from PIL import Image
 
 from celeba_vae.config import HardwareConfig, VariantConfig
+from celeba_vae.reporting.charts import loss_chart
 from celeba_vae.reporting.forming import forming_grid, reconstructions_grid, samples_grid
 from celeba_vae.storage.stages import Stage
 from celeba_vae.training.checkpoints import Checkpoints, NoCheckpoints, refuse_changed_training
 from celeba_vae.training.recipe import create_recipe
 
 if TYPE_CHECKING:
-    from celeba_vae.training.trainer import OnEpochEnd, Trainer
+    from celeba_vae.training.monitoring import Monitor
+    from celeba_vae.training.trainer import Trainer
 
 # images that are decoded and reconstructed after each epoch
 PREVIEWS = 8
@@ -34,13 +35,8 @@ def train_variant(
 ) -> tuple[Any, Any, pd.DataFrame, dict[str, Any]]:
     """Train a variant, go on with its unfinished training, or hand on its finished one.
 
-    Args:
-        train_images: (n, h, w, c) uint8.
-        validation_images: (m, h, w, c) uint8.
-        checkpoints: Folder of the variant's checkpoints; None: another process that trains with this one keeps them.
-        monitoring: Folder for what is to be seen while it runs, TensorBoard's files and grids; None: likewise.
-        variant: What to train.
-        hardware: Devices, precision and XLA.
+    Images are (n, h, w, c) uint8. Without folders for checkpoints and for what is to be seen while it runs, another
+    process that trains with this one keeps the training.
 
     Returns:
         Encoder and decoder, float32, the history, a row an epoch, and the configuration: all settings, the data, the
@@ -64,8 +60,8 @@ def train_variant(
         refuse_changed_training(checkpoints, trainer.identity, variant.name)
     with Stage(checkpoints, trainer.identity, variant.fresh) as stage:
         saved = Checkpoints(stage.path, variant.keep_checkpoints)
-        with _monitored(trainer, monitoring / stage.path.name) as on_epoch_end:
-            history = trainer.train(saved, on_epoch_end)
+        with closing(_monitor(trainer, monitoring / stage.path.name)) as monitor:
+            history = trainer.train(saved, monitor.epoch_ended)
         configuration = _configuration(trainer, history, hardware, stage.path.name)
         stage.finish(configuration)
         encoder, decoder = trainer.inference_models(saved)
@@ -73,13 +69,9 @@ def train_variant(
 
 
 def draw_faces_forming(configuration: dict[str, Any], monitoring: Path) -> Image.Image:
-    """Draw what the same latents, or of an AE the same images, became after one epoch of a training and another.
+    """Draw what the same latents became after one epoch of a training and another.
 
-    An AE has no faces at points of N(0, I), so its reconstructions are shown instead.
-
-    Args:
-        configuration: The training's, as ``train_variant`` gives it.
-        monitoring: Where the trainings of the variant left their samples.
+    An AE has no faces at points of N(0, I), so reconstructions of the same images are shown instead.
     """
     return forming_grid(
         monitoring / configuration["training"],
@@ -91,14 +83,11 @@ def draw_faces_forming(configuration: dict[str, Any], monitoring: Path) -> Image
 
 def draw_loss_curves(history: pd.DataFrame, variant: VariantConfig) -> Any:
     """Draw each loss over the epochs, training and validation images in one panel."""
-    from celeba_vae.reporting.charts import loss_chart
-
     return loss_chart(history, variant.name)
 
 
-@contextmanager
-def _monitored(trainer: "Trainer", folder: Path) -> "Iterator[OnEpochEnd]":
-    """Give what shows, after each epoch, what has become of a model."""
+def _monitor(trainer: "Trainer", folder: Path) -> "Monitor":
+    """Make what shows, after each epoch, what has become of a model."""
     from celeba_vae.training.monitoring import Monitor, Previews
 
     variant = trainer.variant
@@ -113,8 +102,7 @@ def _monitored(trainer: "Trainer", folder: Path) -> "Iterator[OnEpochEnd]":
             "reconstructions": partial(reconstructions_grid, variant.name, images),
         },
     )
-    with closing(Monitor(folder, previews)) as monitor:
-        yield monitor.epoch_ended
+    return Monitor(folder, previews)
 
 
 def _configuration(

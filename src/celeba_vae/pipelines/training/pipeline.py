@@ -7,6 +7,8 @@ from kedro.pipeline import Node, Pipeline
 from celeba_vae.pipelines.training.nodes import draw_faces_forming, draw_loss_curves, train_variant
 from celeba_vae.training.distributed.peers import TRAINS
 
+IMAGES = ["train_images", "validation_images"]
+
 
 def create_pipeline(variants: Iterable[str]) -> Pipeline:
     """Build the training of the named variants."""
@@ -14,14 +16,7 @@ def create_pipeline(variants: Iterable[str]) -> Pipeline:
         [
             Node(
                 train_variant,
-                inputs=[
-                    "train_images",
-                    "validation_images",
-                    "checkpoints",
-                    "monitoring",
-                    "params:variant",
-                    "params:hardware",
-                ],
+                inputs=[*IMAGES, "checkpoints", "monitoring", "params:variant", "params:hardware"],
                 outputs=["encoder", "decoder", "history", "configuration"],
                 name="train",
                 tags=["tensorflow", TRAINS],
@@ -40,16 +35,12 @@ def create_pipeline(variants: Iterable[str]) -> Pipeline:
             ),
         ]
     )
-    return sum(
-        (
-            Pipeline(
-                template,
-                namespace=variant,
-                inputs={"train_images", "validation_images"},
-                parameters={"params:variant": f"params:variants.{variant}", "params:hardware": "params:hardware"},
-                prefix_datasets_with_namespace=True,
-            )
-            for variant in variants
-        ),
-        Pipeline([]),
+    return Pipeline(
+        Pipeline(
+            template,
+            namespace=variant,
+            inputs=set(IMAGES),
+            parameters={"params:variant": f"params:variants.{variant}", "params:hardware": "params:hardware"},
+        )
+        for variant in variants
     )

@@ -3,14 +3,13 @@
 import json
 import logging
 from collections import Counter
-from dataclasses import fields
 from typing import Any
 
 import pandas as pd
 
 from celeba_vae.config import EvaluationConfig
 from celeba_vae.errors import DataError
-from celeba_vae.metrics.differences import Difference, differences
+from celeba_vae.metrics.differences import differences
 from celeba_vae.metrics.measure_groups import known_measures
 from celeba_vae.reporting.document import Report, Section, Table
 from celeba_vae.reporting.rendering import render_report
@@ -19,24 +18,16 @@ from celeba_vae.storage import Place, stages
 
 logger = logging.getLogger(__name__)
 
+COLUMNS = ["variant", "group", "measure", "older", "newer", "change", "verdict", "only_in"]
 METRICS, SETTINGS = "metrics.json", "evaluated_settings.json"
 
 
 def compare_versions(
     metrics_versions: Place, settings_versions: Place, parameters: EvaluationConfig
 ) -> tuple[pd.DataFrame, str]:
-    """Compare two versions of metrics.json: ``evaluation.compared_versions``, by default the newest two.
+    """Compare two versions of metrics.json, by default the newest two: a row a ``Difference``, and the same as a page.
 
-    Args:
-        metrics_versions: Folder of the versions.
-        settings_versions: Folder of what was recorded with them, as ``record_settings`` does.
-        parameters: Which are compared, and what the measures are called.
-
-    Returns:
-        A row a measure, as ``metrics.differences.Difference`` says, and the same as a page.
-
-    Raises:
-        DataError: there are fewer than two versions, or not those that the parameter names.
+    A DataError where there are fewer than two versions, or not those that ``evaluation.compared_versions`` names.
     """
     older, newer = _versions(metrics_versions, parameters.compared_versions)
     measures = known_measures(parameters)
@@ -52,9 +43,7 @@ def compare_versions(
     settings = _settings_section(*(settings_versions / version / SETTINGS for version in (older, newer)))
     sections = [settings, Section("Measures", blocks=[table])]
     page = render_report(Report("Two evaluations compared", summary, sections=sections))
-    columns = [field.name for field in fields(Difference)]
-    columns.insert(columns.index("verdict"), "change")
-    return pd.DataFrame([{name: getattr(row, name) for name in columns} for row in found], columns=columns), page
+    return pd.DataFrame([[getattr(row, name) for name in COLUMNS] for row in found], columns=COLUMNS), page
 
 
 def _versions(folder: Place, wanted: tuple[str, str] | None) -> tuple[str, str]:
