@@ -27,10 +27,10 @@ LATENTS_FORMAT, FIT_FORMAT = 1, 1
 
 
 def encode_images(encoder: keras.Model, images: np.ndarray, latent_stages: Path, fresh: bool = False) -> NumpyFile:
-    """Encode training images (n, h, w, 3) uint8: mu of a variational encoder, z of a plain one.
+    """Encode training images (n, h, w, 3) uint8, mu or z, in their order: an array (n, latent_dim) float32.
 
     Latents that the same encoder made of the same images are handed on, but for ``fresh``; they are kept in
-    ``latent_stages``. The file is of an array (n, latent_dim) float32, its rows in the order of the images.
+    ``latent_stages``.
     """
     identity = {"format": LATENTS_FORMAT, "encoder": weights_hash(encoder), "train_images": content_of(images)}
     with Stage(latent_stages / "train_latents", identity, fresh) as stage:
@@ -51,10 +51,9 @@ def fit_to_latents(
     config: ComponentConfig,
     fresh: bool = False,
 ) -> Arrays:
-    """Give the arrays that the sampler keeps, none of one that is not fitted.
+    """Give the arrays that the sampler keeps, none of one that is not fitted; kept and handed on as latents are.
 
-    Arrays that the same sampler was fitted with to the same encoder and images are handed on, but for ``fresh``; they
-    are kept in ``latent_stages``. The encoder makes ``train_latents`` (n, latent_dim) of training images.
+    The encoder makes ``train_latents`` (n, latent_dim) of training images.
 
     Raises:
         SettingError: the sampler does not suit the encoder, or names a test image that is not there.
