@@ -11,8 +11,7 @@ from celeba_vae.config.wording import in_environment, shown_name, title_of
 from celeba_vae.metrics.evaluated_variant import EvaluatedVariant
 from celeba_vae.metrics.measure_groups import measure_groups
 from celeba_vae.metrics.measures import Measured
-from celeba_vae.reporting.document import Cell, Picture, Problem, Report, Section, Table
-from celeba_vae.reporting.rendering import render_report
+from celeba_vae.reporting.document import Cell, Picture, Problem, Report, Section, Table, render_report
 from celeba_vae.reporting.run_section import EvaluationRun, run_section
 from celeba_vae.reporting.tables import measures_table
 
