@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from celeba_vae.reporting.sweep_charts import distance_chart, sharpening_chart
+from celeba_vae.reporting.charts import distance_chart, sharpening_chart
 
 DISTANCES = [
     {"limit": 2.0, "distance": 18.0, "swd": 104.0, "variance_border": 0.9, "variance_centre": 1.2},

@@ -20,11 +20,10 @@ from celeba_vae.metrics.measures import Measured
 from celeba_vae.photos.face_detection import INSTALL_COMMAND, can_find_faces
 from celeba_vae.photos.own_photos import Photos, read_photos
 from celeba_vae.reporting import latent_charts
-from celeba_vae.reporting.charts import measures_chart
+from celeba_vae.reporting.charts import distance_chart, measures_chart, sharpening_chart
 from celeba_vae.reporting.evaluation_report import verdict
 from celeba_vae.reporting.grids import GRID_SCALE, comparison_grid, image_grid, text_picture
 from celeba_vae.reporting.run_section import preparation_of
-from celeba_vae.reporting.sweep_charts import distance_chart, sharpening_chart
 from celeba_vae.reporting.variant_rows import ShownImages, photo_rows, reconstruction_row
 from celeba_vae.storage.stages import images_content
 
