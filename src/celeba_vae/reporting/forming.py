@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from celeba_vae.reporting.grids import GRID_SCALE, comparison_grid, image_grid, text_picture
+from celeba_vae.reporting.grids import Row, comparison_grid, image_grid, row_grid, text_picture
 from celeba_vae.training.epoch_images import Kind, kept_epochs, load_epoch_images
 
 ROWS, COLUMNS = 8, 6
@@ -42,14 +42,8 @@ def forming_grid(folder: Path, name: str, last_epoch: int, kind: Kind) -> Image.
     epochs = _spread([epoch for epoch in kept_epochs(folder, kind) if epoch <= last_epoch])
     if not epochs:
         return text_picture(f"{name}: faces forming", f"No {kind} of this training were kept in {folder}.")
-    rows = [load_epoch_images(folder, kind, epoch)[:COLUMNS] for epoch in epochs]
-    return image_grid(
-        np.concatenate(rows),
-        columns=len(rows[0]),
-        title=f"{name}: faces forming, {_COLUMN[kind]}",
-        row_labels=[f"epoch {epoch}" for epoch in epochs],
-        scale=GRID_SCALE,
-    )
+    rows = [Row(f"epoch {epoch}", load_epoch_images(folder, kind, epoch)[:COLUMNS]) for epoch in epochs]
+    return row_grid(rows, title=f"{name}: faces forming, {_COLUMN[kind]}")
 
 
 def _spread(epochs: list[int]) -> list[int]:

@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -97,6 +98,26 @@ def comparison_grid(
         texts += [""] * columns * (len(rows) - 1)
         texts += [*(captions or [""] * count)[start : start + columns], *[""] * missing]
     return image_grid(tiles, columns, title=title, captions=texts, row_labels=list(rows) * len(starts), scale=scale)
+
+
+class Row(NamedTuple):
+    """A row of images (h, w, 3) uint8: what stands at its left, and under each image its caption, or none under any."""
+
+    label: str
+    images: np.ndarray | Sequence[np.ndarray]
+    captions: Sequence[str] = ()
+
+
+def row_grid(rows: Sequence[Row], title: str) -> Image.Image:
+    """Draw rows of equally many images one below the other."""
+    return image_grid(
+        [image for row in rows for image in row.images],
+        len(rows[0].images),
+        title=title,
+        captions=[caption for row in rows for caption in row.captions],
+        row_labels=[row.label for row in rows],
+        scale=GRID_SCALE,
+    )
 
 
 def text_picture(title: str, text: str = "") -> Image.Image:
