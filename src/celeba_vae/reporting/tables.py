@@ -14,16 +14,13 @@ DIRECTIONS_NOTE = "↑ higher is better, ↓ lower is better."
 def measures_table(measured: Mapping[str, Measured], measures: Sequence[Measure], title: str) -> Table:
     """Make a table with a column a variant and a row a measure, the better one marked where values differ as shown.
 
-    Args:
-        measured: From a variant's name to its measures.
-        measures: What the table shows, in this order, as far as any variant has it.
-        title: Heading of the table.
+    ``measured`` are each variant's measures by its name. Shown is, in the measures' order, what any variant has.
     """
     shown = [measure for measure in measures if any(measure.name in values for values in measured.values())]
-    rows = [
-        [_heading(measure), *_cells(measure, [values.get(measure.name) for values in measured.values()])]
-        for measure in shown
-    ]
+    rows = []
+    for measure in shown:
+        heading = Cell(f"{measure.heading} {DIRECTIONS[measure.better]}".strip(), note=measure.note)
+        rows.append([heading, *_cells(measure, [values.get(measure.name) for values in measured.values()])])
     note = DIRECTIONS_NOTE if any(measure.better for measure in shown) else ""
     return Table(title, ["Measure", *measured], rows, note, numbers=True)
 
@@ -31,24 +28,21 @@ def measures_table(measured: Mapping[str, Measured], measures: Sequence[Measure]
 def differences_table(differences: Sequence[Difference], measures: Sequence[Measure], title: str) -> Table:
     """Make a table of what differs by more than rounding, a variant after the other; the rest is counted below it.
 
-    What only one version has measured comes last, a row a variant.
-
-    Args:
-        differences: From ``metrics.differences.differences``.
-        measures: How to call and show them; what is not among them has its name.
-        title: Heading of the table.
+    What only one version has measured comes last, a row a variant. What is not among the measures has its name.
     """
     known = {measure.name: measure for measure in measures}
+    known |= {row.measure: Measure(row.measure, row.measure) for row in differences if row.measure not in known}
     changed = [row for row in differences if row.verdict != "same" and not row.only_in]
     alone = sorted((row for row in differences if row.only_in), key=lambda row: (row.variant, row.only_in))
     rows: list[list[Cell | str]] = []
     for variant, its_changes in groupby(changed, lambda row: row.variant):
         rows.append([variant])
-        rows += [_difference_row(row, _measure(row, known)) for row in its_changes]
+        rows += [_difference_row(row, known[row.measure]) for row in its_changes]
     if alone:
         rows.append(["Measured in one version only"])
     for (variant, version), found in groupby(alone, lambda row: (row.variant, row.only_in)):
-        what = "; ".join(filter(None, (_alone(row, known) for row in found)))
+        parts = (f"{row.group}: {known[row.measure].title}" if row.measure else row.group for row in found)
+        what = "; ".join(filter(None, parts))
         rows.append([Cell(variant, note=what), "", "", "", Cell(f"only in the {version}", status="open")])
     same = len(differences) - len(changed) - len(alone)
     note = f"{same} {'value is' if same == 1 else 'values are'} the same after rounding." if same else ""
@@ -57,40 +51,15 @@ def differences_table(differences: Sequence[Difference], measures: Sequence[Meas
     return Table(title, ["Measure", "older", "newer", "difference", "the newer is"], rows, note, numbers=True)
 
 
-def _measure(row: Difference, known: Mapping[str, Measure]) -> Measure:
-    return known.get(row.measure) or Measure(row.measure, row.measure)
-
-
-def _alone(row: Difference, known: Mapping[str, Measure]) -> str:
-    return f"{row.group}: {_measure(row, known).title}" if row.measure else row.group
-
-
 def _difference_row(row: Difference, measure: Measure) -> list[Cell | str]:
-    return [
-        Cell(measure.heading, note=row.group),
-        measure.text(row.older),
-        measure.text(row.newer),
-        _signed(row.change, measure),
-        _verdict(row),
-    ]
-
-
-def _signed(change: float | None, measure: Measure) -> str:
-    if change is None:
-        return ""
-    # of two shares
-    size = measure.text(abs(change)).replace("%", " points")
-    return f"{'+' if change > 0 else '-'}{size}"
-
-
-def _verdict(row: Difference) -> Cell:
-    if row.verdict is None:
-        return Cell("")
-    return Cell(row.verdict, status="good" if row.verdict == "better" else "bad")
-
-
-def _heading(measure: Measure) -> Cell:
-    return Cell(f"{measure.heading} {DIRECTIONS[measure.better]}".strip(), note=measure.note)
+    change, verdict = "", Cell("")
+    if row.change is not None:
+        # of two shares
+        size = measure.text(abs(row.change)).replace("%", " points")
+        change = f"{'+' if row.change > 0 else '-'}{size}"
+    if row.verdict is not None:
+        verdict = Cell(row.verdict, status="good" if row.verdict == "better" else "bad")
+    return [Cell(measure.heading, note=row.group), measure.text(row.older), measure.text(row.newer), change, verdict]
 
 
 def _cells(measure: Measure, values: Sequence[float | None]) -> list[Cell]:
