@@ -31,15 +31,10 @@ SETTINGS = (
 
 @dataclass(frozen=True)
 class EvaluationRun:
-    """What an evaluation is about and was made with.
+    """What an evaluation is about and was made with: the test images, own photos and where they are.
 
-    Args:
-        record: When and with what it was run, as ``RunRecordHooks`` says.
-        data_summary: How the images were prepared; None where that is not known.
-        reference: The test images.
-        photos: Own photos.
-        photos_folder: Where they are.
-        parameters: What is measured.
+    The record says when and with what it was run, ``data_summary`` how the images were prepared, None where that is not
+    known.
     """
 
     record: Mapping[str, Any]
