@@ -29,15 +29,10 @@ def reconstructions_grid(name: str, images: np.ndarray, epoch: int, reconstructi
 
 
 def forming_grid(folder: Path, name: str, last_epoch: int, kind: Kind) -> Image.Image:
-    """Draw what was kept of a training, a row an epoch, up to eight of them, and a column a latent or an image.
+    """Draw what the monitor of a training kept, a row an epoch, up to eight of them, and a column a latent or an image.
 
-    Of 24 epochs these are 1, 2, 3, 4, 6, 10, 15 and 24: faces change most at the start.
-
-    Args:
-        folder: Where the training's monitor wrote.
-        name: The variant's name, for the title.
-        last_epoch: What was kept of later epochs, by a longer training in the same folder, is left out.
-        kind: What to show: samples, decoded from N(0, I), or reconstructions.
+    Of 24 epochs these are 1, 2, 3, 4, 6, 10, 15 and 24: faces change most at the start. What was kept of later epochs
+    than the last one, by a longer training in the same folder, is left out.
     """
     epochs = _spread([epoch for epoch in kept_epochs(folder, kind) if epoch <= last_epoch])
     if not epochs:

@@ -51,10 +51,10 @@ def photo_rows(
     parameters: EvaluationConfig,
     generation: GenerationConfig,
 ) -> dict[str, np.ndarray]:
-    """Give the rows that show what a variant makes of own photos, by their labels: (n, h, w, 3) uint8 each.
+    """Give, by their labels, rows of what a variant makes of own photos, (n, h, w, 3) uint8 each: its reconstructions.
 
-    They are its reconstructions; for the variant that generates images (``generation.variant``) also these enhanced as
-    generated images are, and the reconstructions of the earliest epoch that its checkpoints keep.
+    For ``generation.variant`` also these enhanced as generated images are, and the reconstructions of the earliest
+    epoch that its checkpoints keep.
 
     Raises:
         SettingError: an enhancer can't be made.
