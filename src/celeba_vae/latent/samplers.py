@@ -155,13 +155,9 @@ class Mixture(Options):
         diagonal = min(self.components, max(1, count // POINTS_PER_DIAGONAL))
         components, kind = (full, "full") if full > 1 else (diagonal, "diag")
         logger.warning(
-            "The sampler mixture has %s points, fewer than ten for each of %d dimensions and %d components: it gets"
-            " %d %s ones. More points: generation.fit_images and max_points.",
-            f"{count:,}",
-            latent_dim,
-            self.components,
-            components,
-            "full" if kind == "full" else "diagonal",
+            f"The sampler mixture has {count:,} points, fewer than ten for each of {latent_dim} dimensions and"
+            f" {self.components} components: it gets {components} {'full' if kind == 'full' else 'diagonal'} ones. More"
+            " points: generation.fit_images and max_points."
         )
         return components, kind
 
