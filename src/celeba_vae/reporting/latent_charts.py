@@ -95,7 +95,8 @@ def latent_projection_chart(
     for members, colour, label in groups:
         colours[members] = colour
         if members.any():
-            axes.scatter([], [], s=60, color=colour, label=f"{label} ({members.sum():,})" if name else label)
+            counted = label if attribute is None else f"{label} ({members.sum():,})"
+            axes.scatter([], [], s=60, color=colour, label=counted)
     absent = 2 - space.projection.shape[1]
     along, across = np.pad(space.projection, ((0, 0), (0, absent))).T
     first, second = np.pad(space.explained, (0, absent))
