@@ -157,13 +157,10 @@ def _creation_section(pictures: ComparisonPictures, sweeps: Mapping[str, Any]) -
 
 
 def _measures_section(metrics: Mapping[str, Mapping[str, Measured]], parameters: EvaluationConfig) -> Section:
-    tables = [
-        measures_table(
-            {variant: groups[group] for variant, groups in metrics.items() if groups.get(group)}, known, title
-        )
-        for group, (title, known) in measure_groups(parameters).items()
-        if any(groups.get(group) for groups in metrics.values())
-    ]
+    tables = []
+    for group, (title, known) in measure_groups(parameters).items():
+        if measured := {variant: groups[group] for variant, groups in metrics.items() if groups.get(group)}:
+            tables.append(measures_table(measured, known, title))
     return Section("Measures", text=["The better value of a row is marked. Machines read metrics.json."], blocks=tables)
 
 
