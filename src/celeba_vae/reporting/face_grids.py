@@ -131,11 +131,7 @@ def attribute_grid(decoder: Any, faces: Faces, directions: pd.DataFrame, generat
     """Show faces moved along attributes: a block a face, in it a row an attribute; without any of them say so.
 
     Each row says how much a step of 1 changes a value of these faces' pixels, from 0 to 255, in the mean. Attributes
-    that the parameters don't name stand in that order, the largest change first.
-
-    Raises:
-        SettingError: an attribute that the parameters name is unknown.
-        DataError: all training images have it, or none.
+    that the parameters don't name stand in that order, the largest change first. Raises as ``chosen_attributes`` does.
     """
     wanted, directions = generation.attributes, directions.set_index("attribute")
     names = chosen_attributes(directions, wanted.names)

@@ -1,14 +1,64 @@
-"""Measures of several models, and of two versions of them, as tables."""
+"""What was run and with which models, their measures, and how two versions of these differ, as tables."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
+from pathlib import Path
+from typing import Any
 
+from celeba_vae.config import EvaluationConfig
+from celeba_vae.config.wording import duration, flattened, shown_name
 from celeba_vae.metrics.differences import Difference
+from celeba_vae.metrics.evaluated_variant import EvaluatedVariant
 from celeba_vae.metrics.measures import Measure, Measured
-from celeba_vae.reporting.document import Cell, Table
+from celeba_vae.metrics.variant_measuring import ReferenceSet
+from celeba_vae.photos.own_photos import Photos
+from celeba_vae.reporting.document import Cell, Section, Table
 
+# settings that are told of each model; the rest is in its configuration.json
+SETTINGS = (
+    "model",
+    "latent_dim",
+    "kl_weight",
+    "reconstruction_loss",
+    "encoder",
+    "decoder",
+    "image_count",
+    "batch_size",
+    "learning_rate",
+    "precision",
+    "seed",
+)
 DIRECTIONS = {"higher": "↑", "lower": "↓", None: ""}
-DIRECTIONS_NOTE = "↑ higher is better, ↓ lower is better."
+
+
+@dataclass(frozen=True)
+class EvaluationRun:
+    """What an evaluation is about and was made with: the test images, own photos and where they are.
+
+    The record says when and with what it was run, ``data_summary`` how the images were prepared, None where that is not
+    known.
+    """
+
+    record: Mapping[str, Any]
+    data_summary: Mapping[str, Any] | None
+    reference: ReferenceSet
+    photos: Photos
+    photos_folder: Path
+    parameters: EvaluationConfig
+
+
+def preparation_of(data_summary: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Give how the images were prepared: source, split, crop and shape, as far as that is known."""
+    known = data_summary or {}
+    return {name: known[name] for name in ("source", "split", "crop", "image_shape") if name in known}
+
+
+def run_section(run: EvaluationRun, variants: Sequence[EvaluatedVariant]) -> Section:
+    """Tell when, where and with what an evaluation was run, and the settings of the variants in it."""
+    this_run = Table("This run", ["What", "Value"], [list(row) for row in _facts(run).items()])
+    return Section("What was run", blocks=[this_run, _settings_table(variants)] if variants else [this_run])
 
 
 def measures_table(measured: Mapping[str, Measured], measures: Sequence[Measure], title: str) -> Table:
@@ -21,7 +71,7 @@ def measures_table(measured: Mapping[str, Measured], measures: Sequence[Measure]
     for measure in shown:
         heading = Cell(f"{measure.heading} {DIRECTIONS[measure.better]}".strip(), note=measure.note)
         rows.append([heading, *_cells(measure, [values.get(measure.name) for values in measured.values()])])
-    note = DIRECTIONS_NOTE if any(measure.better for measure in shown) else ""
+    note = "↑ higher is better, ↓ lower is better." if any(measure.better for measure in shown) else ""
     return Table(title, ["Measure", *measured], rows, note, numbers=True)
 
 
@@ -49,6 +99,80 @@ def differences_table(differences: Sequence[Difference], measures: Sequence[Meas
     if not changed and not alone:
         note = f"Nothing differs. {note}".strip()
     return Table(title, ["Measure", "older", "newer", "difference", "the newer is"], rows, note, numbers=True)
+
+
+def _facts(run: EvaluationRun) -> dict[str, str]:
+    record, parameters, preparation = run.record, run.parameters, preparation_of(run.data_summary)
+    count, height, width, _ = run.reference.shape
+    elapsed = datetime.now().astimezone() - datetime.fromisoformat(record["started"])
+    versions = {"Python": record["python"], **record["packages"]}
+    return {
+        "Run": str(record["run"]),
+        "Pipelines": ", ".join(record["pipelines"]),
+        "Started": str(record["started"]),
+        "Duration": f"{duration(elapsed.total_seconds())} until this report was written",
+        "Environment": str(record["environment"]),
+        "Options": ", ".join(f"{name}={value}" for name, value in flattened(record["options"]).items()) or "none",
+        "Source of the images": _text(preparation.get("source", "not known")),
+        "Crop": _crop(preparation["crop"]) if "crop" in preparation else "not known",
+        "Image size": f"{width}x{height} pixels",
+        "Test images": f"{count:,}",
+        "Generated images": f"{run.reference.set_size:,} of each model and sampler",
+        "Images a step of the sweeps": f"{parameters.sweep_count:,}",
+        "Hardware": str(record["hardware"]).removeprefix("Hardware: "),
+        "Versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
+    }
+
+
+def _settings_table(variants: Sequence[EvaluatedVariant]) -> Table:
+    return Table(
+        "Models and their settings",
+        ["Setting", *(shown_name(variant.name) for variant in variants)],
+        [
+            *([name, *(_setting(variant, name) for variant in variants)] for name in SETTINGS),
+            ["epochs trained", *(str(len(variant.history)) for variant in variants)],
+            ["training time", *(_training_time(variant) for variant in variants)],
+            ["training images", *(_training_images(variant) for variant in variants)],
+            [
+                Cell("device asked for", note="auto: a GPU where there is one"),
+                *(_text(variant.configuration.get("hardware", {}).get("device")) for variant in variants),
+            ],
+            ["versions", *(_text(variant.configuration.get("versions")) for variant in variants)],
+        ],
+        note="All settings are in configuration.json beside each model's weights.",
+    )
+
+
+def _setting(variant: EvaluatedVariant, name: str) -> str:
+    value = variant.configuration.get(name)
+    # an autoencoder's block has one, too, which does nothing
+    if name == "kl_weight" and variant.configuration.get("model") == "ae":
+        return ""
+    return "all" if name == "image_count" and value is None else _text(value)
+
+
+def _training_time(variant: EvaluatedVariant) -> str:
+    return duration(float(variant.history["seconds"].sum())) if "seconds" in variant.history else ""
+
+
+def _training_images(variant: EvaluatedVariant) -> Cell:
+    count, _, content = _text(variant.configuration.get("train_images")).partition(", content ")
+    return Cell(count, note=f"fingerprint of the images: {content}" if content else "")
+
+
+def _crop(crop: Any) -> str:
+    if crop is None:
+        return "none"
+    return f"centre square of {crop} pixels" if isinstance(crop, int) else f"box {', '.join(map(str, crop))}"
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Mapping):
+        others = [f"{name} {_text(each)}" for name, each in value.items() if name != "name" and each not in (None, [])]
+        return "; ".join(filter(None, [str(value.get("name", "")), *others]))
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _difference_row(row: Difference, measure: Measure) -> list[Cell | str]:
