@@ -40,9 +40,7 @@ def attribute_directions(latents: np.ndarray, attributes: pd.DataFrame) -> pd.Da
     counts = np.stack([(values == kind).sum(axis=0) for kind in kinds])
     means = sums / np.where(counts, counts, np.nan)[..., None]
     directions = pd.DataFrame((means[0] - means[1]).astype(np.float32)).add_prefix("z_")
-    return pd.concat(
-        [pd.DataFrame({"attribute": attributes.columns, **dict(zip(COUNTS, counts, strict=True))}), directions], axis=1
-    )
+    return pd.DataFrame({"attribute": attributes.columns, **dict(zip(COUNTS, counts, strict=True))}).join(directions)
 
 
 def chosen_attributes(directions: pd.DataFrame, wanted: Literal["auto"] | Sequence[str]) -> list[str]:
