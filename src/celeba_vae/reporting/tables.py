@@ -125,39 +125,32 @@ def _facts(run: EvaluationRun) -> dict[str, str]:
 
 
 def _settings_table(variants: Sequence[EvaluatedVariant]) -> Table:
+    columns = [_settings(variant) for variant in variants]
     return Table(
         "Models and their settings",
         ["Setting", *(shown_name(variant.name) for variant in variants)],
-        [
-            *([name, *(_setting(variant, name) for variant in variants)] for name in SETTINGS),
-            ["epochs trained", *(str(len(variant.history)) for variant in variants)],
-            ["training time", *(_training_time(variant) for variant in variants)],
-            ["training images", *(_training_images(variant) for variant in variants)],
-            [
-                Cell("device asked for", note="auto: a GPU where there is one"),
-                *(_text(variant.configuration.get("hardware", {}).get("device")) for variant in variants),
-            ],
-            ["versions", *(_text(variant.configuration.get("versions")) for variant in variants)],
-        ],
+        [[heading, *(column[heading] for column in columns)] for heading in columns[0]],
         note="All settings are in configuration.json beside each model's weights.",
     )
 
 
-def _setting(variant: EvaluatedVariant, name: str) -> str:
-    value = variant.configuration.get(name)
-    # an autoencoder's block has one, too, which does nothing
-    if name == "kl_weight" and variant.configuration.get("model") == "ae":
-        return ""
-    return "all" if name == "image_count" and value is None else _text(value)
-
-
-def _training_time(variant: EvaluatedVariant) -> str:
-    return duration(float(variant.history["seconds"].sum())) if "seconds" in variant.history else ""
-
-
-def _training_images(variant: EvaluatedVariant) -> Cell:
-    count, _, content = _text(variant.configuration.get("train_images")).partition(", content ")
-    return Cell(count, note=f"fingerprint of the images: {content}" if content else "")
+def _settings(variant: EvaluatedVariant) -> dict[Cell | str, Cell | str]:
+    configuration, history = variant.configuration, variant.history
+    settings: dict[Cell | str, Cell | str] = {name: _text(configuration.get(name)) for name in SETTINGS}
+    if configuration.get("model") == "ae":
+        # its block has one, too, which does nothing
+        settings["kl_weight"] = ""
+    if configuration.get("image_count") is None:
+        settings["image_count"] = "all"
+    count, _, content = _text(configuration.get("train_images")).partition(", content ")
+    device = Cell("device asked for", note="auto: a GPU where there is one")
+    return settings | {
+        "epochs trained": str(len(history)),
+        "training time": duration(float(history["seconds"].sum())) if "seconds" in history else "",
+        "training images": Cell(count, note=f"fingerprint of the images: {content}" if content else ""),
+        device: _text(configuration.get("hardware", {}).get("device")),
+        "versions": _text(configuration.get("versions")),
+    }
 
 
 def _crop(crop: Any) -> str:
