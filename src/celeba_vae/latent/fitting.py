@@ -27,10 +27,10 @@ LATENTS_FORMAT, FIT_FORMAT = 1, 1
 
 
 def encode_images(encoder: keras.Model, images: np.ndarray, latent_stages: Path, fresh: bool = False) -> NumpyFile:
-    """Encode training images (n, h, w, 3) uint8, mu or z, in their order: an array (n, latent_dim) float32.
+    """Encode training images (n, h, w, 3) uint8: mu of a variational encoder, z of a plain one.
 
     Latents that the same encoder made of the same images are handed on, but for ``fresh``; they are kept in
-    ``latent_stages``.
+    ``latent_stages``. The file is of an array (n, latent_dim) float32, its rows in the order of the images.
     """
     identity = {"format": LATENTS_FORMAT, "encoder": weights_hash(encoder), "train_images": content_of(images)}
     with Stage(latent_stages / "train_latents", identity, fresh) as stage:
