@@ -238,7 +238,7 @@ def test_where_no_face_can_be_moved_the_picture_and_the_log_say_why(project, arr
         "none of Smiling, .* tells the training images apart",
         "none in own_photos",
     ]
-    warnings = [record.getMessage() for record in caplog.records if record.name == "celeba_vae.reporting.latent_walks"]
+    warnings = [record.getMessage() for record in caplog.records if record.name == "celeba_vae.reporting.face_grids"]
     assert len(warnings) == len(reasons)
     for warning, reason in zip(warnings, reasons, strict=True):
         assert re.search(f"No face is moved along an attribute: .*{reason}", warning)

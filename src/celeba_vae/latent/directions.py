@@ -21,12 +21,9 @@ _BLOCK = 8192
 def attribute_directions(latents: np.ndarray, attributes: pd.DataFrame) -> pd.DataFrame:
     """Find each attribute's direction: mean(latents of images with it) - mean(latents of those without it).
 
-    Larsen et al., "Autoencoding beyond pixels using a learned similarity metric" (2016). An image of which it is not
-    known counts for neither.
-
-    Args:
-        latents: (n, latent_dim), mu or z of the first images; read block by block.
-        attributes: A row an image, a column an attribute: 1 with, -1 without, 0 not known.
+    Larsen et al., "Autoencoding beyond pixels using a learned similarity metric" (2016). Latents (n, latent_dim) are mu
+    or z of the first images, read block by block. Attributes have a row an image and a column an attribute: 1 with, -1
+    without, 0 not known, which counts for neither.
 
     Returns:
         A row an attribute: ``attribute``, ``images_with``, ``images_without``, and the direction as ``z_0``, ``z_1``, …
@@ -43,9 +40,7 @@ def attribute_directions(latents: np.ndarray, attributes: pd.DataFrame) -> pd.Da
     counts = np.stack([(values == kind).sum(axis=0) for kind in kinds])
     means = sums / np.where(counts, counts, np.nan)[..., None]
     directions = pd.DataFrame((means[0] - means[1]).astype(np.float32)).add_prefix("z_")
-    return pd.concat(
-        [pd.DataFrame({"attribute": attributes.columns, **dict(zip(COUNTS, counts, strict=True))}), directions], axis=1
-    )
+    return pd.DataFrame({"attribute": attributes.columns, **dict(zip(COUNTS, counts, strict=True))}).join(directions)
 
 
 def chosen_attributes(directions: pd.DataFrame, wanted: Literal["auto"] | Sequence[str]) -> list[str]:
@@ -72,11 +67,7 @@ def chosen_attributes(directions: pd.DataFrame, wanted: Literal["auto"] | Sequen
 
 
 def check_attribute(name: str, known: Sequence[str]) -> None:
-    """Look for an attribute that faces are to be moved along among those of the training images.
-
-    Raises:
-        SettingError: it is not there; the message names the nearest and all that are.
-    """
+    """Raise a ``SettingError`` where faces are to be moved along an attribute that the training images don't have."""
     setting = "generation.attributes.names"
     if not known:
         raise SettingError(
@@ -94,13 +85,10 @@ def unknown_attribute(name: str, known: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class PrincipalComponents:
-    """The leading principal components of latents, the one with the largest variance first.
+    """The leading principal components of latents, the one with the largest variance first; all float64.
 
-    Args:
-        mean: (latent_dim,) float64.
-        directions: (components, latent_dim) float64 of length 1, the largest value of each positive.
-        deviations: (components,) float64, the latents' standard deviation along each.
-        shares: (components,) float64, the share of the latents' variance that lies along each.
+    The mean is (latent_dim,), directions are (components, latent_dim), see ``principal_directions``. Deviations and
+    shares, (components,), are the latents' standard deviation along each and what part of their variance that is.
     """
 
     mean: np.ndarray

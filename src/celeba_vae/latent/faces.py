@@ -16,12 +16,9 @@ from celeba_vae.storage import Place
 
 @dataclass(frozen=True)
 class Faces:
-    """Faces as points of the latent space.
+    """Faces as points of the latent space, (n, latent_dim) float32, mu of an image.
 
-    Args:
-        names: What to call each.
-        latents: (n, latent_dim) float32; mu of an image.
-        images: (n, h, w, 3) uint8, what was encoded; None for generated faces.
+    The images are what was encoded, (n, h, w, 3) uint8; None for generated faces.
     """
 
     names: list[str]
@@ -48,13 +45,11 @@ def choose_faces(
     def choose(source: FaceSource, wanted: int | Sequence[tuple[str, int | str]]) -> Faces:
         """Give faces of one source: so many from the first on, or each after the setting that names it."""
         place, images = str(source), test_images
-        if source == "generated_images":
-            names = names_of_generated_images(len(generated_latents))
-        elif source == "test_images":
-            names = names_of_test_images(len(images))
-        else:
+        if source == "own_photos":
             photos = read_photos(own_photos, encoder.input_shape[1:], data_engineering.crop)
             place, names, images = str(own_photos), photos.names, photos.images
+        else:
+            names = names_of(source, len(generated_latents if source == "generated_images" else test_images))
         if isinstance(wanted, int):
             rows = list(range(min(wanted, len(names))))
         else:
@@ -70,14 +65,9 @@ def choose_faces(
     return choose(way.between, ends), choose(moved.faces, shown)
 
 
-def names_of_generated_images(count: int) -> list[str]:
-    """Call generated faces as their files: face 000000 and so on."""
-    return [f"face {row:06d}" for row in range(count)]
-
-
-def names_of_test_images(count: int) -> list[str]:
-    """Call test images by their rows: test image 0 and so on."""
-    return [f"test image {row}" for row in range(count)]
+def names_of(source: FaceSource, count: int) -> list[str]:
+    """Call generated images as their files, face 000000 and so on, and test images by their rows, test image 0."""
+    return [f"face {row:06d}" if source == "generated_images" else f"test image {row}" for row in range(count)]
 
 
 def find_face(face: int | str, names: Sequence[str], place: str, setting: str) -> int:

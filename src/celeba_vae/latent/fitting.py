@@ -51,10 +51,9 @@ def fit_to_latents(
     config: ComponentConfig,
     fresh: bool = False,
 ) -> Arrays:
-    """Give the arrays that the sampler keeps, none of one that is not fitted.
+    """Give the arrays that the sampler keeps, none of one that is not fitted; kept and handed on as latents are.
 
-    Arrays that the same sampler was fitted with to the same encoder and images are handed on, but for ``fresh``; they
-    are kept in ``latent_stages``. The encoder makes ``train_latents`` (n, latent_dim) of training images.
+    The encoder makes ``train_latents`` (n, latent_dim) of training images.
 
     Raises:
         SettingError: the sampler does not suit the encoder, or names a test image that is not there.

@@ -76,30 +76,27 @@ def distances(points: np.ndarray) -> np.ndarray:
 def linear_path(start: np.ndarray, end: np.ndarray, positions: np.ndarray) -> np.ndarray:
     """Go straight from one point (latent_dim,) to another: (n, latent_dim) float32.
 
-    Positions (n,) are shares of the way, 0 at the start, 1 at the end. Between points far from the origin, as nearly
-    all of N(0, I) are in many dimensions, the way comes closer to it than both: faces in the middle look more alike
-    than those that the model knows.
+    Positions (n,) float64 are shares of the way, 0 at the start, 1 at the end. Between points far from the origin, as
+    nearly all of N(0, I) are in many dimensions, the way comes closer to it than both: faces in the middle look more
+    alike than those that the model knows.
     """
-    start, end, positions = _in_float64(start, end, positions)
-    return ((1 - positions) * start + positions * end).astype(np.float32)
+    shares = positions[:, None]
+    return ((1 - shares) * start + shares * end).astype(np.float32)
 
 
 def spherical_path(start: np.ndarray, end: np.ndarray, positions: np.ndarray) -> np.ndarray:
-    """Go around the origin from one point to another, in steps of equal angles (slerp).
+    """Go around the origin from one point to another, in steps of equal angles (slerp); otherwise as ``linear_path``.
 
     sin((1 - t) a) / sin(a) * start + sin(t a) / sin(a) * end, where a is the angle between the two as seen from the
     origin; Shoemake, "Animating rotation with quaternion curves" (1985); for latents: White, "Sampling generative
     networks" (2016). Points in the same direction are joined by a straight way, and so are exactly opposite ones, which
     no single great circle joins.
-
-    Arguments and result are those of ``linear_path``.
     """
     angle = angle_between(start, end)
     if np.sin(angle) < 1e-6:
         return linear_path(start, end, positions)
-    start, end, positions = _in_float64(start, end, positions)
-    weights = np.sin((1 - positions) * angle), np.sin(positions * angle)
-    return ((weights[0] * start + weights[1] * end) / np.sin(angle)).astype(np.float32)
+    shares = positions[:, None]
+    return ((np.sin((1 - shares) * angle) * start + np.sin(shares * angle) * end) / np.sin(angle)).astype(np.float32)
 
 
 def angle_between(first: np.ndarray, second: np.ndarray) -> float:
@@ -108,11 +105,8 @@ def angle_between(first: np.ndarray, second: np.ndarray) -> float:
     2 atan2(|u - v|, |u + v|) of the unit vectors u and v, which is exact for small angles, too; Kahan, "How futile are
     mindless assessments of roundoff in floating-point computation?" (2006).
     """
-    units = [point.astype(np.float64) / (np.linalg.norm(point.astype(np.float64)) or 1) for point in (first, second)]
-    if not all(unit.any() for unit in units):
+    points = [point.astype(np.float64) for point in (first, second)]
+    if not all(point.any() for point in points):
         return 0.0
-    return float(2 * np.arctan2(np.linalg.norm(units[0] - units[1]), np.linalg.norm(units[0] + units[1])))
-
-
-def _in_float64(start: np.ndarray, end: np.ndarray, positions: np.ndarray) -> tuple[np.ndarray, ...]:
-    return start.astype(np.float64), end.astype(np.float64), np.asarray(positions, np.float64)[:, None]
+    u, v = (point / np.linalg.norm(point) for point in points)
+    return float(2 * np.arctan2(np.linalg.norm(u - v), np.linalg.norm(u + v)))

@@ -23,11 +23,10 @@ if TYPE_CHECKING:
 
 
 def provenance(decoder: keras.Model, latents: np.ndarray, generation: GenerationConfig) -> pd.DataFrame:
-    """Write down where the images of latents (n, latent_dim) come from, as they are decoded.
+    """Write down where the images of latents (n, latent_dim) come from, as they are decoded: a row an image.
 
-    Returns:
-        A row an image: ``id`` (the row), ``variant``, ``decoder`` (a hash of its weights), ``sampler`` (JSON: its name
-        and all its options), ``seed``, ``distance`` (L2 norm of the latents) and ``enhancer`` (JSON: a list of such).
+    ``id`` (the row), ``variant``, ``decoder`` (a hash of its weights), ``sampler`` (JSON: name and all options),
+    ``seed``, ``distance`` (L2 norm of the latents) and ``enhancer`` (JSON: a list of such).
     """
     return pd.DataFrame(
         {

@@ -1,8 +1,4 @@
-"""Where new points of the latent space (the articles' z-points) come from: components that parameters name.
-
-A sampler has a method ``point``. One that is fitted to what an encoder makes of images has a method ``fit``, too, whose
-arrays are kept and handed to ``point``: it is fitted once, and draws at any time.
-"""
+"""Where new points of the latent space (the articles' z-points) come from: components that parameters name."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -30,10 +26,8 @@ SMALLEST_VARIANCE = 0.01
 class EncodedImages:
     """What an encoder makes of images, for a sampler to be fitted to.
 
-    Args:
-        train_latents: Training images' latents (n, latent_dim) float32, mu or z; may be memory-mapped.
-        posterior: From rows of the test images to mu and logvar, (rows, latent_dim) each; a plain encoder's logvar is
-            None.
+    The training images' latents, mu or z, are (n, latent_dim) float32 and may be memory-mapped. ``posterior`` gives for
+    rows of the test images mu and logvar, (rows, latent_dim) each; a plain encoder's logvar is None.
     """
 
     train_latents: np.ndarray
@@ -43,8 +37,9 @@ class EncodedImages:
 class Sampler(Protocol):
     """What a sampler must have; one that is fitted has ``fit``, too: from ``EncodedImages`` to arrays by name.
 
-    One that can't be fitted to every model may have ``check``, called before a run's first step: whether the encoder is
-    variational, and the number of test images or None where that is not known yet.
+    It is fitted once, its arrays are kept, and it draws at any time. One that can't be fitted to every model may have
+    ``check``, called before a run's first step: whether the encoder is variational, and the number of test images or
+    None where that is not known yet.
     """
 
     def point(self, i: int, random: np.random.Generator, latent_dim: int, fitted: Arrays) -> np.ndarray:
@@ -57,9 +52,6 @@ def check_rows(rows: Sequence[int], count: int) -> None:
         raise SettingError(
             f"The sampler's rows name test image {max(rows)}, but there are only {count}, from 0 to {count - 1}."
         )
-
-
-# ------------------------------------------------------------------------------------------------------------ samplers
 
 
 class Normal(Options):
@@ -87,10 +79,7 @@ class TruncatedNormal(Options):
 
 
 class Uniform(Options):
-    """Each coordinate equally likely within ±limit (the articles' r_limit).
-
-    The same number and seed give points on one ray for all limits: a point's distance is in proportion to the limit.
-    """
+    """Each coordinate equally likely within ±limit (the articles' r_limit): a point is in proportion to it."""
 
     limit: NonNegativeFloat = Field(1.0, description="Largest coordinate")
 
@@ -166,13 +155,9 @@ class Mixture(Options):
         diagonal = min(self.components, max(1, count // POINTS_PER_DIAGONAL))
         components, kind = (full, "full") if full > 1 else (diagonal, "diag")
         logger.warning(
-            "The sampler mixture has %s points, fewer than ten for each of %d dimensions and %d components: it gets"
-            " %d %s ones. More points: generation.fit_images and max_points.",
-            f"{count:,}",
-            latent_dim,
-            self.components,
-            components,
-            "full" if kind == "full" else "diagonal",
+            f"The sampler mixture has {count:,} points, fewer than ten for each of {latent_dim} dimensions and"
+            f" {self.components} components: it gets {components} {'full' if kind == 'full' else 'diagonal'} ones. More"
+            " points: generation.fit_images and max_points."
         )
         return components, kind
 
@@ -186,11 +171,7 @@ class Posterior(Options):
     scale: NonNegativeFloat = Field(1.0, description="Factor of sigma: 0 gives the images' reconstructions")
 
     def check(self, variational: bool, test_images: int | None) -> None:
-        """Make sure that it can be fitted.
-
-        Raises:
-            SettingError: the encoder gives no variance, or there are fewer test images.
-        """
+        """Raise a ``SettingError`` where the encoder gives no variance or there are fewer test images."""
         if not variational:
             raise SettingError(
                 "The sampler posterior needs a variational encoder, which gives a variance: choose a variant with"
@@ -200,11 +181,7 @@ class Posterior(Options):
             check_rows(self.rows, test_images)
 
     def fit(self, encoded: EncodedImages) -> Arrays:
-        """Give ``mu`` and ``sigma`` of the images, (rows, latent_dim) each.
-
-        Raises:
-            SettingError: the encoder gives no variance.
-        """
+        """Give ``mu`` and ``sigma`` of the images, (rows, latent_dim) each; see ``check``."""
         mu, logvar = encoded.posterior(self.rows)
         self.check(variational=logvar is not None, test_images=None)
         assert logvar is not None
@@ -218,7 +195,6 @@ class Posterior(Options):
 
 
 def _mean_and_factor(latents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give the mean and the covariance's factor (rank, latent_dim), see ``covariance_factor``."""
     mean, covariance = mean_and_covariance(latents)
     factor = covariance_factor(covariance, smallest=1e-10)
     if not len(factor):

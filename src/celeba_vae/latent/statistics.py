@@ -7,11 +7,10 @@ _BLOCK = 1024
 
 
 class RunningVariance:
-    """Mean and variance of each value of a row, in float64, given batch by batch.
+    """Mean and variance of each value of a row, in float64, given batch by batch, whatever the size of these.
 
-    The result does not depend on how rows are divided into batches. These are merged as in Chan, Golub and LeVeque,
-    "Algorithms for computing the sample variance" (1983), which loses no accuracy where the mean is large against the
-    deviation.
+    They are merged as in Chan, Golub and LeVeque, "Algorithms for computing the sample variance" (1983), which loses no
+    accuracy where the mean is large against the deviation.
     """
 
     def __init__(self) -> None:
@@ -23,8 +22,8 @@ class RunningVariance:
         """Take in a batch of at least one row, (n, ...)."""
         mean = rows.mean(axis=0, dtype=np.float64)
         shift, count = mean - self.mean, self.count + len(rows)
-        squares = self._sum_of_squares(rows, mean)
-        self._squares = self._squares + (squares + self._square(shift) * (self.count * len(rows) / count))
+        squares, of_means = self._sum_of_squares(rows, mean), self._sum_of_squares(shift[None], np.zeros(()))
+        self._squares = self._squares + (squares + of_means * (self.count * len(rows) / count))
         self.mean, self.count = self.mean + shift * (len(rows) / count), count
 
     def variance(self, ddof: int = 1) -> np.ndarray:
@@ -33,9 +32,6 @@ class RunningVariance:
 
     def _sum_of_squares(self, rows: np.ndarray, mean: np.ndarray) -> np.ndarray:
         return np.square(rows - mean).sum(axis=0)
-
-    def _square(self, shift: np.ndarray) -> np.ndarray:
-        return np.square(shift)
 
 
 class RunningCovariance(RunningVariance):
@@ -52,16 +48,11 @@ class RunningCovariance(RunningVariance):
             squares += centred.T @ centred
         return squares
 
-    def _square(self, shift: np.ndarray) -> np.ndarray:
-        return np.multiply.outer(shift, shift)
-
 
 class RandomSample:
     """At most ``size`` of the rows, each with the same chance, without replacement, in the order in which they came.
 
-    Attributes:
-        rows: (at most size, ...), of the rows' own type.
-        positions: Where each kept row stood among all, from 0, int64.
+    ``rows`` are of their own type; ``positions`` says where each of them stood among all, from 0, int64.
     """
 
     def __init__(self, size: int, seed: int = 0) -> None:
@@ -93,9 +84,7 @@ def mean_and_covariance(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def principal_directions(covariance: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Give the directions in which most of the variance lies, and how much: the largest eigenvalues' eigenvectors.
 
-    Returns:
-        (count, d) of length 1, the largest value of each positive; and (count,), 0 or larger. There are no more than
-        dimensions.
+    They are (count, d) of length 1, the largest value of each positive, and (count,), 0 or larger; at most d of them.
     """
     variances, vectors = np.linalg.eigh(covariance)
     leading = slice(None, -1 - min(count, len(variances)), -1)

@@ -1,22 +1,27 @@
-"""What a report is made of. All texts are plain: nothing in them is read as HTML."""
+"""What a report is made of, and how it becomes a page. All texts are plain: nothing in them is read as HTML."""
 
-from collections.abc import Sequence
+import base64
+import io
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL.Image import Image
+
+# CSS pixels an inch
+CSS_RESOLUTION = 96
+# the format's limit
+LARGEST_WEBP = 16383
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of a table.
+    """A cell of a table, with a second, smaller line; a sign and weight mark the best of its row.
 
-    Args:
-        text: What it says.
-        note: A second, smaller line.
-        best: Whether it is the best of its row; weight and a sign mark it.
-        status: Makes its text a badge: something is as it should be (``good``), is not (``bad``), or is not decided
-            (``open``).
+    A status makes its text a badge: something is as it should be (``good``), is not (``bad``), or is not decided
+    (``open``).
     """
 
     text: str
@@ -27,15 +32,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """A table, which scrolls in a box of its own where it is wider than the page.
+    """A table between a title and a note; it scrolls in a box of its own where it is wider than the page.
 
-    Args:
-        title: Heading above it.
-        columns: Headings of the columns; the first is that of the rows' headings and may be empty.
-        rows: Rows of as many cells as there are columns, the first the row's heading; a row of a single cell is a
-            heading of the rows that follow. A text stands for a cell that is only text.
-        note: What else one must know to read it, below it.
-        numbers: Whether all cells but the headings are numbers, which are set to the right.
+    A row has as many cells as there are columns, the first its heading; a row of a single cell is a heading of those
+    that follow. A text stands for a cell that is only text. ``numbers``, all but the headings, are set to the right.
 
     Raises:
         ValueError: a row has another number of cells.
@@ -57,30 +57,20 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture with what it shows.
+    """A picture, and in words what is to be seen, for who can't see it.
 
-    Args:
-        image: A Pillow image; one with a resolution of its own, as a chart's file has, is shown that much smaller.
-        alt: What is to be seen, for who can't see it.
-        title: Heading above it, where it has none of its own.
-        caption: What one should notice, below it.
+    One that has a resolution of its own, as a chart's file has, is shown that much smaller.
     """
 
     image: Image
     alt: str
-    title: str = ""
-    caption: str = ""
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of a report that the table of contents names.
+    """A part of a report that the table of contents names: paragraphs, then pictures and tables in their order.
 
-    Args:
-        title: Its heading.
-        text: Paragraphs.
-        blocks: Pictures and tables in their order; narrow pictures stand side by side where there is room.
-        folded: Whether the blocks show only once the reader opens them.
+    Narrow pictures stand side by side where there is room. What is folded shows only once the reader opens it.
     """
 
     title: str
@@ -99,16 +89,52 @@ class Problem:
 
 @dataclass(frozen=True)
 class Report:
-    """What a run came to.
-
-    Args:
-        title: Its name.
-        subtitle: What it is about, in a line.
-        problems: What is missing, shown on top.
-        sections: Its parts.
-    """
+    """What a run came to: what it is about, in a line, on top what is missing, and its parts."""
 
     title: str
     subtitle: str
     problems: Sequence[Problem] = ()
     sections: Sequence[Section] = ()
+
+
+def render_report(report: Report) -> str:
+    """Make a report one HTML page that needs nothing else: no network, no script, no other file.
+
+    It is light or dark as the reader's system is, readable on a phone, and printable. Pictures are in it losslessly:
+    what they show are often the artefacts that compression would hide or add.
+    """
+    environment = Environment(
+        loader=PackageLoader("celeba_vae.reporting"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.tests["picture"] = lambda block: isinstance(block, Picture)
+    environment.filters["embedded"] = _embed
+    anchors = _anchors(section.title for section in report.sections)
+    return environment.get_template("report.html").render(report=report, anchors=anchors)
+
+
+def _embed(image: Image) -> dict[str, str | int]:
+    """Give a picture's data URI, and the size in CSS pixels at which it is sharp."""
+    kind, file = "webp", io.BytesIO()
+    if max(image.size) > LARGEST_WEBP:
+        kind = "png"
+        image.save(file, format="PNG")
+    else:
+        # a fifth to two thirds smaller than PNG, pixel by pixel the same; more effort gains little
+        image.save(file, format="WEBP", lossless=True, method=1, quality=20)
+    resolution = max(CSS_RESOLUTION, image.info.get("dpi", (0, 0))[0])
+    width, height = (max(1, round(side * CSS_RESOLUTION / resolution)) for side in image.size)
+    source = f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"
+    return {"source": source, "width": width, "height": height}
+
+
+def _anchors(titles: Iterable[str]) -> list[str]:
+    """Give each title a name that a link can point to, no two the same."""
+    anchors: list[str] = []
+    for title in titles:
+        anchor = re.sub(r"\W+", "-", title.lower()).strip("-") or "section"
+        anchors.append(anchor if anchor not in anchors else f"{anchor}-{len(anchors) + 1}")
+    return anchors

@@ -11,10 +11,8 @@ from celeba_vae.config.wording import in_environment, shown_name, title_of
 from celeba_vae.metrics.evaluated_variant import EvaluatedVariant
 from celeba_vae.metrics.measure_groups import measure_groups
 from celeba_vae.metrics.measures import Measured
-from celeba_vae.reporting.document import Cell, Picture, Problem, Report, Section, Table
-from celeba_vae.reporting.rendering import render_report
-from celeba_vae.reporting.run_section import EvaluationRun, run_section
-from celeba_vae.reporting.tables import measures_table
+from celeba_vae.reporting.document import Cell, Picture, Problem, Report, Section, Table, render_report
+from celeba_vae.reporting.tables import EvaluationRun, measures_table, run_section
 
 # of more models, the verdict names only the best two, and pictures of each model are folded
 FEW_MODELS = 4
@@ -57,15 +55,7 @@ def evaluation_report(
     pictures: ComparisonPictures,
     *drawn: DrawnVariant,
 ) -> str:
-    """Write the report of an evaluation as one HTML page that needs nothing else.
-
-    Args:
-        run: What it is about.
-        claims: The articles' claims, a record each.
-        sweeps: As ``sweep`` gives them.
-        pictures: Those in which the variants are compared.
-        drawn: The variants, with the pictures of each.
-    """
+    """Write the report of an evaluation as one HTML page; the articles' claims are a record each."""
     variants = [each.variant for each in drawn]
     trials = all(variant.name.startswith(TRIAL) for variant in variants)
     metrics = {shown_name(variant.name): variant.measured for variant in variants}
@@ -94,24 +84,22 @@ def evaluation_report(
 def verdict(metrics: Mapping[str, Mapping[str, Measured]]) -> str:
     """Say in a line which variant has the best PSNR on the test images, and how far ahead it is in PSNR and MSE.
 
-    Args:
-        metrics: Each variant's measures by group.
+    ``metrics`` are each variant's measures by group.
     """
     test = {name: groups["test"] for name, groups in metrics.items() if "test" in groups}
     psnr = {name: value for name, measured in test.items() if (value := measured.get("psnr"))}
     if not psnr:
         return "How well the models reconstruct the test images is not known: there is no PSNR."
     best, *others = sorted(psnr, key=lambda name: psnr[name], reverse=True)
-    line = f"PSNR {psnr[best]:.2f} dB"
     explained = test[best].get("explained_variance")
-    if explained is not None:
-        line += f", explained variance {explained:.0%}"
+    line = f"PSNR {psnr[best]:.2f} dB" + ("" if explained is None else f", explained variance {explained:.0%}")
     if not others:
         return f"{title_of(best)} reconstructs the test images with {line}."
-    leads = []
-    for other in others:
-        lead = f"{psnr[best] - psnr[other]:.2f} dB above {title_of(other)}"
-        leads.append(lead + _less_squared_error(test[best].get("mse"), test[other].get("mse")))
+    leads = [
+        f"{psnr[best] - psnr[other]:.2f} dB above {title_of(other)}"
+        f"{_less_squared_error(test[best].get('mse'), test[other].get('mse'))}"
+        for other in others
+    ]
     return f"{title_of(best)} reconstructs the test images best: {line}; {', '.join(leads)}."
 
 
@@ -151,8 +139,7 @@ def _reconstructions_section(grid: Image.Image, doubted: bool) -> Section:
 
 
 def _creation_section(pictures: ComparisonPictures, sweeps: Mapping[str, Any]) -> Section:
-    faces = "Faces created by each model from each sampler's points, a row each"
-    blocks = [Picture(pictures.created_faces, faces)]
+    blocks = [Picture(pictures.created_faces, "Faces created by each model from each sampler's points, a row each")]
     if sweeps["distance"]:
         blocks.append(Picture(pictures.distance_sweep, "Quality and variance against the distance from the origin"))
     if sweeps["sharpening"]:
@@ -169,30 +156,27 @@ def _creation_section(pictures: ComparisonPictures, sweeps: Mapping[str, Any]) -
 
 
 def _measures_section(metrics: Mapping[str, Mapping[str, Measured]], parameters: EvaluationConfig) -> Section:
-    tables = [
-        measures_table(
-            {variant: groups[group] for variant, groups in metrics.items() if groups.get(group)}, known, title
-        )
-        for group, (title, known) in measure_groups(parameters).items()
-        if any(groups.get(group) for groups in metrics.values())
-    ]
+    tables = []
+    for group, (title, known) in measure_groups(parameters).items():
+        if measured := {variant: groups[group] for variant, groups in metrics.items() if groups.get(group)}:
+            tables.append(measures_table(measured, known, title))
     return Section("Measures", text=["The better value of a row is marked. Machines read metrics.json."], blocks=tables)
 
 
 def _latent_section(drawn: Sequence[DrawnVariant], images: str) -> Section:
     blocks = []
     for each in drawn:
-        space, name = each.variant.latent_space, each.variant.title
-        if space is None:
+        if (space := each.variant.latent_space) is None:
             continue
-        blocks += [
-            Picture(each.distances, f"{name}: distances of the latents from the origin"),
-            Picture(each.moments, f"{name}: mean and spread of each latent dimension"),
-            Picture(each.projection, f"{name}: latents in two dimensions"),
-            Picture(each.correlation, f"{name}: correlation of the latent dimensions"),
-        ]
+        charts = {
+            "distances of the latents from the origin": each.distances,
+            "mean and spread of each latent dimension": each.moments,
+            "latents in two dimensions": each.projection,
+            "correlation of the latent dimensions": each.correlation,
+        }
         if space.kl is not None:
-            blocks.append(Picture(each.kl, f"{name}: KL of each latent dimension"))
+            charts["KL of each latent dimension"] = each.kl
+        blocks += [Picture(chart, f"{each.variant.title}: {what}") for what, chart in charts.items()]
     return Section(
         "Latent space",
         text=[
@@ -240,14 +224,11 @@ def _claims_section(claims: Sequence[Mapping[str, Any]], trials: bool) -> Sectio
 
 def _photos_section(grid: Image.Image, run: EvaluationRun) -> Section:
     title, photos = "Your own photos", run.photos
-    if not photos.names:
-        how = (
-            f"No photos of your own yet: put some into {run.photos_folder}, then, with the same --env, run the"
-            " evaluation again."
-        )
-        return Section(title, [*filter(None, [photos.note]), how])
-    # the grid's title has the note
-    return Section(title, blocks=[Picture(grid, "Own photos above their reconstructions by each model")])
+    if photos.names:
+        # its title has the note
+        return Section(title, blocks=[Picture(grid, "Own photos above their reconstructions by each model")])
+    how = f"put some into {run.photos_folder}, then, with the same --env, run the evaluation again."
+    return Section(title, [*filter(None, [photos.note]), f"No photos of your own yet: {how}"])
 
 
 def _versions_section(versions: Mapping[str, str]) -> Section:

@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -24,15 +25,11 @@ def image_grid(
     row_labels: Sequence[str] | None = None,
     scale: int = 1,
 ) -> Image.Image:
-    """Put images side by side, ``columns`` a row; the last row may be shorter.
+    """Put images (h, w, 3) uint8 of one shape side by side, ``columns`` a row; the last row may be shorter.
 
-    Args:
-        images: At least one (h, w, 3) uint8 image, all of one shape.
-        columns: Images in a row.
-        title: Text above the grid, wrapped to its width.
-        captions: One an image, drawn under it, shortened to its width; rows with none take no room for them.
-        row_labels: One a row, drawn at its left.
-        scale: How many times larger than it is each image is drawn.
+    The title above is wrapped to the grid's width. There is one label a row, at its left, and one caption an image,
+    under it, shortened to its width; rows with none take no room for them. Each image is drawn ``scale`` times as
+    large as it is.
 
     Raises:
         ValueError: there are no images, or there is not one caption an image or not one label a row.
@@ -77,12 +74,8 @@ def comparison_grid(
 ) -> Image.Image:
     """Compare versions of the same images: blocks of rows, one row a version, the same image in a column.
 
-    Args:
-        rows: From a row's label to its images (n, h, w, 3) uint8, at least one, equally many of one shape in each.
-        columns: Images in a row; what does not fit goes on in the next block.
-        title: Text above all.
-        captions: One a column of versions, under each block.
-        scale: As in ``image_grid``.
+    ``rows`` are, by their labels, equally many images (n, h, w, 3) uint8 of one shape, at least one. What is beyond
+    ``columns`` goes on in the next block. There is a caption an image, under its versions; otherwise as ``image_grid``.
     """
     count = len(next(iter(rows.values())))
     columns = min(columns, count)
@@ -99,13 +92,30 @@ def comparison_grid(
     return image_grid(tiles, columns, title=title, captions=texts, row_labels=list(rows) * len(starts), scale=scale)
 
 
+class Row(NamedTuple):
+    """A row of images (h, w, 3) uint8: what stands at its left, and under each image its caption, or none under any."""
+
+    label: str
+    images: np.ndarray | Sequence[np.ndarray]
+    captions: Sequence[str] = ()
+
+
+def row_grid(rows: Sequence[Row], title: str) -> Image.Image:
+    """Draw rows of equally many images one below the other."""
+    return image_grid(
+        [image for row in rows for image in row.images],
+        len(rows[0].images),
+        title=title,
+        captions=[caption for row in rows for caption in row.captions],
+        row_labels=[row.label for row in rows],
+        scale=GRID_SCALE,
+    )
+
+
 def text_picture(title: str, text: str = "") -> Image.Image:
     """Draw a title and a text as a picture, for where there is nothing else to show yet."""
     width, margin = 900, 24
-    return _above(
-        _text_image(title, _font(24), width, margin),
-        _text_image(text, _font(17), width, margin),
-    )
+    return _above(_text_image(title, _font(24), width, margin), _text_image(text, _font(17), width, margin))
 
 
 def _text_image(text: str | None, font: ImageFont.FreeTypeFont, width: int, margin: int) -> Image.Image:
@@ -128,8 +138,7 @@ def _above(top: Image.Image, bottom: Image.Image) -> Image.Image:
 
 def _shortened(text: str, font: ImageFont.FreeTypeFont, width: int) -> str:
     """Leave out the text's middle where it is wider than ``width``: a file name's end tells as much as its start."""
-    kept = len(text)
-    shortened = text
+    kept, shortened = len(text), text
     while _width(shortened, font) > width and kept > 2:
         kept -= 1
         shortened = f"{text[: (kept + 1) // 2]}…{text[len(text) - kept // 2 :]}"

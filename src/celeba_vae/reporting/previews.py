@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from celeba_vae.config import DataEngineeringConfig
-from celeba_vae.preparation.cropping import Box, ImagePreparer, crop_box, describe_crop
+from celeba_vae.preparation.cropping import ImagePreparer, crop_box, describe_crop
 from celeba_vae.preparation.decoding import decode
 from celeba_vae.preparation.index import SPLITS, ImageIndex
 from celeba_vae.preparation.originals import ImageCollection
@@ -69,9 +69,9 @@ def crop_boxes(originals: ImageCollection, samples: Sequence[Sample], config: Da
     image_ids = [sample.image_id for sample in samples[:CROP_EXAMPLES]]
     preparer = ImagePreparer(config.crop, *config.image_shape[:2])
     panels = [_crop_panel(originals.read(image_id), preparer) for image_id in image_ids]
-    size = max(panel.width for panel in panels), max(panel.height for panel in panels)
+    width, height = max(panel.width for panel in panels), max(panel.height for panel in panels)
     return image_grid(
-        [np.asarray(_centred(panel, size)) for panel in panels],
+        [np.asarray(_centred(panel, width, height)) for panel in panels],
         columns=3,
         title=f"Crop {describe_crop(preparer.crop)}, resized to {preparer.width}x{preparer.height}",
         captions=image_ids,
@@ -81,10 +81,10 @@ def crop_boxes(originals: ImageCollection, samples: Sequence[Sample], config: Da
 def _crop_panel(data: bytes, preparer: ImagePreparer) -> Image.Image:
     original = decode(data)
     height, width = original.shape[:2]
-    left = _fitted(original, ORIGINAL_SIZE)
-    box = crop_box(preparer.crop, width=width, height=height)
-    _draw_box(left, box, left.height / height)
-    right = _fitted(preparer(data), PREPARED_SIZE)
+    left, right = _fitted(original, ORIGINAL_SIZE), _fitted(preparer(data), PREPARED_SIZE)
+    scale = left.height / height
+    x0, y0, x1, y1 = (round(edge * scale) for edge in crop_box(preparer.crop, width=width, height=height))
+    ImageDraw.Draw(left).rectangle((x0, y0, x1 - 1, y1 - 1), outline=BOX_COLOUR, width=3)
     panel = Image.new("RGB", (left.width + GAP + right.width, max(left.height, right.height)), "white")
     panel.paste(left, (0, (panel.height - left.height) // 2))
     panel.paste(right, (left.width + GAP, (panel.height - right.height) // 2))
@@ -99,12 +99,7 @@ def _fitted(image: np.ndarray, size: int) -> Image.Image:
     return Image.fromarray(image).resize(new_size, Image.Resampling.BICUBIC)
 
 
-def _draw_box(image: Image.Image, box: Box, scale: float) -> None:
-    left, top, right, bottom = (round(edge * scale) for edge in box)
-    ImageDraw.Draw(image).rectangle((left, top, right - 1, bottom - 1), outline=BOX_COLOUR, width=3)
-
-
-def _centred(panel: Image.Image, size: tuple[int, int]) -> Image.Image:
-    canvas = Image.new("RGB", size, "white")
-    canvas.paste(panel, ((size[0] - panel.width) // 2, (size[1] - panel.height) // 2))
+def _centred(panel: Image.Image, width: int, height: int) -> Image.Image:
+    canvas = Image.new("RGB", (width, height), "white")
+    canvas.paste(panel, ((width - panel.width) // 2, (height - panel.height) // 2))
     return canvas

@@ -1,23 +1,62 @@
-"""What a variant makes of test images and of own photos, as rows of a picture."""
+"""What a variant makes of latents, test images and own photos, during training and afterwards, as rows of a picture."""
 
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from celeba_vae.config import EvaluationConfig, GenerationConfig
 from celeba_vae.config.plugins import create_component
 from celeba_vae.errors import CelebaVaeError
-from celeba_vae.metrics.evaluated_variant import TrainedVariant
+from celeba_vae.metrics.evaluated_variant import EvaluatedVariant, TrainedVariant
 from celeba_vae.models.inference import reconstruct, to_uint8
 from celeba_vae.photos.enhancers import enhance
+from celeba_vae.photos.own_photos import Photos
+from celeba_vae.reporting.grids import Row, comparison_grid, image_grid, row_grid, text_picture
 from celeba_vae.training.earlier_epochs import EarlierEpoch, earliest_epoch
+from celeba_vae.training.epoch_images import Kind, kept_epochs, load_epoch_images
 from celeba_vae.training.recipe import recreate_recipe
 
 logger = logging.getLogger(__name__)
+
+ROWS, COLUMNS = 8, 6
+_PREVIEW_COLUMNS = 8
+_COLUMN = {
+    "samples": "in each column from the same point of the latent space",
+    "reconstructions": "in each column the reconstruction of the same image",
+}
+
+
+def samples_grid(name: str, epoch: int, samples: np.ndarray) -> Image.Image:
+    """Draw what a variant makes of some latents after ``epoch`` epochs, (n, h, w, 3) uint8."""
+    title = f"{name}, epoch {epoch}: decoded from the same points of the latent space as ever"
+    return image_grid(samples, _PREVIEW_COLUMNS, title=title)
+
+
+def reconstructions_grid(name: str, images: np.ndarray, epoch: int, reconstructions: np.ndarray) -> Image.Image:
+    """Draw images and what a variant makes of them after ``epoch`` epochs, (n, h, w, 3) uint8 each."""
+    rows = {"image": images, f"epoch {epoch}": reconstructions}
+    return comparison_grid(rows, _PREVIEW_COLUMNS, title=f"{name}, epoch {epoch}: images and their reconstructions")
+
+
+def forming_grid(folder: Path, name: str, last_epoch: int, kind: Kind) -> Image.Image:
+    """Draw what the monitor of a training kept, a row an epoch, up to eight of them, and a column a latent or an image.
+
+    Of 24 epochs these are 1, 2, 3, 4, 6, 10, 15 and 24: faces change most at the start. What was kept of later epochs
+    than the last one, by a longer training in the same folder, is left out.
+    """
+    epochs = [epoch for epoch in kept_epochs(folder, kind) if epoch <= last_epoch]
+    if not epochs:
+        return text_picture(f"{name}: faces forming", f"No {kind} of this training were kept in {folder}.")
+    if len(epochs) > ROWS:
+        positions = np.maximum(np.rint(np.geomspace(1, len(epochs), ROWS)), np.arange(1, ROWS + 1))
+        epochs = [epochs[int(position) - 1] for position in positions]
+    rows = [Row(f"epoch {epoch}", load_epoch_images(folder, kind, epoch)[:COLUMNS]) for epoch in epochs]
+    return row_grid(rows, title=f"{name}: faces forming, {_COLUMN[kind]}")
 
 
 @dataclass(frozen=True)
@@ -33,6 +72,24 @@ def choose_test_images(test_images: np.ndarray, parameters: EvaluationConfig) ->
     count = min(parameters.count, len(test_images))
     rows = np.random.default_rng(parameters.seed).choice(len(test_images), count, replace=False)
     return ShownImages(test_images[rows], [f"test image {row}" for row in rows])
+
+
+def reconstruct_what_is_shown(
+    model: TrainedVariant,
+    checkpoints: Path,
+    test_images: ShownImages,
+    photos: Photos,
+    parameters: EvaluationConfig,
+    generation: GenerationConfig,
+) -> EvaluatedVariant:
+    """Give a variant with its ``reconstruction_row`` and ``photo_rows``, unless it has a problem."""
+    if model.variant.problem:
+        return model.variant
+    return replace(
+        model.variant,
+        test_rows=reconstruction_row(model, test_images.images, parameters),
+        photo_rows=photo_rows(model, checkpoints, photos.images, parameters, generation),
+    )
 
 
 def reconstruction_row(
@@ -51,10 +108,10 @@ def photo_rows(
     parameters: EvaluationConfig,
     generation: GenerationConfig,
 ) -> dict[str, np.ndarray]:
-    """Give the rows that show what a variant makes of own photos, by their labels: (n, h, w, 3) uint8 each.
+    """Give, by their labels, rows of what a variant makes of own photos, (n, h, w, 3) uint8 each: its reconstructions.
 
-    They are its reconstructions; for the variant that generates images (``generation.variant``) also these enhanced as
-    generated images are, and the reconstructions of the earliest epoch that its checkpoints keep.
+    For ``generation.variant`` also these enhanced as generated images are, and the reconstructions of the earliest
+    epoch that its checkpoints keep.
 
     Raises:
         SettingError: an enhancer can't be made.

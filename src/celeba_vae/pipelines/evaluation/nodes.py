@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +12,19 @@ from PIL import Image
 
 from celeba_vae.claims.checking import check_claims
 from celeba_vae.claims.comparisons import Evidence
-from celeba_vae.config import DataEngineeringConfig, EvaluationConfig, GenerationConfig
+from celeba_vae.config import DataEngineeringConfig, EvaluationConfig
 from celeba_vae.config.wording import in_environment, shown_name, title_of
-from celeba_vae.metrics.evaluated_variant import EvaluatedVariant, TrainedVariant
+from celeba_vae.metrics.evaluated_variant import EvaluatedVariant
 from celeba_vae.metrics.measure_groups import reconstruction_measures
 from celeba_vae.metrics.measures import Measured
 from celeba_vae.photos.face_detection import INSTALL_COMMAND, can_find_faces
 from celeba_vae.photos.own_photos import Photos, read_photos
 from celeba_vae.reporting import latent_charts
-from celeba_vae.reporting.charts import measures_chart
+from celeba_vae.reporting.charts import distance_chart, measures_chart, sharpening_chart
 from celeba_vae.reporting.evaluation_report import verdict
-from celeba_vae.reporting.grids import GRID_SCALE, comparison_grid, image_grid, text_picture
-from celeba_vae.reporting.run_section import preparation_of
-from celeba_vae.reporting.sweep_charts import distance_chart, sharpening_chart
-from celeba_vae.reporting.variant_rows import ShownImages, photo_rows, reconstruction_row
+from celeba_vae.reporting.grids import GRID_SCALE, Row, comparison_grid, row_grid, text_picture
+from celeba_vae.reporting.tables import preparation_of
+from celeba_vae.reporting.variant_rows import ShownImages
 from celeba_vae.storage.stages import images_content
 
 logger = logging.getLogger(__name__)
@@ -39,27 +38,6 @@ def prepare_photos(folder: Path, test_images: np.ndarray, parameters: DataEngine
     if not photos.names:
         logger.info("No photos of your own in %s: put some there to see how the models reconstruct them.", folder)
     return photos
-
-
-def reconstruct_what_is_shown(
-    model: TrainedVariant,
-    checkpoints: Path,
-    test_images: ShownImages,
-    photos: Photos,
-    parameters: EvaluationConfig,
-    generation: GenerationConfig,
-) -> EvaluatedVariant:
-    """Give a variant with what it makes of the test images that are shown and of own photos, unless it has a problem.
-
-    A SettingError where an enhancer can't be made.
-    """
-    if model.variant.problem:
-        return model.variant
-    return replace(
-        model.variant,
-        test_rows=reconstruction_row(model, test_images.images, parameters),
-        photo_rows=photo_rows(model, checkpoints, photos.images, parameters, generation),
-    )
 
 
 def draw_latent_charts(
@@ -173,16 +151,10 @@ def compare_photos(
 
 def draw_created_faces(parameters: EvaluationConfig, *variants: EvaluatedVariant) -> Image.Image:
     """Show what each variant creates from each sampler's points, a row each."""
-    rows = {f"{each.title}, {sampler}": images for each in variants for sampler, images in each.created.items()}
+    rows = [Row(f"{each.title}, {sampler}", images) for each in variants for sampler, images in each.created.items()]
     if not rows:
         return text_picture("No created faces", "No model could be evaluated, or no sampler could be used.")
-    return image_grid(
-        [image for images in rows.values() for image in images],
-        min(parameters.columns, parameters.generated_count),
-        title=f"Faces that each model creates from each sampler's points, seed {parameters.seed}",
-        row_labels=list(rows),
-        scale=GRID_SCALE,
-    )
+    return row_grid(rows, title=f"Faces that each model creates from each sampler's points, seed {parameters.seed}")
 
 
 def draw_sweeps(sweeps: dict[str, Any]) -> tuple[Any, Any]:

@@ -9,8 +9,8 @@ from celeba_vae.metrics.sweeps import sweep
 from celeba_vae.metrics.variant_measuring import measure_variant, summarise_test_images
 from celeba_vae.pipelines.evaluation import nodes
 from celeba_vae.reporting.evaluation_report import ComparisonPictures, DrawnVariant, evaluation_report
-from celeba_vae.reporting.run_section import EvaluationRun
-from celeba_vae.reporting.variant_rows import choose_test_images
+from celeba_vae.reporting.tables import EvaluationRun
+from celeba_vae.reporting.variant_rows import choose_test_images, reconstruct_what_is_shown
 
 TRAINED = ["encoder", "decoder", "history", "configuration"]
 IMAGES = ["test_images", "train_images"]
@@ -28,7 +28,7 @@ _VARIANT = Pipeline(
             name="open_models",
         ),
         Node(
-            nodes.reconstruct_what_is_shown,
+            reconstruct_what_is_shown,
             inputs=["model", "checkpoints", "test_images_shown", "prepared_photos", *PARAMETERS],
             outputs="shown",
             name="reconstruct_what_is_shown",

@@ -6,8 +6,7 @@ from kedro.pipeline import Node, Pipeline
 
 from celeba_vae.latent.faces import choose_faces
 from celeba_vae.pipelines.generation import nodes
-from celeba_vae.reporting.face_grids import distance_series, sampler_comparison
-from celeba_vae.reporting.latent_walks import attribute_grid, interpolation_frames, interpolation_strip, traversal_grid
+from celeba_vae.reporting import face_grids
 from celeba_vae.storage import Arrays
 
 
@@ -69,13 +68,13 @@ def _samples_pipeline(variant: str, compared: Sequence[str]) -> Pipeline:
                 name="decode_latents",
             ),
             Node(
-                distance_series,
+                face_grids.distance_series,
                 inputs=[decoder, "params:generation"],
                 outputs="distance_series",
                 name="draw_distance_series",
             ),
             Node(
-                sampler_comparison,
+                face_grids.sampler_comparison,
                 inputs=["params:generation", *decoders, *fitted],
                 outputs="sampler_comparison",
                 name="draw_sampler_comparison",
@@ -104,25 +103,25 @@ def _paths_pipeline(variant: str) -> Pipeline:
                 name="choose_faces",
             ),
             Node(
-                interpolation_strip,
+                face_grids.interpolation_strip,
                 inputs=[decoder, "interpolated_faces", "params:generation"],
                 outputs="interpolation_strip",
                 name="draw_interpolation",
             ),
             Node(
-                interpolation_frames,
+                face_grids.interpolation_frames,
                 inputs=[decoder, "interpolated_faces", "params:generation"],
                 outputs="interpolation_animation",
                 name="animate_interpolation",
             ),
             Node(
-                attribute_grid,
+                face_grids.attribute_grid,
                 inputs=[decoder, "moved_faces", f"{variant}.attribute_directions", "params:generation"],
                 outputs="attribute_grid",
                 name="draw_attribute_grid",
             ),
             Node(
-                traversal_grid,
+                face_grids.traversal_grid,
                 inputs=[decoder, f"{variant}.train_latents", "params:generation"],
                 outputs="traversal_grid",
                 name="draw_traversals",

@@ -11,8 +11,7 @@ from celeba_vae.config import EvaluationConfig
 from celeba_vae.errors import DataError
 from celeba_vae.metrics.differences import differences
 from celeba_vae.metrics.measure_groups import known_measures
-from celeba_vae.reporting.document import Report, Section, Table
-from celeba_vae.reporting.rendering import render_report
+from celeba_vae.reporting.document import Report, Section, Table, render_report
 from celeba_vae.reporting.tables import differences_table
 from celeba_vae.storage import Place, stages
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from celeba_vae.reporting.forming import forming_grid
+from celeba_vae.reporting.variant_rows import forming_grid
 from celeba_vae.training.epoch_images import Kind, save_epoch_images
 
 
