@@ -16,7 +16,6 @@ MODULES = [
     "training.epoch_images",
     "training.hardware",
     "training.machine",
-    "training.quiet_tensorflow",
     "training.recipe",
     "pipelines.training",
     "hooks",
