@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from celeba_vae.models.inference import weights_hash
-from celeba_vae.training.checkpoints import Checkpoint, kept_checkpoints
-from celeba_vae.training.progress import VALIDATION_LOSS
+from celeba_vae.training.checkpoints import VALIDATION_LOSS, Checkpoint, kept_checkpoints
 from celeba_vae.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -22,13 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EarlierEpoch:
-    """A model after some epochs of its training.
-
-    Args:
-        epoch: Epochs done; a checkpoint within an epoch has a fraction.
-        encoder: float32, as the one that the whole training gave.
-        decoder: Likewise.
-    """
+    """A model, float32, after some epochs of its training; a checkpoint within an epoch has a fraction."""
 
     epoch: float
     encoder: keras.Model
@@ -40,15 +33,8 @@ def earliest_epoch(
 ) -> EarlierEpoch | None:
     """Give a model as it was after the earliest epoch whose weights are kept, in a checkpoint or as the best ones.
 
-    Args:
-        training: Folder of the training's checkpoints. Nothing in it is changed, and a process may be training there.
-        recipe: What was trained.
-        precision: In what it was trained.
-        encoder: The model that the training gave.
-        decoder: Likewise.
-
-    Returns:
-        None where nothing earlier is kept, or where the model's weights are not from this training.
+    Nothing in the folder of the training's checkpoints is changed, and a process may be training there. None where
+    nothing earlier is kept, or where the weights of ``encoder`` and ``decoder`` are not from this training.
 
     Raises:
         DataError: a checkpoint is damaged.

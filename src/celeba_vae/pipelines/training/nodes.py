@@ -14,7 +14,7 @@ from PIL import Image
 from celeba_vae.config import HardwareConfig, VariantConfig
 from celeba_vae.reporting.forming import forming_grid, reconstructions_grid, samples_grid
 from celeba_vae.storage.stages import Stage
-from celeba_vae.training.checkpoints import Checkpoints, NoCheckpoints, refuse_changed_training
+from celeba_vae.training.checkpoints import Checkpoints, refuse_changed_training
 from celeba_vae.training.recipe import create_recipe
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def train_variant(
 
     trainer = Trainer(create_recipe(variant), train_images, validation_images, hardware)
     if checkpoints is None or monitoring is None:
-        history = trainer.train(NoCheckpoints())
+        history = trainer.train(None)
         return trainer.model.encoder, trainer.model.decoder, history, trainer.identity
     if not variant.fresh:
         refuse_changed_training(checkpoints, trainer.identity, variant.name)
