@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from celeba_vae.reporting.grids import GRID_SCALE, comparison_grid, image_grid, text_picture
-from celeba_vae.training.epoch_images import Kind, kept_epochs, load_epoch_images
+from celeba_vae.training.epoch_images import Kind, epoch_file, kept_epochs
 
 ROWS, COLUMNS = 8, 6
 _PREVIEW_COLUMNS = 8
@@ -42,7 +42,7 @@ def forming_grid(folder: Path, name: str, last_epoch: int, kind: Kind) -> Image.
     epochs = _spread([epoch for epoch in kept_epochs(folder, kind) if epoch <= last_epoch])
     if not epochs:
         return text_picture(f"{name}: faces forming", f"No {kind} of this training were kept in {folder}.")
-    rows = [load_epoch_images(folder, kind, epoch)[:COLUMNS] for epoch in epochs]
+    rows = [np.load(epoch_file(folder, kind, epoch, "npy"), allow_pickle=False)[:COLUMNS] for epoch in epochs]
     return image_grid(
         np.concatenate(rows),
         columns=len(rows[0]),

@@ -99,12 +99,13 @@ def draw_loss_curves(history: pd.DataFrame, variant: VariantConfig) -> Any:
 @contextmanager
 def _monitored(trainer: "Trainer", folder: Path) -> "Iterator[OnEpochEnd]":
     """Give what shows, after each epoch, what has become of a model."""
-    from celeba_vae.training.monitoring import Monitor, Previews
+    from celeba_vae.training.monitoring import Monitor
 
     variant = trainer.variant
     images = trainer.validation_images if len(trainer.validation_images) else trainer.train_images
     images = np.asarray(images[:PREVIEWS])
-    previews = Previews(
+    monitor = Monitor(
+        folder,
         latents=np.random.default_rng(variant.seed).standard_normal((PREVIEWS, variant.latent_dim), np.float32),
         images=images,
         every=variant.preview_epochs,
@@ -113,7 +114,7 @@ def _monitored(trainer: "Trainer", folder: Path) -> "Iterator[OnEpochEnd]":
             "reconstructions": partial(reconstructions_grid, variant.name, images),
         },
     )
-    with closing(Monitor(folder, previews)) as monitor:
+    with closing(monitor):
         yield monitor.epoch_ended
 
 
