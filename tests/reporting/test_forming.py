@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from celeba_vae.reporting.forming import forming_grid
-from celeba_vae.training.epoch_images import Kind, epoch_file
+from celeba_vae.training.earlier_epochs import Kind, epoch_file
 
 
 def keep(folder: Path, epochs: list[int], count: int = 3, kind: Kind = "samples") -> None:

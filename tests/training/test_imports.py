@@ -13,7 +13,6 @@ MODULES = [
     "training.checkpoints",
     "training.distributed.peers",
     "training.earlier_epochs",
-    "training.epoch_images",
     "training.hardware",
     "training.machine",
     "training.recipe",

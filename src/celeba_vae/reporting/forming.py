@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from celeba_vae.reporting.grids import GRID_SCALE, comparison_grid, image_grid, text_picture
-from celeba_vae.training.epoch_images import Kind, epoch_file, kept_epochs
+from celeba_vae.training.earlier_epochs import Kind, epoch_file, kept_epochs
 
 ROWS, COLUMNS = 8, 6
 _PREVIEW_COLUMNS = 8

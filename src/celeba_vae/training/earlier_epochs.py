@@ -1,11 +1,11 @@
-"""A trained model as it was earlier in its training, as far as checkpoints are kept."""
+"""What is kept of a training's earlier epochs: images that the model made then, and in checkpoints the model itself."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,18 @@ if TYPE_CHECKING:
     import keras
 
     from celeba_vae.models.autoencoders import Autoencoder
+
+Kind = Literal["samples", "reconstructions"]
+
+
+def kept_epochs(folder: Path, kind: Kind) -> list[int]:
+    """Give the epochs of which images were kept, the first first."""
+    return sorted(int(path.stem.rpartition("_")[2]) for path in folder.glob(f"{kind}_epoch_*.npy"))
+
+
+def epoch_file(folder: Path, kind: Kind, epoch: int, suffix: str) -> Path:
+    """Name the file of an epoch's images, (n, h, w, 3) uint8 as ``npy``, or of the picture that shows them."""
+    return folder / f"{kind}_epoch_{epoch:04d}.{suffix}"
 
 
 @dataclass(frozen=True)

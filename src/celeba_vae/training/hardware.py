@@ -1,7 +1,4 @@
-"""Loading TensorFlow quietly, and setting it up as hardware.yml says: devices, memory, threads, seeds.
-
-It takes most of these only once.
-"""
+"""Loading TensorFlow quietly, and setting it up as hardware.yml says. It takes most settings only once."""
 
 from __future__ import annotations
 

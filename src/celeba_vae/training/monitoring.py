@@ -15,7 +15,7 @@ from tensorflow.compat.v1 import Event, SessionLog, Summary
 from celeba_vae.models.autoencoders import Autoencoder
 from celeba_vae.models.inference import decode, reconstruct, to_uint8
 from celeba_vae.storage.atomic import written_atomically
-from celeba_vae.training.epoch_images import Kind, epoch_file
+from celeba_vae.training.earlier_epochs import Kind, epoch_file
 
 _VALIDATION = "validation_"
 
@@ -28,7 +28,7 @@ class Monitor:
 
     The folder is one for ``tensorboard --logdir``: ``train/`` and ``validation/`` are two runs, so that the two curves
     of a measure come in one chart. Beside them lie the pictures, ``samples_epoch_0003.png`` and
-    ``reconstructions_epoch_0003.png``, and what they show as arrays, see ``epoch_images``.
+    ``reconstructions_epoch_0003.png``, and what they show as arrays.
 
     Args:
         folder: Where to write; made when it is missing.

@@ -39,13 +39,8 @@ _ADVICE = {
 class Trainer:
     """A variant's training, which builds the model, takes up the newest checkpoint, trains, validates and saves.
 
-    Several processes that train together have a trainer each, made alike.
-
-    Args:
-        recipe: The variant's parameters and components.
-        train_images: (n, h, w, c) uint8, of which the first ``image_count`` are used.
-        validation_images: (m, h, w, c) uint8; none at all are allowed.
-        hardware: Devices, precision and XLA.
+    Several processes that train together have a trainer each, made alike. All images are (n, h, w, c) uint8; the first
+    ``image_count`` are trained on, and none at all are allowed for validation.
 
     Raises:
         DataError: there are no training images.
