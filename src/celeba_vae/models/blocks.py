@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from abc import ABC
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
@@ -121,7 +120,7 @@ class LayerFactory:
         return self.activate(self.normalize(x, name), name)
 
 
-class ConvolutionStack(Options, ABC):
+class ConvolutionStack(Options):
     """Options of a stack of convolutions, one entry a layer in each list, and the layers that they describe.
 
     A subclass says which kind of convolution it is made of, or by ``layer`` what else a layer is.

@@ -30,7 +30,8 @@ class Decoder(ConvolutionStack):
     def check(self, image_shape: tuple[int, int, int], latent_dim: int) -> None:
         """Make sure that the layers end at the image's shape; raise a SettingError otherwise."""
         self.start_shape(image_shape)
-        if self.to_logits(image_shape).filters != image_shape[2]:
+        _, to_logits = self.split(image_shape)
+        if to_logits.filters != image_shape[2]:
             raise SettingError(
                 f"{type(self).__name__}: the last of filters {list(self.filters)} must be the image's {image_shape[2]}"
                 " channels (parameters_training.yml)."
@@ -46,24 +47,20 @@ class Decoder(ConvolutionStack):
 
         make = LayerFactory(layers, precision, seed)
         start = self.start_shape(image_shape)
+        hidden, to_logits = self.split(image_shape)
         inputs = keras.Input((latent_dim,), name="latents")
         x = make.dense(inputs, "dense", math.prod(start))
         x = keras.layers.Reshape(start, dtype=precision, name="feature_map")(x)
-        x = self.stack(make, x, self.hidden)
-        x = self.convolve(make, x, "logits_convolution", self.to_logits(image_shape), use_bias=False)
+        x = self.stack(make, x, hidden)
+        x = self.convolve(make, x, "logits_convolution", to_logits, use_bias=False)
         # float32, since its gradient is a sum over all pixels of all images: bfloat16 would lose most of it
         logits = Bias(dtype="float32", name="logits")(x)
         images = keras.layers.Activation("sigmoid", dtype="float32", name="images")(logits)
         return keras.Model(inputs, images, name="decoder")
 
-    @property
-    def hidden(self) -> list[Convolution]:
-        """The layers before the one that makes the logits."""
-        return self.convolutions[:-1]
-
-    def to_logits(self, image_shape: tuple[int, int, int]) -> Convolution:
-        """Give the convolution that makes the logits."""
-        return self.convolutions[-1]
+    def split(self, image_shape: tuple[int, int, int]) -> tuple[list[Convolution], Convolution]:
+        """Give the hidden layers, and the one that makes the logits."""
+        return self.convolutions[:-1], self.convolutions[-1]
 
     def start_shape(self, image_shape: tuple[int, int, int]) -> tuple[int, int, int]:
         """Give the shape of the feature map that leads to the image; raise a SettingError if there is none."""
@@ -130,14 +127,9 @@ class ResidualDecoder(Decoder):
 
     filters: tuple[PositiveInt, ...] = Field((128, 64, 32, 16), min_length=1, description="Filters of each block")
 
-    @property
-    def hidden(self) -> list[Convolution]:
-        """All blocks: the logits have a layer of their own."""
-        return self.convolutions
-
-    def to_logits(self, image_shape: tuple[int, int, int]) -> Convolution:
-        """Give the convolution that makes the logits."""
-        return Convolution(image_shape[2], self.kernel_sizes[-1])
+    def split(self, image_shape: tuple[int, int, int]) -> tuple[list[Convolution], Convolution]:
+        """Give all blocks, and a layer of their own for the logits."""
+        return self.convolutions, Convolution(image_shape[2], self.kernel_sizes[-1])
 
     def layer(self, make: LayerFactory, x: KerasTensor, name: str, convolution: Convolution) -> KerasTensor:
         """Put upsampling with a residual block after ``x``."""
