@@ -25,8 +25,8 @@ from data_engineering import CONF, peak_memory_of
 
 from celeba_vae.config import HardwareConfig, VariantConfig
 from celeba_vae.config.reading import read_block
+from celeba_vae.training.hardware import load_tensorflow_quietly
 from celeba_vae.training.machine import effective_precision
-from celeba_vae.training.quiet_tensorflow import load_tensorflow_quietly
 
 IMAGE_SHAPE = (96, 96, 3)
 STEP_GFLOP = 0.447  # an image

@@ -7,8 +7,8 @@ import scipy.stats
 import tensorflow as tf
 
 from celeba_vae.models.autoencoders import VAE, Autoencoder
-from celeba_vae.models.layers import KLDivergence
-from celeba_vae.models.losses import BinaryCrossEntropy, GaussianLikelihood, SquaredError, kl_divergence
+from celeba_vae.models.layers import KLDivergence, kl_divergence
+from celeba_vae.models.losses import BinaryCrossEntropy, GaussianLikelihood, SquaredError
 
 LOSSES = {"bce": BinaryCrossEntropy(), "mse": SquaredError()}
 N, H, W, C, D = 4, 2, 3, 3, 2

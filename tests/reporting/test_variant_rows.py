@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from celeba_vae.reporting.variant_rows import forming_grid
-from celeba_vae.training.epoch_images import Kind, save_epoch_images
+from celeba_vae.training.earlier_epochs import Kind, epoch_file
 
 
 def keep(folder: Path, epochs: list[int], count: int = 3, kind: Kind = "samples") -> None:
@@ -15,7 +15,7 @@ def keep(folder: Path, epochs: list[int], count: int = 3, kind: Kind = "samples"
         images = np.zeros((count, 16, 16, 3), np.uint8)
         images[..., 0] = epoch
         images[..., 1] = 20 * np.arange(count)[:, None, None]
-        save_epoch_images(folder, kind, epoch, images)
+        np.save(epoch_file(folder, kind, epoch, "npy"), images)
 
 
 def tiles(picture: Image.Image) -> list[list[tuple[int, int]]]:

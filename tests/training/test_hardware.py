@@ -49,7 +49,7 @@ def run(script: str, gpus: str = "-1") -> subprocess.CompletedProcess[str]:
 
 def test_only_onednns_line_about_types_is_dropped():
     script = """
-from celeba_vae.training.quiet_tensorflow import drop_onednn_line
+from celeba_vae.training.hardware import drop_onednn_line
 configure_hardware(base_config(HardwareConfig))
 import tensorflow as tf
 drop_onednn_line()

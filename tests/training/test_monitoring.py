@@ -14,7 +14,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from celeba_vae.reporting.variant_rows import reconstructions_grid, samples_grid
-from celeba_vae.training.monitoring import Monitor, Previews
+from celeba_vae.training.monitoring import Monitor
 
 SIDE = 16
 LATENTS = np.random.default_rng(1).normal(size=(3, 2)).astype(np.float32)
@@ -60,7 +60,7 @@ def begin(tmp_path: Path) -> Callable[..., Monitor]:
             "samples": partial(samples_grid, "vae"),
             "reconstructions": partial(reconstructions_grid, "vae", IMAGES),
         }
-        return Monitor(tmp_path, Previews(LATENTS, IMAGES, every, draw))
+        return Monitor(tmp_path, LATENTS, IMAGES, every, draw)
 
     return make
 

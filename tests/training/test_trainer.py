@@ -15,8 +15,7 @@ from keras.optimizers import SGD
 from celeba_vae.config import HardwareConfig, VariantConfig
 from celeba_vae.errors import DataError, SettingError
 from celeba_vae.training.batches import training_batches
-from celeba_vae.training.checkpoints import Checkpoints
-from celeba_vae.training.progress import Progress
+from celeba_vae.training.checkpoints import Checkpoints, Progress
 from celeba_vae.training.recipe import create_recipe
 from celeba_vae.training.trainer import Trainer
 

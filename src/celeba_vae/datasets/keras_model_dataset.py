@@ -11,7 +11,7 @@ from celeba_vae.config.plugins import registering_packages
 from celeba_vae.datasets.stored_dataset import StoredDataset
 from celeba_vae.errors import DataError
 from celeba_vae.storage import readable, written
-from celeba_vae.training.quiet_tensorflow import load_tensorflow_quietly
+from celeba_vae.training.hardware import load_tensorflow_quietly
 
 
 class KerasModelDataset(StoredDataset[Any, Any]):

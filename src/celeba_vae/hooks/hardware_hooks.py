@@ -6,8 +6,7 @@ from kedro.pipeline import Pipeline
 
 from celeba_vae.config import HardwareConfig, VariantConfig
 from celeba_vae.training.distributed.peers import TRAINS
-from celeba_vae.training.hardware import configure_hardware
-from celeba_vae.training.quiet_tensorflow import drop_onednn_line
+from celeba_vae.training.hardware import configure_hardware, drop_onednn_line
 
 
 class HardwareHooks:

@@ -100,17 +100,15 @@ class Autoencoder(keras.Model):
 class VAE(Autoencoder):
     """A variational autoencoder (VAE): total_loss = reconstruction_loss + kl_weight * KL, each a mean over the batch.
 
+    ``kl_loss`` is the weighted KL, ``kl`` the KL in nats, without weight and free bits.
+
     Args:
-        encoder: From images (n, h, w, c) in [0, 1] to [mu, logvar], each (n, latent_dim).
-        decoder: From z to images, with a layer ``logits`` before the sigmoid.
-        reconstruction_loss: From images and logits to (n,) losses.
+        encoder: From images (n, h, w, c) in [0, 1] to [mu, logvar], each (n, latent_dim); the rest as ``Autoencoder``.
         kl_weight: Weight of the KL divergence (the articles' fact), 0 or larger.
         seed: Seed of the noise in training.
         kl_factor: From the step to a factor of ``kl_weight`` in training; validation always has the whole weight, so
-            that its losses can be compared between epochs. None: 1.
+            that its losses can be compared between epochs.
         kl_divergence: Gives the KL term, or adds it to the loss itself; None: the plain divergence.
-
-    ``kl_loss`` is the weighted KL, ``kl`` the KL in nats, without weight and free bits.
     """
 
     metric_names = ("total_loss", "reconstruction_loss", "kl_loss", "kl")
@@ -122,12 +120,12 @@ class VAE(Autoencoder):
         reconstruction_loss: ReconstructionLoss,
         kl_weight: float,
         seed: int,
-        kl_factor: Callable[[tf.Tensor], tf.Tensor] | None = None,
+        kl_factor: Callable[[tf.Tensor], tf.Tensor] = tf.ones_like,
         kl_divergence: KLDivergence | None = None,
     ) -> None:
         super().__init__(encoder, decoder, reconstruction_loss)
         self.kl_weight = kl_weight
-        self.kl_factor = kl_factor or tf.ones_like
+        self.kl_factor = kl_factor
         self.reparameterization = Reparameterization(seed, dtype="float32")
         self.kl_divergence = kl_divergence or KLDivergence(dtype="float32")
 

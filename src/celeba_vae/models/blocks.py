@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from abc import ABC
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
     from keras import KerasTensor
 
 Padding = Literal["same", "valid"]
+# of a convolution; upsampling is to the nearest neighbour, then comes a plain one
+Kind = Literal["plain", "transposed", "upsampling"]
 
 
 class Convolution(NamedTuple):
@@ -46,26 +47,29 @@ class LayerFactory:
         """Put a Dense layer after ``x``, of another precision where one is given."""
         import keras
 
-        return keras.layers.Dense(
-            units,
-            kernel_initializer=self.initializer(),
-            dtype=precision or self.precision,
-            name=name,
-        )(x)
+        dtype = precision or self.precision
+        return keras.layers.Dense(units, kernel_initializer=self.initializer(), dtype=dtype, name=name)(x)
 
     def convolve(
         self,
         x: KerasTensor,
         name: str,
         convolution: Convolution,
-        kind: type | None = None,
+        kind: Kind = "plain",
         padding: Padding = "same",
         use_bias: bool = True,
     ) -> KerasTensor:
-        """Put a convolution after ``x``: Keras' ``Conv2D``, or another ``kind`` of layer with the same arguments."""
+        """Put a convolution after ``x``, and nothing else."""
         import keras
 
-        return (kind or keras.layers.Conv2D)(
+        from celeba_vae.models.layers import UpsamplingConvolution
+
+        layer = {
+            "plain": keras.layers.Conv2D,
+            "transposed": keras.layers.Conv2DTranspose,
+            "upsampling": UpsamplingConvolution,
+        }[kind]
+        return layer(
             convolution.filters,
             convolution.kernel_size,
             strides=convolution.stride,
@@ -106,24 +110,24 @@ class LayerFactory:
             "selu": lambda **kwargs: keras.layers.Activation("selu", **kwargs),
         }[self.style.activation]
         x = activation(dtype=self.precision, name=f"{name}_activation")(x)
-        if self.style.dropout:
-            x = PlacedDropout(self.style.dropout, seed=next(self._seeds), dtype=self.precision, name=f"{name}_dropout")(
-                x
-            )
-        return x
+        rate = self.style.dropout
+        if not rate:
+            return x
+        return PlacedDropout(rate, seed=next(self._seeds), dtype=self.precision, name=f"{name}_dropout")(x)
 
     def finish(self, x: KerasTensor, name: str) -> KerasTensor:
         """Put all that follows a hidden convolution after the layer ``name``."""
         return self.activate(self.normalize(x, name), name)
 
 
-class ConvolutionStack(Options, ABC):
+class ConvolutionStack(Options):
     """Options of a stack of convolutions, one entry a layer in each list, and the layers that they describe.
 
-    A subclass says by ``convolve`` which kind of convolution it is made of, or by ``layer`` what else a layer is.
+    A subclass says which kind of convolution it is made of, or by ``layer`` what else a layer is.
     """
 
     layer_name: ClassVar[str]
+    kind: ClassVar[Kind] = "plain"
 
     filters: tuple[PositiveInt, ...] = Field(min_length=1, description="Filters of each layer")
     kernel_sizes: tuple[PositiveInt, ...] = Field((3, 3, 3, 3), description="Kernel size of each layer in pixels")
@@ -155,27 +159,20 @@ class ConvolutionStack(Options, ABC):
     def convolve(
         self, make: LayerFactory, x: KerasTensor, name: str, convolution: Convolution, use_bias: bool = True
     ) -> KerasTensor:
-        """Put a convolution after ``x``, and nothing else: by default Keras' ``Conv2D``."""
-        return make.convolve(x, name, convolution, use_bias=use_bias)
+        """Put a convolution of the stack's kind, and of its padding where that is an option, after ``x``."""
+        return make.convolve(x, name, convolution, self.kind, getattr(self, "padding", "same"), use_bias)
 
     def check_strides(self, image_shape: tuple[int, int, int]) -> None:
-        """Make sure that the strides divide the image.
-
-        Raises:
-            SettingError: a side of the image is not a multiple of the product of the strides.
-        """
+        """Make sure that the product of the strides divides the image's sides; raise a SettingError otherwise."""
         stride = math.prod(self.strides)
         for length in image_shape[:2]:
             if length % stride:
                 raise self.misfit(length, f"{length} is not a multiple of {stride}, the product of the strides")
 
     def check_kernels(self) -> None:
-        """Make sure that no layer leaves out pixels between its strides.
+        """Make sure that no layer leaves out pixels between its strides; raise a SettingError otherwise.
 
         Beside learning nothing from those, TensorFlow 2.21 can crash in such a layer's gradient on a CPU.
-
-        Raises:
-            SettingError: a kernel is smaller than its layer's stride.
         """
         for i, (_, kernel, stride) in enumerate(self.convolutions, 1):
             if kernel < stride:
@@ -186,33 +183,21 @@ class ConvolutionStack(Options, ABC):
 
     def misfit(self, length: int, why: str) -> SettingError:
         """Give the error for images whose side of ``length`` pixels does not fit the layers."""
-        options = self.model_dump(include={"kernel_sizes", "strides", "padding"})
+        options = self.model_dump(include={"kernel_sizes", "strides", "padding"}, mode="json")
         return SettingError(
-            f"{type(self).__name__} with {', '.join(f'{name} {_plain(value)}' for name, value in options.items())}"
+            f"{type(self).__name__} with {', '.join(f'{name} {value!r}' for name, value in options.items())}"
             f" does not fit images of {length} pixels a side: {why}. Change image_size"
             " (parameters_data_engineering.yml) or the layers (parameters_training.yml)."
         )
 
 
 def residual_block(
-    make: LayerFactory,
-    x: KerasTensor,
-    shortcut: KerasTensor,
-    name: str,
-    convolution: Convolution,
-    kind: type,
+    make: LayerFactory, x: KerasTensor, shortcut: KerasTensor, name: str, convolution: Convolution, kind: Kind = "plain"
 ) -> KerasTensor:
     """Add two convolutions of ``x`` to a shortcut past them (He et al. 2016, Deep residual learning, figure 2).
 
-    Both are normalised; the activation comes between them and after the sum.
-
-    Args:
-        make: Makes the layers.
-        x: (n, h, w, c) features.
-        shortcut: ``x`` in the shape that the block gives.
-        name: Name of the block, which its layers' names begin with.
-        convolution: Filters and kernel of both convolutions; the stride is the first one's.
-        kind: Layer of the first convolution.
+    Both are normalised; the activation comes between them and after the sum. ``shortcut`` is ``x`` in the shape that
+    the block gives. Stride and ``kind`` are those of the first convolution.
     """
     import keras
 
@@ -220,7 +205,3 @@ def residual_block(
     x = make.finish(make.convolve(x, first, convolution, kind), first)
     x = make.normalize(make.convolve(x, second, convolution._replace(stride=1)), second)
     return make.activate(keras.layers.Add(dtype=make.precision, name=name)([shortcut, x]), name)
-
-
-def _plain(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else f"'{value}'"

@@ -9,7 +9,7 @@ from pydantic import Field, PositiveInt
 
 from celeba_vae.config import LayersConfig
 from celeba_vae.errors import SettingError
-from celeba_vae.models.blocks import Convolution, ConvolutionStack, LayerFactory, Padding, residual_block
+from celeba_vae.models.blocks import Convolution, ConvolutionStack, Kind, LayerFactory, Padding, residual_block
 
 if TYPE_CHECKING:
     import keras
@@ -28,13 +28,10 @@ class Decoder(ConvolutionStack):
     start_filters: PositiveInt = Field(256, description="Channels of the feature map that the Dense layer makes")
 
     def check(self, image_shape: tuple[int, int, int], latent_dim: int) -> None:
-        """Make sure that the layers end at the image's shape.
-
-        Raises:
-            SettingError: no feature map leads to this image size, or the last layer has other channels than the image.
-        """
+        """Make sure that the layers end at the image's shape; raise a SettingError otherwise."""
         self.start_shape(image_shape)
-        if self.to_logits(image_shape).filters != image_shape[2]:
+        _, to_logits = self.split(image_shape)
+        if to_logits.filters != image_shape[2]:
             raise SettingError(
                 f"{type(self).__name__}: the last of filters {list(self.filters)} must be the image's {image_shape[2]}"
                 " channels (parameters_training.yml)."
@@ -43,48 +40,30 @@ class Decoder(ConvolutionStack):
     def build(
         self, image_shape: tuple[int, int, int], latent_dim: int, layers: LayersConfig, precision: str, seed: int
     ) -> keras.Model:
-        """Build the Keras model: latents (n, latent_dim) to float32 images (n, height, width, channels) in [0, 1].
-
-        The layer ``logits`` gives the values before the sigmoid: losses are computed from those.
-
-        Args:
-            image_shape: (height, width, channels) of the images.
-            latent_dim: Dimensions of the latent space.
-            layers: Activation, normalisation and dropout.
-            precision: Keras dtype policy of the layers.
-            seed: Seed of the weights.
-        """
+        """Build the Keras model, as ``DecoderComponent`` says."""
         import keras
 
         from celeba_vae.models.layers import Bias
 
         make = LayerFactory(layers, precision, seed)
         start = self.start_shape(image_shape)
+        hidden, to_logits = self.split(image_shape)
         inputs = keras.Input((latent_dim,), name="latents")
         x = make.dense(inputs, "dense", math.prod(start))
         x = keras.layers.Reshape(start, dtype=precision, name="feature_map")(x)
-        x = self.stack(make, x, self.hidden)
-        x = self.convolve(make, x, "logits_convolution", self.to_logits(image_shape), use_bias=False)
+        x = self.stack(make, x, hidden)
+        x = self.convolve(make, x, "logits_convolution", to_logits, use_bias=False)
         # float32, since its gradient is a sum over all pixels of all images: bfloat16 would lose most of it
         logits = Bias(dtype="float32", name="logits")(x)
         images = keras.layers.Activation("sigmoid", dtype="float32", name="images")(logits)
         return keras.Model(inputs, images, name="decoder")
 
-    @property
-    def hidden(self) -> list[Convolution]:
-        """The layers before the one that makes the logits."""
-        return self.convolutions[:-1]
-
-    def to_logits(self, image_shape: tuple[int, int, int]) -> Convolution:
-        """Give the convolution that makes the logits."""
-        return self.convolutions[-1]
+    def split(self, image_shape: tuple[int, int, int]) -> tuple[list[Convolution], Convolution]:
+        """Give the hidden layers, and the one that makes the logits."""
+        return self.convolutions[:-1], self.convolutions[-1]
 
     def start_shape(self, image_shape: tuple[int, int, int]) -> tuple[int, int, int]:
-        """Give the shape of the feature map from which the layers lead to the image.
-
-        Raises:
-            SettingError: there is none.
-        """
+        """Give the shape of the feature map that leads to the image; raise a SettingError if there is none."""
         self.check_strides(image_shape)
         height, width = (length // math.prod(self.strides) for length in image_shape[:2])
         return height, width, self.start_filters
@@ -97,33 +76,17 @@ class ConvTransposeDecoder(Decoder):
     """
 
     layer_name: ClassVar[str] = "conv_transpose"
+    kind: ClassVar[Kind] = "transposed"
 
     padding: Padding = Field("same", description="Padding of all layers")
 
     def check(self, image_shape: tuple[int, int, int], latent_dim: int) -> None:
-        """Make sure that the layers end at the image's shape and leave no pixel empty.
-
-        Raises:
-            SettingError: no feature map leads to this image size, the last layer has other channels than the image, or
-                a kernel is smaller than its stride.
-        """
+        """Make sure that the layers end at the image's shape and leave out no pixel; raise a SettingError otherwise."""
         self.check_kernels()
         super().check(image_shape, latent_dim)
 
-    def convolve(
-        self, make: LayerFactory, x: KerasTensor, name: str, convolution: Convolution, use_bias: bool = True
-    ) -> KerasTensor:
-        """Put a transposed convolution after ``x``."""
-        import keras
-
-        return make.convolve(x, name, convolution, keras.layers.Conv2DTranspose, self.padding, use_bias)
-
     def start_shape(self, image_shape: tuple[int, int, int]) -> tuple[int, int, int]:
-        """Give the shape of the feature map from which the layers lead to the image, following them backwards.
-
-        Raises:
-            SettingError: there is none.
-        """
+        """Follow the layers backwards to the feature map; raise a SettingError if there is none."""
         if self.padding == "same":
             return super().start_shape(image_shape)
         sides = []
@@ -148,16 +111,9 @@ class UpsamplingDecoder(Decoder):
     """
 
     layer_name: ClassVar[str] = "upsampling"
+    kind: ClassVar[Kind] = "upsampling"
 
     kernel_sizes: tuple[PositiveInt, ...] = Field((3, 3, 3, 5), description="Kernel size of each layer in pixels")
-
-    def convolve(
-        self, make: LayerFactory, x: KerasTensor, name: str, convolution: Convolution, use_bias: bool = True
-    ) -> KerasTensor:
-        """Put upsampling with a convolution after ``x``."""
-        from celeba_vae.models.layers import UpsamplingConvolution
-
-        return make.convolve(x, name, convolution, UpsamplingConvolution, use_bias=use_bias)
 
 
 class ResidualDecoder(Decoder):
@@ -171,27 +127,19 @@ class ResidualDecoder(Decoder):
 
     filters: tuple[PositiveInt, ...] = Field((128, 64, 32, 16), min_length=1, description="Filters of each block")
 
-    @property
-    def hidden(self) -> list[Convolution]:
-        """All blocks: the logits have a layer of their own."""
-        return self.convolutions
-
-    def to_logits(self, image_shape: tuple[int, int, int]) -> Convolution:
-        """Give the convolution that makes the logits."""
-        return Convolution(image_shape[2], self.kernel_sizes[-1])
+    def split(self, image_shape: tuple[int, int, int]) -> tuple[list[Convolution], Convolution]:
+        """Give all blocks, and a layer of their own for the logits."""
+        return self.convolutions, Convolution(image_shape[2], self.kernel_sizes[-1])
 
     def layer(self, make: LayerFactory, x: KerasTensor, name: str, convolution: Convolution) -> KerasTensor:
         """Put upsampling with a residual block after ``x``."""
         import keras
 
-        from celeba_vae.models.layers import UpsamplingConvolution
-
-        shortcut = x
+        shortcut, stride = x, convolution.stride
         # before the upsampling, since a 1x1 convolution gives the same there for less
         if x.shape[-1] != convolution.filters:
             shortcut = make.convolve(shortcut, f"{name}_shortcut", Convolution(convolution.filters, 1))
-        if convolution.stride > 1:
-            shortcut = keras.layers.UpSampling2D(
-                convolution.stride, dtype=make.precision, name=f"{name}_shortcut_upsampling"
-            )(shortcut)
-        return residual_block(make, x, shortcut, name, convolution, UpsamplingConvolution)
+        if stride > 1:
+            upsampling = keras.layers.UpSampling2D(stride, dtype=make.precision, name=f"{name}_shortcut_upsampling")
+            shortcut = upsampling(shortcut)
+        return residual_block(make, x, shortcut, name, convolution, "upsampling")

@@ -23,11 +23,7 @@ class Encoder(ConvolutionStack):
     )
 
     def check(self, image_shape: tuple[int, int, int], latent_dim: int) -> None:
-        """Make sure that the layers fit the images.
-
-        Raises:
-            SettingError: the strides don't divide the image, or a kernel is smaller than its stride.
-        """
+        """Make sure that strides and kernels fit the images; raise a SettingError otherwise."""
         self.check_kernels()
         self.check_strides(image_shape)
 
@@ -40,16 +36,7 @@ class Encoder(ConvolutionStack):
         precision: str,
         seed: int,
     ) -> keras.Model:
-        """Build the Keras model.
-
-        Args:
-            image_shape: (height, width, channels) of the images, which have values in [0, 1].
-            latent_dim: Dimensions of each output.
-            outputs: Names of the outputs: ("mu", "logvar") or ("z",), each (n, latent_dim), float32.
-            layers: Activation, normalisation and dropout.
-            precision: Keras dtype policy of the layers.
-            seed: Seed of the weights.
-        """
+        """Build the Keras model, as ``EncoderComponent`` says."""
         import keras
 
         make = LayerFactory(layers, precision, seed)
@@ -73,12 +60,7 @@ class ConvEncoder(Encoder):
     padding: Padding = Field("same", description="Padding of all layers")
 
     def check(self, image_shape: tuple[int, int, int], latent_dim: int) -> None:
-        """Make sure that every layer has pixels to work on.
-
-        Raises:
-            SettingError: a layer's output would be empty, with padding ``same`` the strides don't divide the image, or
-                a kernel is smaller than its stride.
-        """
+        """Make sure that strides and kernels fit and no layer's output is empty; raise a SettingError otherwise."""
         if self.padding == "same":
             super().check(image_shape, latent_dim)
             return
@@ -89,12 +71,6 @@ class ConvEncoder(Encoder):
                 lengths.append(max(0, (lengths[-1] - kernel) // stride + 1))
             if lengths[-1] < 1:
                 raise self.misfit(length, f"the layers' outputs would have {lengths[1:]} pixels a side")
-
-    def convolve(
-        self, make: LayerFactory, x: KerasTensor, name: str, convolution: Convolution, use_bias: bool = True
-    ) -> KerasTensor:
-        """Put a convolution with the chosen padding after ``x``."""
-        return make.convolve(x, name, convolution, padding=self.padding, use_bias=use_bias)
 
 
 class ResidualEncoder(Encoder):
@@ -110,11 +86,10 @@ class ResidualEncoder(Encoder):
         """Put a residual block after ``x``."""
         import keras
 
-        shortcut = x
-        if convolution.stride > 1:
-            shortcut = keras.layers.AveragePooling2D(
-                convolution.stride, dtype=make.precision, name=f"{name}_shortcut_pooling"
-            )(shortcut)
+        shortcut, stride = x, convolution.stride
+        if stride > 1:
+            pooling = keras.layers.AveragePooling2D(stride, dtype=make.precision, name=f"{name}_shortcut_pooling")
+            shortcut = pooling(shortcut)
         if x.shape[-1] != convolution.filters:
             shortcut = make.convolve(shortcut, f"{name}_shortcut", Convolution(convolution.filters, 1))
-        return residual_block(make, x, shortcut, name, convolution, keras.layers.Conv2D)
+        return residual_block(make, x, shortcut, name, convolution)

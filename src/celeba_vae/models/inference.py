@@ -24,15 +24,10 @@ def encode(encoder: keras.Model, images: np.ndarray, batch_size: int = 128) -> n
 
 
 def encode_batches(encoder: keras.Model, images: np.ndarray, batch_size: int = 128) -> Iterator[np.ndarray]:
-    """Encode images batch by batch: mu of a variational encoder, z of a plain one.
-
-    Args:
-        encoder: From images to [mu, logvar] or z.
-        images: (n, h, w, c) uint8, or float in [0, 1]; any number of them, may be memory-mapped.
-        batch_size: Images that pass through the encoder at once.
+    """Encode images (n, h, w, c), uint8 or float in [0, 1], batch by batch; they may be memory-mapped.
 
     Returns:
-        Blocks of latents (at most ``batch_size``, latent_dim), float32, n together.
+        Blocks of at most ``batch_size`` latents, float32, n together: mu of a variational encoder, z of a plain one.
 
     Raises:
         DataError: the encoder takes images of another shape.
@@ -50,11 +45,7 @@ def encode_batches(encoder: keras.Model, images: np.ndarray, batch_size: int = 1
 
 
 def encoder_outputs(encoder: keras.Model, images: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """Pass a batch of images through an encoder.
-
-    Args:
-        encoder: From images to [mu, logvar] or z.
-        images: (n, h, w, c) uint8, or float in [0, 1]; all pass at once.
+    """Pass images (n, h, w, c), uint8 or float in [0, 1], through an encoder at once.
 
     Returns:
         mu and logvar of a variational encoder, z and None of a plain one; (n, latent_dim) float32 each.
@@ -72,17 +63,13 @@ def decode(decoder: keras.Model, latents: np.ndarray) -> np.ndarray:
 
 
 def decode_batches(decoder: keras.Model, latents: np.ndarray) -> Iterator[np.ndarray]:
-    """Decode latents block by block: for more images than fit into memory.
+    """Decode latents (n, latent_dim) block by block: for more images than fit into memory.
 
     An image depends on its latent and on its row's place in its block alone, not on what else is decoded: latent i
     stands at place i modulo ``DECODED_TOGETHER`` of a block of that size.
 
-    Args:
-        decoder: From latents to images.
-        latents: (n, latent_dim), any number of them, may be memory-mapped.
-
     Returns:
-        Blocks (at most ``DECODED_TOGETHER``, h, w, c), float32 in [0, 1], that have n images together.
+        Blocks of at most ``DECODED_TOGETHER`` images, float32 in [0, 1], n together.
 
     Raises:
         DataError: the decoder has another number of latent dimensions than the points.

@@ -23,7 +23,10 @@ class _Network(Protocol):
 
 
 class EncoderComponent(_Network, Protocol):
-    """Makes an encoder: from images (n, h, w, c) in [0, 1] to each of ``outputs``, (n, latent_dim) float32."""
+    """Makes an encoder: from images (n, h, w, c) in [0, 1] to each of ``outputs``, (n, latent_dim) float32.
+
+    The outputs are ("mu", "logvar") or ("z",).
+    """
 
     def build(
         self,
@@ -34,11 +37,14 @@ class EncoderComponent(_Network, Protocol):
         precision: str,
         seed: int,
     ) -> keras.Model:
-        """Build it, its weights drawn from ``seed``."""
+        """Build it, its weights drawn from ``seed``, its layers of the Keras dtype policy ``precision``."""
 
 
 class DecoderComponent(_Network, Protocol):
-    """Makes a decoder: from (n, latent_dim) to float32 images in [0, 1], with a layer ``logits`` before the sigmoid."""
+    """Makes a decoder: from (n, latent_dim) to float32 images in [0, 1], with a layer ``logits`` before the sigmoid.
+
+    Losses are computed from the logits.
+    """
 
     def build(
         self, image_shape: ImageShape, latent_dim: int, layers: LayersConfig, precision: str, seed: int

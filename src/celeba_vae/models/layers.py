@@ -6,7 +6,6 @@ import keras
 import tensorflow as tf
 
 from celeba_vae.models.batch import current_batch
-from celeba_vae.models.losses import kl_divergence
 
 
 @keras.saving.register_keras_serializable("celeba_vae")
@@ -18,11 +17,6 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     batch of one value a channel gives zeros, as with the parent class. Of a batch in parts, each is normalised by
     itself, and the moving statistics are of the means of their moments; where ``synchronized``, the parent class
     normalises it as a whole, which is slower: the fused kernel can't stop between moments and normalisation.
-
-    Example:
-        >>> layer = FusedBatchNormalization(momentum=0.9)
-        >>> layer(keras.ops.ones((2, 4, 4, 3)), training=True).shape
-        TensorShape([2, 4, 4, 3])
     """
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
@@ -55,12 +49,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
 
 @keras.saving.register_keras_serializable("celeba_vae")
 class PlacedDropout(keras.layers.Dropout):
-    """Keras' ``Dropout`` that drops, of an image, what its place in the whole batch says.
-
-    Example:
-        >>> PlacedDropout(0.5, seed=1)(keras.ops.ones((2, 3)), training=True).shape
-        TensorShape([2, 3])
-    """
+    """Keras' ``Dropout`` that drops, of an image, what its place in the whole batch says."""
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Drop values of (n, …) in training and scale up the others; give ``inputs`` otherwise."""
@@ -84,16 +73,6 @@ class UpsamplingConvolution(keras.layers.Conv2DTranspose):
 
     The weights are those of ``Conv2DTranspose(filters, kernel_size)`` after ``UpSampling2D(strides)``: the convolution
     that follows the upsampling has this kernel mirrored.
-
-    Args:
-        filters: Channels of the outputs.
-        kernel_size: Side of the kernel in pixels, applied to the enlarged image.
-        strides: Factor of the upsampling.
-        kwargs: As in ``Conv2DTranspose``; padding is always ``same``.
-
-    Example:
-        >>> UpsamplingConvolution(8, 3, strides=2)(keras.ops.ones((2, 4, 4, 3))).shape
-        TensorShape([2, 8, 8, 8])
     """
 
     def __init__(
@@ -120,12 +99,7 @@ def _shifted(kernel: tf.Tensor, axis: int, before: int, after: int) -> tf.Tensor
 
 @keras.saving.register_keras_serializable("celeba_vae")
 class Bias(keras.layers.Layer):
-    """Add a trained value to each channel.
-
-    Example:
-        >>> Bias()(keras.ops.ones((2, 4, 4, 3))).shape
-        TensorShape([2, 4, 4, 3])
-    """
+    """Add a trained value to each channel."""
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make the weight, zero at first."""
@@ -141,16 +115,8 @@ class Bias(keras.layers.Layer):
 class Reparameterization(keras.layers.Layer):
     """Draw z = mu + exp(logvar / 2) * epsilon, epsilon from N(0, I) (Kingma and Welling 2014, section 2.4).
 
-    The noise is a function of the seed, the step and an image's place in the batch alone, so that a training can be
-    taken up again at any step.
-
-    Args:
-        seed: Seed of the noise, 0 or larger.
-
-    Example:
-        >>> mu = logvar = keras.ops.zeros((2, 3))
-        >>> Reparameterization(seed=1)(mu, logvar, step=0).shape
-        TensorShape([2, 3])
+    The noise is a function of the seed, 0 or larger, the step and an image's place in the batch alone, so that a
+    training can be taken up again at any step.
     """
 
     def __init__(self, seed: int, **kwargs: Any) -> None:
@@ -165,10 +131,6 @@ class Reparameterization(keras.layers.Layer):
         )
         return mu + tf.exp(0.5 * logvar) * epsilon
 
-    def get_config(self) -> dict[str, Any]:
-        """Give the constructor's arguments."""
-        return {**super().get_config(), "seed": self.seed}
-
 
 @keras.saving.register_keras_serializable("celeba_vae")
 class KLDivergence(keras.layers.Layer):
@@ -176,16 +138,7 @@ class KLDivergence(keras.layers.Layer):
 
     With free bits, each latent dimension counts at least so many nats, as a mean over the batch: the sum over
     dimensions of max(free_bits, mean KL), Kingma et al. 2016 (Improving variational inference with inverse
-    autoregressive flow), equation 15.
-
-    Args:
-        free_bits: Nats a latent dimension, 0 or larger; 0 is the plain divergence.
-        adds_loss: Also add the weighted term to the layer's losses by ``add_loss``.
-
-    Example:
-        >>> mu = logvar = keras.ops.ones((2, 3))
-        >>> float(KLDivergence()(mu, logvar, weight=2.0)[0])  # 2 * 3 / 2 * (1 + e - 1 - 1)
-        5.154845...
+    autoregressive flow), equation 15. With ``adds_loss`` the weighted term is added to the layer's losses, too.
     """
 
     def __init__(self, free_bits: float = 0.0, adds_loss: bool = False, **kwargs: Any) -> None:
@@ -202,6 +155,10 @@ class KLDivergence(keras.layers.Layer):
             self.add_loss(kl_loss)
         return kl_loss, kl
 
-    def get_config(self) -> dict[str, Any]:
-        """Give the constructor's arguments."""
-        return {**super().get_config(), "free_bits": self.free_bits, "adds_loss": self.adds_loss}
+
+def kl_divergence(mu: tf.Tensor, logvar: tf.Tensor) -> tf.Tensor:
+    """Give the divergences of N(mu, exp(logvar)) from N(0, 1) in nats, dimension by dimension, (n, latent_dim) float32.
+
+    -1/2 * (1 + logvar - mu^2 - exp(logvar)); summed over the dimensions it is Kingma and Welling 2014, appendix B.
+    """
+    return -0.5 * (1 + logvar - tf.square(mu) - tf.exp(logvar))

@@ -1,4 +1,4 @@
-"""Reconstruction losses and the KL divergence, each a value an image.
+"""Reconstruction losses, each a value an image.
 
 Decoders are trained on logits: the sigmoid is part of the loss, which is more exact and faster than a sigmoid in the
 model. With ``averages_channels`` the loss of an image is the sum over height and width of the mean over channels, as in
@@ -77,23 +77,6 @@ class GaussianLikelihood(Options):
         # at the optimum the gradient by the variance is 0
         variance = tf.stop_gradient(variance)
         return 0.5 * tf.reduce_sum(errors / variance + tf.math.log(2 * math.pi * variance), axis=(1, 2, 3))
-
-
-def kl_divergence(mu: tf.Tensor, logvar: tf.Tensor) -> tf.Tensor:
-    """Give the divergences of N(mu, exp(logvar)) from N(0, 1) in nats, dimension by dimension.
-
-    -1/2 * (1 + logvar - mu^2 - exp(logvar)); summed over the dimensions it is Kingma and Welling 2014, appendix B.
-
-    Args:
-        mu: (n, latent_dim) float32.
-        logvar: (n, latent_dim) float32, the logarithm of the variance.
-
-    Returns:
-        (n, latent_dim) float32.
-    """
-    import tensorflow as tf
-
-    return -0.5 * (1 + logvar - tf.square(mu) - tf.exp(logvar))
 
 
 def _sum_over_image(values: tf.Tensor) -> tf.Tensor:

@@ -7,13 +7,7 @@ import tensorflow as tf
 
 
 class Scheduled(keras.optimizers.schedules.LearningRateSchedule):
-    """A learning rate that follows a schedule, whose unit is the epoch.
-
-    Args:
-        learning_rate: What the schedule's factor multiplies.
-        schedule: From epochs done, which may be fractional, to a factor.
-        epoch_steps: Steps of an epoch.
-    """
+    """A learning rate that is multiplied by a schedule's factor: the schedule goes by epochs, Keras by steps."""
 
     def __init__(self, learning_rate: float, schedule: Callable[[tf.Tensor], tf.Tensor], epoch_steps: int) -> None:
         self.learning_rate = learning_rate

@@ -17,8 +17,7 @@ from celeba_vae.models.inference import reconstruct, to_uint8
 from celeba_vae.photos.enhancers import enhance
 from celeba_vae.photos.own_photos import Photos
 from celeba_vae.reporting.grids import Row, comparison_grid, image_grid, row_grid, text_picture
-from celeba_vae.training.earlier_epochs import EarlierEpoch, earliest_epoch
-from celeba_vae.training.epoch_images import Kind, kept_epochs, load_epoch_images
+from celeba_vae.training.earlier_epochs import EarlierEpoch, Kind, earliest_epoch, epoch_file, kept_epochs
 from celeba_vae.training.recipe import recreate_recipe
 
 logger = logging.getLogger(__name__)
@@ -55,7 +54,8 @@ def forming_grid(folder: Path, name: str, last_epoch: int, kind: Kind) -> Image.
     if len(epochs) > ROWS:
         positions = np.maximum(np.rint(np.geomspace(1, len(epochs), ROWS)), np.arange(1, ROWS + 1))
         epochs = [epochs[int(position) - 1] for position in positions]
-    rows = [Row(f"epoch {epoch}", load_epoch_images(folder, kind, epoch)[:COLUMNS]) for epoch in epochs]
+    images = {epoch: np.load(epoch_file(folder, kind, epoch, "npy"), allow_pickle=False) for epoch in epochs}
+    rows = [Row(f"epoch {epoch}", images[epoch][:COLUMNS]) for epoch in epochs]
     return row_grid(rows, title=f"{name}: faces forming, {_COLUMN[kind]}")
 
 

@@ -12,13 +12,10 @@ from celeba_vae.training.recipe import Recipe
 def build_autoencoder(
     recipe: Recipe, image_shape: tuple[int, int, int], precision: str, epoch_steps: int = 1
 ) -> Autoencoder:
-    """Build a variant's model, not compiled.
+    """Build a variant's model, not compiled, for images of (height, width, channels).
 
-    Args:
-        recipe: The variant's parameters and components.
-        image_shape: (height, width, channels).
-        precision: Keras dtype policy: float32, mixed_bfloat16 or mixed_float16.
-        epoch_steps: Training steps of an epoch, by which the KL weight's schedule goes.
+    ``precision`` is a Keras dtype policy: float32, mixed_bfloat16 or mixed_float16. The KL weight's schedule goes by
+    epochs of ``epoch_steps`` training steps.
     """
     variant = recipe.variant
     variational = variant.model == "vae"

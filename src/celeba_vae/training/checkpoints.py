@@ -1,33 +1,64 @@
-"""The state of a training on disk: weights, optimizer, counters, the history so far, and the best weights."""
+"""How far a training has come, and its state on disk: weights, optimizer, history so far, and the best weights."""
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
+import pandas as pd
 
 from celeba_vae.errors import DataError, SettingError
 from celeba_vae.storage.atomic import link_or_copy, written_atomically
 from celeba_vae.storage.stages import changes_since_newest
-from celeba_vae.training.progress import Progress
 
 if TYPE_CHECKING:
     import keras
 
     from celeba_vae.models.autoencoders import Autoencoder
 
+VALIDATION_LOSS = "validation_total_loss"
 _CHECKPOINTS = "step_*"
 _STATE = "training.npz"
 _BEST_WEIGHTS = "best.npz"
 _FINISHED = "finished"
 _DAMAGE = (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile)
+
+
+@dataclass
+class Progress:
+    """Steps taken in all epochs, a history row for each whole one, see ``Trainer.train``, and the seconds of the next.
+
+    Those are the seconds that its steps took, and of these, those in which they waited for images.
+    """
+
+    step: int = 0
+    history: pd.DataFrame = field(default_factory=pd.DataFrame)
+    epoch_seconds: float = 0.0
+    wait_seconds: float = 0.0
+
+    def with_epoch(self, row: Mapping[str, float]) -> Progress:
+        """Give the progress at the end of an epoch, whose row is added to the history."""
+        return Progress(self.step, pd.concat([self.history, pd.DataFrame([row])], ignore_index=True))
+
+    def is_best(self, row: Mapping[str, float]) -> bool:
+        """Say whether a new row has the lowest validation loss so far; not where there are no validation images."""
+        if VALIDATION_LOSS not in row:
+            return False
+        return self.history.empty or row[VALIDATION_LOSS] < self.history[VALIDATION_LOSS].min()
+
+    def epochs_since_best(self) -> int:
+        """Give the epochs after the one with the lowest validation loss; 0 where there are no validation images."""
+        if VALIDATION_LOSS not in self.history:
+            return 0
+        return len(self.history) - 1 - int(self.history[VALIDATION_LOSS].argmin())
 
 
 @dataclass(frozen=True)
@@ -56,7 +87,7 @@ class Checkpoint:
             return read_state(self.path / _STATE, model)
 
     def best_weights(self) -> list[np.ndarray] | None:
-        """Give the best weights so far; None where there were no validation images."""
+        """Give the weights after the epoch of the lowest validation loss; None where there were no such images."""
         if self.best_file is None:
             return None
         with self._damage_named(), np.load(self.best_file, allow_pickle=False) as weights:
@@ -75,14 +106,10 @@ class Checkpoint:
 
 
 class Checkpoints:
-    """Checkpoints in a folder, ``step_00001270/`` after 1,270 steps.
+    """Checkpoints in a folder, ``step_00001270/`` after 1,270 steps; one process at a time may work there.
 
-    The newest ones are kept, and those at which a training was finished: fewer or more epochs can be asked for later. A
-    checkpoint appears under its name only when it is complete.
-
-    Args:
-        folder: Where they lie; one process at a time may work there.
-        keep: How many of the newest are kept.
+    The newest ``keep`` are kept, and those at which a training was finished: fewer or more epochs can be asked for
+    later. A checkpoint appears under its name only when it is complete.
     """
 
     def __init__(self, folder: Path, keep: int = 1) -> None:
@@ -92,11 +119,6 @@ class Checkpoints:
         for unfinished in folder.glob(f".{_CHECKPOINTS}"):
             # what a killed process was writing
             shutil.rmtree(unfinished)
-
-    @property
-    def last_step(self) -> int:
-        """Steps of the checkpoint last saved or restored; 0 when there is none."""
-        return self._last.step if self._last else 0
 
     def restore(self, model: Autoencoder, steps: int) -> Progress:
         """Put the newest state of at most ``steps`` into a compiled model built alike; give how far it had come.
@@ -110,16 +132,17 @@ class Checkpoints:
     def save(self, model: Autoencoder, progress: Progress, finished: bool = False, best: bool = False) -> None:
         """Save the state of a compiled model, then remove the checkpoints that are not kept.
 
-        Args:
-            model: What is trained.
-            progress: How far it has come.
-            finished: The training ends here.
-            best: The model's ``kept_weights`` are the best so far.
+        ``finished`` says that the training ends here, ``best`` that the model's ``kept_weights`` are the best so far.
 
         Raises:
             SettingError: weights are not finite; the checkpoints before are kept.
         """
-        _refuse_not_finite(model, progress.step)
+        if not all(np.isfinite(variable).all() for variable in state_of(model)):
+            raise SettingError(
+                f"After step {progress.step} of the training some weights are not finite, so no checkpoint is made of"
+                " them; those before are kept. What may help: a lower learning_rate, gradient_clip_norm"
+                " (parameters_training.yml)."
+            )
         checkpoint = Checkpoint(self.folder / f"step_{progress.step:08d}")
         with written_atomically(checkpoint.path) as temporary:
             temporary.mkdir()
@@ -137,31 +160,11 @@ class Checkpoints:
                 shutil.rmtree(old.path)
 
     def best_weights(self) -> list[np.ndarray] | None:
-        """Give the weights of the epoch with the lowest validation loss, up to the checkpoint last saved or restored.
-
-        None where there were no validation images.
-
-        Raises:
-            DataError: the checkpoint is damaged.
-        """
+        """Give the best weights up to the checkpoint last saved or restored, as that one does."""
         return self._last.best_weights() if self._last else None
 
     def _until(self, steps: int) -> list[Checkpoint]:
         return [checkpoint for checkpoint in kept_checkpoints(self.folder) if checkpoint.step <= steps]
-
-
-class NoCheckpoints:
-    """In place of ``Checkpoints`` where another process keeps the training: only knows up to which step it has."""
-
-    last_step = 0
-
-    def restore(self, model: Autoencoder, steps: int) -> Progress:
-        """Give no progress: the other process tells."""
-        return Progress()
-
-    def save(self, model: Autoencoder, progress: Progress, finished: bool = False, best: bool = False) -> None:
-        """Take note that the other process saves."""
-        self.last_step = progress.step
 
 
 def kept_checkpoints(folder: Path) -> list[Checkpoint]:
@@ -176,7 +179,8 @@ def state_of(model: Autoencoder) -> list[keras.Variable]:
 
 def write_state(file: Path | BinaryIO, model: Autoencoder, progress: Progress) -> None:
     """Write a compiled model's state and its progress, as npz."""
-    text = np.frombuffer(progress.to_json().encode(), np.uint8)
+    content = {**vars(progress), "history": progress.history.to_dict("records")}
+    text = np.frombuffer(json.dumps(content, indent=1).encode(), np.uint8)
     np.savez(file, text, *(np.asarray(variable) for variable in state_of(model)))
 
 
@@ -187,16 +191,14 @@ def read_state(file: Path | BinaryIO, model: Autoencoder | None = None) -> Progr
         if model is not None:
             for variable, name in zip(state_of(model), names, strict=True):
                 variable.assign(state[name])
-        return Progress.from_json(state[text].tobytes().decode())
+        content = json.loads(state[text].tobytes())
+    return Progress(**{**content, "history": pd.DataFrame(content["history"])})
 
 
 def refuse_changed_training(folder: Path, identity: Mapping[str, Any], name: str) -> None:
     """Make sure that a variant's trainings in ``folder``, if there are any, include one that this run can go on with.
 
-    Args:
-        folder: The variant's checkpoints, a folder for each training.
-        identity: What determines the weights, or the part of it that is known already.
-        name: The variant's name.
+    ``identity`` is what determines the weights, or the part of it that is known already.
 
     Raises:
         SettingError: all are of other settings, data or hardware; the message names what differs from the newest.
@@ -221,11 +223,3 @@ def _on_schedules(changes: list[str], name: str) -> str:
         "\nA schedule without epochs of its own follows the variant's, so that more of them change every step. To go on"
         f" with the length that it had: --params {','.join(options)} (from there on it stays at its end)."
     )
-
-
-def _refuse_not_finite(model: Autoencoder, step: int) -> None:
-    if not all(np.isfinite(variable).all() for variable in state_of(model)):
-        raise SettingError(
-            f"After step {step} of the training some weights are not finite, so no checkpoint is made of them; those"
-            " before are kept. What may help: a lower learning_rate, gradient_clip_norm (parameters_training.yml)."
-        )

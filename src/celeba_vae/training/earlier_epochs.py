@@ -1,17 +1,16 @@
-"""A trained model as it was earlier in its training, as far as checkpoints are kept."""
+"""What is kept of a training's earlier epochs: images that the model made then, and in checkpoints the model itself."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
 from celeba_vae.models.inference import weights_hash
-from celeba_vae.training.checkpoints import Checkpoint, kept_checkpoints
-from celeba_vae.training.progress import VALIDATION_LOSS
+from celeba_vae.training.checkpoints import VALIDATION_LOSS, Checkpoint, kept_checkpoints
 from celeba_vae.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -19,16 +18,22 @@ if TYPE_CHECKING:
 
     from celeba_vae.models.autoencoders import Autoencoder
 
+Kind = Literal["samples", "reconstructions"]
+
+
+def kept_epochs(folder: Path, kind: Kind) -> list[int]:
+    """Give the epochs of which images were kept, the first first."""
+    return sorted(int(path.stem.rpartition("_")[2]) for path in folder.glob(f"{kind}_epoch_*.npy"))
+
+
+def epoch_file(folder: Path, kind: Kind, epoch: int, suffix: str) -> Path:
+    """Name the file of an epoch's images, (n, h, w, 3) uint8 as ``npy``, or of the picture that shows them."""
+    return folder / f"{kind}_epoch_{epoch:04d}.{suffix}"
+
 
 @dataclass(frozen=True)
 class EarlierEpoch:
-    """A model after some epochs of its training.
-
-    Args:
-        epoch: Epochs done; a checkpoint within an epoch has a fraction.
-        encoder: float32, as the one that the whole training gave.
-        decoder: Likewise.
-    """
+    """A model, float32, after some epochs of its training; a checkpoint within an epoch has a fraction."""
 
     epoch: float
     encoder: keras.Model
@@ -40,15 +45,8 @@ def earliest_epoch(
 ) -> EarlierEpoch | None:
     """Give a model as it was after the earliest epoch whose weights are kept, in a checkpoint or as the best ones.
 
-    Args:
-        training: Folder of the training's checkpoints. Nothing in it is changed, and a process may be training there.
-        recipe: What was trained.
-        precision: In what it was trained.
-        encoder: The model that the training gave.
-        decoder: Likewise.
-
-    Returns:
-        None where nothing earlier is kept, or where the model's weights are not from this training.
+    Nothing in the folder of the training's checkpoints is changed, and a process may be training there. None where
+    nothing earlier is kept, or where the weights of ``encoder`` and ``decoder`` are not from this training.
 
     Raises:
         DataError: a checkpoint is damaged.

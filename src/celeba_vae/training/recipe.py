@@ -33,11 +33,6 @@ class Recipe:
     kl_schedule: Schedule
     learning_rate_schedule: Schedule
 
-    @property
-    def name(self) -> str:
-        """The variant's name."""
-        return self.variant.name
-
     def settings(self) -> dict[str, Any]:
         """Give all settings as JSON-able values, with the options that the parameters leave to the components."""
         components = {
@@ -71,7 +66,7 @@ def create_recipe(variant: VariantConfig) -> Recipe:
 
 
 def recreate_recipe(settings: Mapping[str, Any]) -> Recipe:
-    """Make the recipe again whose settings, as ``Recipe.settings`` gives them, were kept with a training.
+    """Make the recipe again whose ``settings`` were kept with a training.
 
     Raises:
         SettingError: a component is not there any more, or has other options.

@@ -2,9 +2,13 @@
 
 import logging
 import math
+import signal
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
+from types import FrameType
 from typing import Any
 
 import keras
@@ -17,14 +21,11 @@ from celeba_vae.models.autoencoders import Autoencoder
 from celeba_vae.storage.stages import images_content
 from celeba_vae.training.batches import images_of_step, steps_per_epoch, training_batches, validation_batches
 from celeba_vae.training.building import build_autoencoder, compile_autoencoder
-from celeba_vae.training.checkpoints import Checkpoints, NoCheckpoints, read_state, write_state
-from celeba_vae.training.description import describe_training
+from celeba_vae.training.checkpoints import Checkpoints, Progress, read_state, write_state
 from celeba_vae.training.distributed.strategies import training_devices
 from celeba_vae.training.machine import effective_precision
-from celeba_vae.training.progress import Progress
 from celeba_vae.training.recipe import Recipe
-from celeba_vae.training.stop_requests import stop_requests
-from celeba_vae.training.training_log import TrainingLog
+from celeba_vae.training.training_log import TrainingLog, describe_training
 
 logger = logging.getLogger(__name__)
 
@@ -38,13 +39,8 @@ _ADVICE = {
 class Trainer:
     """A variant's training, which builds the model, takes up the newest checkpoint, trains, validates and saves.
 
-    Several processes that train together have a trainer each, made alike.
-
-    Args:
-        recipe: The variant's parameters and components.
-        train_images: (n, h, w, c) uint8, of which the first ``image_count`` are used.
-        validation_images: (m, h, w, c) uint8; none at all are allowed.
-        hardware: Devices, precision and XLA.
+    Several processes that train together have a trainer each, made alike. All images are (n, h, w, c) uint8; the first
+    ``image_count`` are trained on, and none at all are allowed for validation.
 
     Raises:
         DataError: there are no training images.
@@ -94,7 +90,7 @@ class Trainer:
             compile_autoencoder(model, self.recipe, self.precision, self.epoch_steps)
         return model
 
-    def train(self, checkpoints: Checkpoints | NoCheckpoints, on_epoch_end: OnEpochEnd | None = None) -> pd.DataFrame:
+    def train(self, checkpoints: Checkpoints | None, on_epoch_end: OnEpochEnd | None = None) -> pd.DataFrame:
         """Train up to the variant's epochs, going on from the newest checkpoint.
 
         A training that has gone so far already is handed on. Ctrl-C and SIGTERM are answered after the step under way:
@@ -102,7 +98,7 @@ class Trainer:
         step.
 
         Args:
-            checkpoints: Where the state is kept; by the chief, of several processes.
+            checkpoints: Where the state is kept; None where another process, the chief, does that.
             on_epoch_end: Called with the model, which has the weights that are worth keeping, the history's new row,
                 and whether the training ends there, before the epoch's checkpoint is saved.
 
@@ -120,6 +116,7 @@ class Trainer:
         self.checkpoints = checkpoints
         self.on_epoch_end = on_epoch_end
         self.progress = self._take_up()
+        self.kept_step = self.progress.step
         if self._is_finished():
             self.log.finished_before(self.progress)
         else:
@@ -143,9 +140,11 @@ class Trainer:
 
     def _take_up(self) -> Progress:
         """Restore the newest checkpoint, if there is one, in all processes that train together."""
-        progress = self.checkpoints.restore(self.model, self.all_steps)
-        chiefs = self.devices.from_chief(lambda file: write_state(file, self.model, progress))
-        return read_state(chiefs, self.model) if chiefs else progress
+        # all processes build it at the same time, since they exchange its weights
+        model = self.model
+        progress = self.checkpoints.restore(model, self.all_steps) if self.checkpoints else Progress()
+        chiefs = self.devices.from_chief(lambda file: write_state(file, model, progress))
+        return read_state(chiefs, model) if chiefs else progress
 
     def _train_to_the_end(self) -> None:
         self.log.begins(self.progress)
@@ -163,13 +162,13 @@ class Trainer:
             )
         )
         try:
-            with stop_requests() as stop_requested:
+            with _stop_requests() as stop_requested:
                 while not self._is_finished():
                     stopping = self._take_steps(stop_requested)
                     if self.progress.step % self.epoch_steps == 0:
                         self._end_epoch()
                     else:
-                        self.checkpoints.save(self.model, self.progress)
+                        self._save()
                     if stopping or self.devices.any_process(stop_requested()):
                         self.log.stopped(self.progress.step)
                         raise KeyboardInterrupt
@@ -215,8 +214,13 @@ class Trainer:
         if self.on_epoch_end:
             with self.model.averaged_weights():
                 self.on_epoch_end(self._model_of_this_process(), row, finished)
-        self.checkpoints.save(self.model, self.progress, finished=finished, best=best)
+        self._save(finished, best)
         self.log.epoch_ended(row, best, early=finished and self.progress.step < self.all_steps)
+
+    def _save(self, finished: bool = False, best: bool = False) -> None:
+        if self.checkpoints:
+            self.checkpoints.save(self.model, self.progress, finished, best)
+        self.kept_step = self.progress.step
 
     def _validation_losses(self) -> dict[str, float]:
         """Compute the losses of the validation images with the weights that are worth keeping; leave the means at 0."""
@@ -254,7 +258,7 @@ class Trainer:
         )
         if not bad:
             return
-        kept = self.checkpoints.last_step
+        kept = self.kept_step
         raise SettingError(
             f"Training {self.variant.name} stopped at step {self.progress.step}:"
             f" {' and '.join(f'{name} is {values[name]}' for name in bad)}."
@@ -263,3 +267,20 @@ class Trainer:
             f" (learning_rate is {self.variant.learning_rate:g}; parameters_training.yml). With such a setting changed"
             f" the training starts anew: add --params variants.{self.variant.name}.fresh=true."
         )
+
+
+@contextmanager
+def _stop_requests() -> Iterator[Callable[[], bool]]:
+    """Turn Ctrl-C and SIGTERM into a request, which the function that is given tells of; a second one stops at once."""
+    requests: list[int] = []
+    with ExitStack() as handlers_before:
+
+        def request(number: int, frame: FrameType | None) -> None:
+            requests.append(number)
+            handlers_before.close()
+
+        # another thread gets no signals: they are the main one's, whose process ends it
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                handlers_before.callback(signal.signal, number, signal.signal(number, request))
+        yield lambda: bool(requests)

@@ -1,6 +1,7 @@
-"""What a training says as it goes: lines in the log, and a bar where someone watches."""
+"""What a training says before its first step and as it goes: lines in the log, and a bar where someone watches."""
 
 import logging
+import math
 import time
 from collections.abc import Mapping
 
@@ -9,21 +10,79 @@ from tqdm import tqdm
 
 from celeba_vae.config import VariantConfig
 from celeba_vae.config.wording import duration
-from celeba_vae.training.progress import VALIDATION_LOSS, Progress
+from celeba_vae.models.autoencoders import Autoencoder
+from celeba_vae.training.checkpoints import VALIDATION_LOSS, Progress
+from celeba_vae.training.recipe import Recipe
 
 logger = logging.getLogger(__name__)
 
 STEPS_BEFORE_ESTIMATE = 10
+# times a loss's usual KL weight; all images come out alike long before
+LARGE_KL_WEIGHT = 20
+
+
+def describe_training(recipe: Recipe, model: Autoencoder) -> None:
+    """Log the model's size, the memory that training will take and, of a VAE, what its KL weight means."""
+    variant = recipe.variant
+    memory = memory_estimate(model, variant.batch_size)
+    logger.info(
+        "%s: encoder %s parameters, decoder %s; memory, beside TensorFlow's own, about %.0f MB: weights %.0f, optimizer"
+        " and gradients %.0f, activations %.0f at batch size %d",
+        variant.name,
+        f"{model.encoder.count_params():,}",
+        f"{model.decoder.count_params():,}",
+        sum(memory.values()),
+        *memory.values(),
+        variant.batch_size,
+    )
+    if variant.model == "vae":
+        _describe_kl_weight(recipe, channels=model.decoder.output_shape[-1])
+
+
+def memory_estimate(model: Autoencoder, batch_size: int) -> dict[str, float]:
+    """Estimate the memory of a training in MB: ``weights``, ``optimizer`` (with gradients) and ``activations``.
+
+    Adam keeps two moments a weight beside its gradient. Activations are every layer's outputs at this batch size,
+    which the gradient needs.
+    """
+    weights = sum(np.prod(w.shape) for w in model.weights) * 4
+    trainable = sum(np.prod(w.shape) for w in model.trainable_weights) * 4
+    activations = 0
+    for part in (model.encoder, model.decoder):
+        for layer in part.layers:
+            outputs = layer.output if isinstance(layer.output, list | tuple) else [layer.output]
+            value = 4 if layer.compute_dtype == "float32" else 2
+            activations += sum(batch_size * int(np.prod(output.shape[1:])) * value for output in outputs)
+    return {
+        "weights": weights / 2**20,
+        "optimizer": 3 * trainable / 2**20,
+        "activations": activations / 2**20,
+    }
+
+
+def _describe_kl_weight(recipe: Recipe, channels: int) -> None:
+    variant, loss = recipe.variant, recipe.reconstruction_loss
+    averages = getattr(loss, "averages_channels", False)
+    logger.info(
+        "%s: kl_weight %g is an effective beta of %g against a likelihood summed over all values%s",
+        variant.name,
+        variant.kl_weight,
+        variant.kl_weight * (channels if averages else 1),
+        f" (the loss is a mean over {channels} channels)" if averages else "",
+    )
+    usual = getattr(loss, "usual_kl_weight", math.inf)
+    if variant.kl_weight > LARGE_KL_WEIGHT * usual:
+        logger.warning(
+            "%s: kl_weight %g is large for the loss %s, which works with about %g: all images may come out alike.",
+            variant.name,
+            variant.kl_weight,
+            variant.reconstruction_loss.name,
+            usual,
+        )
 
 
 class TrainingLog:
-    """The words of one training.
-
-    Args:
-        variant: What is trained.
-        image_count: Training images.
-        epoch_steps: Steps of an epoch.
-    """
+    """The words of one training, whose epochs are ``epoch_steps`` steps of ``image_count`` images together."""
 
     def __init__(self, variant: VariantConfig, image_count: int, epoch_steps: int) -> None:
         self.variant = variant

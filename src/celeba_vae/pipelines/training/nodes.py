@@ -14,7 +14,7 @@ from celeba_vae.config import HardwareConfig, VariantConfig
 from celeba_vae.reporting.charts import loss_chart
 from celeba_vae.reporting.variant_rows import forming_grid, reconstructions_grid, samples_grid
 from celeba_vae.storage.stages import Stage
-from celeba_vae.training.checkpoints import Checkpoints, NoCheckpoints, refuse_changed_training
+from celeba_vae.training.checkpoints import Checkpoints, refuse_changed_training
 from celeba_vae.training.recipe import create_recipe
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def train_variant(
 
     trainer = Trainer(create_recipe(variant), train_images, validation_images, hardware)
     if checkpoints is None or monitoring is None:
-        history = trainer.train(NoCheckpoints())
+        history = trainer.train(None)
         return trainer.model.encoder, trainer.model.decoder, history, trainer.identity
     if not variant.fresh:
         refuse_changed_training(checkpoints, trainer.identity, variant.name)
@@ -88,12 +88,13 @@ def draw_loss_curves(history: pd.DataFrame, variant: VariantConfig) -> Any:
 
 def _monitor(trainer: "Trainer", folder: Path) -> "Monitor":
     """Make what shows, after each epoch, what has become of a model."""
-    from celeba_vae.training.monitoring import Monitor, Previews
+    from celeba_vae.training.monitoring import Monitor
 
     variant = trainer.variant
     images = trainer.validation_images if len(trainer.validation_images) else trainer.train_images
     images = np.asarray(images[:PREVIEWS])
-    previews = Previews(
+    return Monitor(
+        folder,
         latents=np.random.default_rng(variant.seed).standard_normal((PREVIEWS, variant.latent_dim), np.float32),
         images=images,
         every=variant.preview_epochs,
@@ -102,7 +103,6 @@ def _monitor(trainer: "Trainer", folder: Path) -> "Monitor":
             "reconstructions": partial(reconstructions_grid, variant.name, images),
         },
     )
-    return Monitor(folder, previews)
 
 
 def _configuration(

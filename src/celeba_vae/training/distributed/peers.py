@@ -8,7 +8,6 @@ import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from celeba_vae.config import HardwareConfig
 from celeba_vae.errors import HardwareError
@@ -27,12 +26,7 @@ _EXAMPLE = (
 
 @dataclass(frozen=True)
 class Peer:
-    """One of the processes that train together.
-
-    Args:
-        index: Its place among them; 0 is the chief, the only one that writes.
-        addresses: host:port of each.
-    """
+    """One of the processes that train together, each at its host:port; 0 is the chief, the only one that writes."""
 
     index: int
     addresses: tuple[str, ...]
@@ -87,7 +81,7 @@ def meet(peer: Peer, seconds: float = MEETING_SECONDS) -> None:
 def _await_the_others(peer: Peer, deadline: float, seconds: float) -> None:
     there: dict[int, socket.socket] = {}
     with contextlib.ExitStack() as connections:
-        listener = connections.enter_context(_listening(peer.addresses[0]))
+        listener = connections.enter_context(_listening(_host_and_port(peer.addresses[0])[1]))
         listener.settimeout(1)
         while len(there) < len(peer.addresses) - 1:
             with contextlib.suppress(TimeoutError):
@@ -144,8 +138,7 @@ def _has_gone(connection: socket.socket) -> bool:
 
 
 @contextlib.contextmanager
-def _listening(address: str) -> Iterator[socket.socket]:
-    _, port = _host_and_port(address)
+def _listening(port: int) -> Iterator[socket.socket]:
     try:
         with socket.create_server(("", port)) as listener:
             yield listener
@@ -172,13 +165,9 @@ def _peer_of(text: str | None) -> Peer | None:
             return None
         for address in addresses:
             _host_and_port(address)
-        return Peer(_index(content["task"], jobs), addresses)
+        kind, index = content["task"]["type"], int(content["task"]["index"])
+        if kind not in ("chief", "worker") or not 0 <= index < len(jobs.get(kind, ())):
+            raise ValueError(f"the cluster has no {kind} {index} that trains")
+        return Peer(index + (len(jobs.get("chief", ())) if kind == "worker" else 0), addresses)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise HardwareError(f"TF_CONFIG can't be understood ({error}). It should look like {_EXAMPLE}.") from error
-
-
-def _index(task: dict[str, Any], jobs: dict[str, tuple[str, ...]]) -> int:
-    kind, index = task["type"], int(task["index"])
-    if kind not in ("chief", "worker") or not 0 <= index < len(jobs.get(kind, ())):
-        raise ValueError(f"the cluster has no {kind} {index} that trains")
-    return index + (len(jobs.get("chief", ())) if kind == "worker" else 0)

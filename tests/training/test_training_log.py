@@ -8,8 +8,8 @@ from base_config import base_config
 
 from celeba_vae.config import VariantConfig
 from celeba_vae.training.building import build_autoencoder
-from celeba_vae.training.description import describe_training, memory_estimate
 from celeba_vae.training.recipe import create_recipe
+from celeba_vae.training.training_log import describe_training, memory_estimate
 
 
 def small(**options):
