@@ -43,6 +43,7 @@ class Model(NamedTuple):
 @pytest.fixture(scope="module")
 def model() -> Model:
     """An encoder that gives [mu, logvar], and a decoder of one layer."""
+    keras.utils.set_random_seed(1)
     images = keras.Input((SIDE, SIDE, 3))
     flat = keras.layers.Flatten()(images)
     encoder = keras.Model(images, [keras.layers.Dense(2)(flat), keras.layers.Dense(2)(flat)])
