@@ -6,8 +6,9 @@ import pytest
 
 from celeba_vae.preparation.cropping import ImagePreparer
 from celeba_vae.preparation.index import RowRange
+from celeba_vae.preparation.journal import Journal
 from celeba_vae.preparation.originals import FolderCollection
-from celeba_vae.preparation.rows import Journal, RangePreparer, RangeTask
+from celeba_vae.preparation.rows import RangePreparer, RangeTask
 from celeba_vae.storage.npy import NpyRows
 
 

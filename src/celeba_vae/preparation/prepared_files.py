@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from celeba_vae.preparation.index import NO_ATTRIBUTES, SPLITS, BadImage, ImageIndex, RowRange
+from celeba_vae.preparation.journal import Journal
 from celeba_vae.preparation.lists import Attributes, read_attributes
 from celeba_vae.preparation.originals import ImageCollection
-from celeba_vae.preparation.rows import Journal, sum_of
+from celeba_vae.preparation.rows import sum_of
 from celeba_vae.storage.atomic import check_room, written_atomically
 from celeba_vae.storage.npy import NpyRows
 

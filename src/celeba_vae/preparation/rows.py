@@ -1,7 +1,6 @@
-"""What is done with a range of rows, the same in a thread and in a process elsewhere, and the journal of it."""
+"""What is done with a range of rows, the same in a thread and in a process elsewhere."""
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -11,8 +10,8 @@ import numpy as np
 from celeba_vae.preparation.cropping import ImagePreparer
 from celeba_vae.preparation.decoding import BadImageError
 from celeba_vae.preparation.index import UNREADABLE, BadImage, RowRange
+from celeba_vae.preparation.journal import Journal
 from celeba_vae.preparation.originals import ImageCollection
-from celeba_vae.storage.atomic import written_atomically
 from celeba_vae.storage.npy import NpyRows
 
 # raise it when the same originals and parameters give other arrays: what was prepared before is then prepared again
@@ -33,28 +32,6 @@ class RangeTask:
 
     def __str__(self) -> str:
         return f"{self.rows.split} images {self.image_ids[0]} to {self.image_ids[-1]}"
-
-
-@dataclass(frozen=True)
-class Journal:
-    """A file for each range whose rows are written; it holds the images of the range that can't be used."""
-
-    folder: Path
-
-    def enter(self, rows: RowRange, bad: Iterable[BadImage]) -> None:
-        """Enter a range whose rows are written."""
-        with written_atomically(self._file(rows)) as temporary:
-            temporary.write_text(json.dumps(list(bad)))
-
-    def bad_images(self, rows: RowRange) -> list[BadImage] | None:
-        """Give the images of a range that can't be used; None: it was not entered."""
-        try:
-            return [BadImage(*image) for image in json.loads(self._file(rows).read_text())]
-        except FileNotFoundError:
-            return None
-
-    def _file(self, rows: RowRange) -> Path:
-        return self.folder / f"{rows.name}.json"
 
 
 class PreparedRange(NamedTuple):
