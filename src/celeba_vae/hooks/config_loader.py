@@ -14,7 +14,7 @@ from celeba_vae.config.overrides import check_names, replace_components
 from celeba_vae.config.validation import check_parameters
 from celeba_vae.config.variants import expand_variants, graph_shape, use_graph
 from celeba_vae.errors import SettingError
-from celeba_vae.hooks.peer_hooks import is_helper
+from celeba_vae.hooks.hardware_hooks import is_helper
 
 
 class ConfigLoader(OmegaConfigLoader):

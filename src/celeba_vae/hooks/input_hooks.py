@@ -11,7 +11,7 @@ from kedro.pipeline import Pipeline
 
 from celeba_vae.datasets import FolderDataset, OptionalDataset, place_of
 from celeba_vae.errors import DataError
-from celeba_vae.hooks.run_record_hooks import RUN_RECORD
+from celeba_vae.hooks.summary_hooks import RUN_RECORD
 from celeba_vae.pipelines.data_engineering import checks as data_engineering
 from celeba_vae.pipelines.evaluation import checks as evaluation
 from celeba_vae.pipelines.generation import checks as generation
