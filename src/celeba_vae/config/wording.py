@@ -8,7 +8,7 @@ from typing import Any
 from celeba_vae.config.experiments_config import TRIAL
 
 # read without --env
-_DEFAULT_ENVIRONMENTS = {"base", "local"}
+DEFAULT_ENVIRONMENTS = {"base", "local"}
 
 
 def in_environment(text: str, environment: str) -> str:
@@ -18,7 +18,7 @@ def in_environment(text: str, environment: str) -> str:
         >>> in_environment("Train it: kedro run --pipelines training", "demo")
         'Train it: kedro run --env demo --pipelines training'
     """
-    if environment in _DEFAULT_ENVIRONMENTS:
+    if environment in DEFAULT_ENVIRONMENTS:
         return text
     return re.sub(r"kedro run(?! --env)", f"kedro run --env {environment}", text)
 

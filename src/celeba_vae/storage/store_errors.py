@@ -4,7 +4,7 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from celeba_vae.errors import CelebaVaeError, DataError
+from celeba_vae.errors import CelebaVaeError, DataError, chain_of
 
 # of this machine's disk, not the store's
 _OF_THIS_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
@@ -27,11 +27,9 @@ def store_errors(place: object) -> Iterator[None]:
 
 def missing_package(error: BaseException) -> str | None:
     """Say what to install where an address needs a package that is not there; None for any other error."""
-    link: BaseException | None = error
-    while link is not None:
+    for link in chain_of(error):
         if isinstance(link, ImportError) and (extra := _EXTRAS.get(link.name or "")):
             return f"{extra}:// addresses need the package {link.name}: pip install -c constraints.txt -e '.[{extra}]'"
-        link = link.__cause__ or link.__context__
     return None
 
 
