@@ -40,7 +40,7 @@ class ConfigLoader(OmegaConfigLoader):
         parameters = expand_variants(self._parameters())
         check_parameters(parameters)
         self["parameters"] = parameters
-        use_graph(graph_shape(parameters), trains_only=is_helper(parameters))
+        use_graph(graph_shape(parameters, trains_only=is_helper(parameters)))
         # those of an earlier session in this process may have been built for other variants
         pipelines.configure("celeba_vae.pipeline_registry")
 
