@@ -4,25 +4,25 @@ Kedro validates the parameters against these before any node runs: the nodes' ty
 """
 
 from celeba_vae.config.addresses import is_remote, protocol_of, working_folder
-from celeba_vae.config.base import ComponentChain, ComponentConfig, NoneFromText, Options, Parameters, TupleFromText
-from celeba_vae.config.data_engineering_config import ClusterConfig, DataEngineeringConfig, SplitConfig
-from celeba_vae.config.evaluation_config import EvaluationConfig
-from celeba_vae.config.experiments_config import TRIAL, ExperimentsConfig
-from celeba_vae.config.generation_config import (
+from celeba_vae.config.base import ComponentConfig, NoneFromText, Options, Parameters
+from celeba_vae.config.parameter_blocks import (
+    TRIAL,
     AttributesConfig,
+    ClusterConfig,
+    DataEngineeringConfig,
+    EvaluationConfig,
+    ExperimentsConfig,
     FaceSource,
     GenerationConfig,
-    InterpolationConfig,
-    TraversalConfig,
+    HardwareConfig,
+    SplitConfig,
 )
-from celeba_vae.config.hardware_config import HardwareConfig
 from celeba_vae.config.training_config import LayersConfig, VariantConfig
 
 __all__ = [
     "TRIAL",
     "AttributesConfig",
     "ClusterConfig",
-    "ComponentChain",
     "ComponentConfig",
     "DataEngineeringConfig",
     "EvaluationConfig",
@@ -30,14 +30,11 @@ __all__ = [
     "FaceSource",
     "GenerationConfig",
     "HardwareConfig",
-    "InterpolationConfig",
     "LayersConfig",
     "NoneFromText",
     "Options",
     "Parameters",
     "SplitConfig",
-    "TraversalConfig",
-    "TupleFromText",
     "VariantConfig",
     "is_remote",
     "protocol_of",
