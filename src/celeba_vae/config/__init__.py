@@ -3,7 +3,6 @@
 Kedro validates the parameters against these before any node runs: the nodes' type hints name them.
 """
 
-from celeba_vae.config.addresses import is_remote, protocol_of, working_folder
 from celeba_vae.config.base import ComponentConfig, NoneFromText, Options, Parameters
 from celeba_vae.config.parameter_blocks import (
     TRIAL,
@@ -36,7 +35,4 @@ __all__ = [
     "Parameters",
     "SplitConfig",
     "VariantConfig",
-    "is_remote",
-    "protocol_of",
-    "working_folder",
 ]

@@ -14,11 +14,10 @@ import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets._typing import ImagePreview
 
-from celeba_vae.config import is_remote
 from celeba_vae.datasets.stored_dataset import StoredDataset
 from celeba_vae.errors import SettingError
 from celeba_vae.reporting.grids import image_grid
-from celeba_vae.storage import CONNECTIONS, Place, RemotePath
+from celeba_vae.storage import CONNECTIONS, Place, RemotePath, is_remote
 from celeba_vae.storage.atomic import written_atomically
 from celeba_vae.storage.threads import map_in_threads
 

@@ -5,8 +5,7 @@ from typing import Any, TypeVar
 
 from kedro.io import AbstractVersionedDataset, Version
 
-from celeba_vae.config import is_remote
-from celeba_vae.storage import Place, RemotePath
+from celeba_vae.storage import Place, RemotePath, is_remote
 
 Saved = TypeVar("Saved")
 Loaded = TypeVar("Loaded")

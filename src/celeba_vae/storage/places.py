@@ -5,6 +5,8 @@ to a local one first and uploaded; of a folder, the file that marks it as comple
 """
 
 import io
+import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +19,6 @@ from typing import Any, BinaryIO, Concatenate, ParamSpec, Self, TypeVar
 from upath import UPath
 from upath.extensions import ProxyUPath
 
-from celeba_vae.config.addresses import protocol_of
 from celeba_vae.errors import SettingError
 from celeba_vae.storage.atomic import written_atomically
 from celeba_vae.storage.store_errors import failure, missing_package, store_errors
@@ -29,6 +30,27 @@ Result = TypeVar("Result")
 OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oci", "oss"})
 # files that are fetched from a store at the same time: what takes time is waiting for each
 CONNECTIONS = 16
+
+_ADDRESS = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://")
+
+
+def protocol_of(address: str | os.PathLike) -> str | None:
+    """Give what stands before ``://`` in an address, such as ``s3``; None for a path on this machine."""
+    match = _ADDRESS.match(str(address))
+    return match[1].lower() if match and match[1].lower() not in ("file", "local") else None
+
+
+def is_remote(address: str | os.PathLike) -> bool:
+    """Say whether an address is one of another file system than the local one."""
+    return protocol_of(address) is not None
+
+
+def working_folder(data: str, work: str) -> str:
+    """Give the local folder for what needs a disk with locks: the data folder itself, or, where it is remote, ``work``.
+
+    Configuration files name it as ``${working_folder:${globals:data},${globals:work}}``.
+    """
+    return work if is_remote(data) else data
 
 
 def _telling(method: Callable[Concatenate[Any, P], Result]) -> Callable[Concatenate[Any, P], Result]:
