@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from celeba_vae.config import TRIAL, ExperimentsConfig
-from celeba_vae.config.overrides import merged
+from celeba_vae.config.reading import merged
 from celeba_vae.errors import SettingError
 
 
