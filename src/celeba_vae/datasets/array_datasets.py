@@ -11,7 +11,7 @@ from kedro.io import Version
 
 from celeba_vae.datasets.stored_dataset import StoredDataset, place_of
 from celeba_vae.errors import DataError
-from celeba_vae.storage import Arrays, NumpyFile, Place, RemotePath, load_arrays, save_arrays
+from celeba_vae.storage import Arrays, Place, RemotePath, load_arrays, save_arrays
 from celeba_vae.storage.atomic import link_or_copy, written_atomically
 from celeba_vae.storage.cache import checksum, stored_checksum, upload_with_checksum, use_cached
 from celeba_vae.storage.npy import write_blocks
@@ -32,7 +32,8 @@ class RowBlocks(Protocol):
 class NumpyDataset(StoredDataset[Any, np.ndarray]):
     """An array in an ``.npy`` file, memory-mapped and read-only when loaded; pickles are refused.
 
-    Saves an array, ``RowBlocks``, or a ``NumpyFile``. A file appears under its name only when it is complete.
+    Saves an array, ``RowBlocks``, or the path of a finished file in a working folder, which is put in place by a hard
+    link, without being read. A file appears under its name only when it is complete.
 
     A remote one is uploaded with its SHA-256 beside it (``train_images.npy.sha256``) and, to be mapped, copied to the
     folder ``cache["path"]`` (by default one in the user's cache folder): again only when it has changed there. Kedro
@@ -70,16 +71,16 @@ class NumpyDataset(StoredDataset[Any, np.ndarray]):
                 f"{place} can't be read as an array ({error}). Delete it and run the pipeline that makes it again."
             ) from error
 
-    def save(self, data: np.ndarray | RowBlocks | NumpyFile) -> None:
+    def save(self, data: np.ndarray | RowBlocks | Path) -> None:
         """Write an array or blocks of rows, or put a finished file in place.
 
         Raises:
             DataError: the blocks do not add up to the shape they promised, or hold Python objects.
         """
         target = self._save_place()
-        if isinstance(data, NumpyFile):
+        if isinstance(data, Path):
             if not self.holds(data):
-                _put(data.path, target)
+                _put(data, target)
         elif isinstance(target, RemotePath):
             with tempfile.TemporaryDirectory() as folder:
                 file = Path(folder) / target.name
@@ -89,12 +90,12 @@ class NumpyDataset(StoredDataset[Any, np.ndarray]):
             with written_atomically(target) as temporary:
                 _write(temporary, data)
 
-    def holds(self, data: NumpyFile) -> bool:
+    def holds(self, finished: Path) -> bool:
         """Whether saving this file would change nothing: it is in place already."""
         target = place_of(self, self._filepath if not self._version else self._get_save_path())
         if isinstance(target, RemotePath):
-            return target.is_file() and stored_checksum(target) == checksum(data.path)
-        return target.exists() and os.path.samefile(data.path, target)
+            return target.is_file() and stored_checksum(target) == checksum(finished)
+        return target.exists() and os.path.samefile(finished, target)
 
 
 def _map(path: Path) -> np.ndarray:

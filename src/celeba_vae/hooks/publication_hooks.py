@@ -7,8 +7,8 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
-from celeba_vae.datasets import FolderDataset, place_of
-from celeba_vae.storage import NumpyFile, RemotePath, TableFile
+from celeba_vae.datasets import FolderDataset, NumpyDataset, place_of
+from celeba_vae.storage import RemotePath
 from celeba_vae.storage.cache import remove_with_checksum
 from celeba_vae.storage.stages import end_fresh_run
 
@@ -22,9 +22,9 @@ class PublicationHooks:
     @hook_impl
     def after_node_run(self, catalog: CatalogProtocol, outputs: dict[str, Any]) -> None:
         """Take an older set away before the first file of the new one is put in place."""
-        finished = {name: data for name, data in outputs.items() if isinstance(data, NumpyFile | TableFile)}
-        arrays = {name: data for name, data in finished.items() if isinstance(data, NumpyFile)}
-        if all(catalog[name].holds(data) for name, data in arrays.items()):
+        finished = {name: data for name, data in outputs.items() if isinstance(data, Path)}
+        arrays = [name for name in finished if isinstance(catalog[name], NumpyDataset)]
+        if all(catalog[name].holds(finished[name]) for name in arrays):
             return
         for name in finished:
             target = place_of(catalog[name], catalog[name]._filepath)

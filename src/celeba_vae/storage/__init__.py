@@ -2,15 +2,12 @@
 
 from celeba_vae.storage.npy import Arrays, load_arrays, save_arrays
 from celeba_vae.storage.places import CONNECTIONS, Place, RemotePath, copy, is_remote, readable, state_of, written
-from celeba_vae.storage.stages import NumpyFile, TableFile
 
 __all__ = [
     "CONNECTIONS",
     "Arrays",
-    "NumpyFile",
     "Place",
     "RemotePath",
-    "TableFile",
     "copy",
     "is_remote",
     "load_arrays",

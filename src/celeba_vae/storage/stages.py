@@ -5,7 +5,6 @@ import json
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -82,20 +81,6 @@ def _digest(form: str, array: np.ndarray) -> str:
     for first in range(0, len(array), 1024):
         digest.update(np.ascontiguousarray(array[first : first + 1024]).data)
     return digest.hexdigest()[:16]
-
-
-@dataclass(frozen=True)
-class NumpyFile:
-    """A finished ``.npy`` file in a working folder: saving puts it in place by a hard link, without reading it."""
-
-    path: Path
-
-
-@dataclass(frozen=True)
-class TableFile:
-    """A finished ``.csv`` file in a working folder: saving copies it, without reading it as a table."""
-
-    path: Path
 
 
 class Stage:
