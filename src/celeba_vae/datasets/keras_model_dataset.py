@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from celeba_vae.config.plugins import registering_packages
-from celeba_vae.datasets.stored_dataset import StoredDataset
+from celeba_vae.datasets.stored_dataset import OptionalDataset, StoredDataset
 from celeba_vae.errors import DataError
 from celeba_vae.storage import readable, written
 from celeba_vae.training.hardware import load_tensorflow_quietly
@@ -22,9 +22,6 @@ class KerasModelDataset(StoredDataset[Any, Any]):
 
     Kedro's own ``TensorFlowModelDataset`` imports TensorFlow as soon as it is named in a catalog and does not know
     custom layers; this one imports TensorFlow when a model is loaded or saved, and writes atomically.
-
-    Example:
-        >>> KerasModelDataset(filepath="data/06_models/vae/decoder.keras").load()  # doctest: +SKIP
     """
 
     def load(self) -> Any:
@@ -58,6 +55,10 @@ class KerasModelDataset(StoredDataset[Any, Any]):
         """Save a model; it appears under its name only when it is complete."""
         with written(self._save_place()) as temporary:
             data.save(temporary)
+
+
+class OptionalKerasModelDataset(OptionalDataset, KerasModelDataset):
+    """A Keras model, or None where it has not been trained."""
 
 
 def _import_custom_layers(path: Path) -> str:
