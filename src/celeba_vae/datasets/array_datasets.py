@@ -9,11 +9,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from celeba_vae.datasets.stored_dataset import StoredDataset, place_of
-from celeba_vae.errors import DataError
 from celeba_vae.storage import Arrays, Place, RemotePath, load_arrays, save_arrays
 from celeba_vae.storage.atomic import link_or_copy, written_atomically
 from celeba_vae.storage.cache import checksum, stored_checksum, upload_with_checksum, use_cached
-from celeba_vae.storage.npy import write_blocks
+from celeba_vae.storage.npy import reading_arrays, write_blocks
 
 
 class RowBlocks(Protocol):
@@ -45,14 +44,8 @@ class NumpyDataset(StoredDataset[Any, np.ndarray]):
             DataError: the file is not there, is damaged, or holds pickled objects; or the local copy has no room.
         """
         place = self._load_place()
-        try:
+        with reading_arrays(place, "an array"):
             return use_cached(place, _map) if isinstance(place, RemotePath) else _map(place)
-        except FileNotFoundError:
-            raise DataError(f"{place} is not there. Run the pipeline that makes it first.") from None
-        except (ValueError, EOFError, OSError) as error:
-            raise DataError(
-                f"{place} can't be read as an array ({error}). Delete it and run the pipeline that makes it again."
-            ) from error
 
     def save(self, data: np.ndarray | RowBlocks | Path) -> None:
         """Write an array or blocks of rows, or put a finished file in place.

@@ -10,7 +10,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from copy import deepcopy
 from functools import wraps
 from pathlib import Path
@@ -67,12 +67,8 @@ def _telling(method: Callable[Concatenate[Any, P], Result]) -> Callable[Concaten
 class RemotePath(ProxyUPath):
     """A file or folder at an fsspec address: universal-pathlib's path, with errors that say what to do.
 
-    A file is read and written as a whole, by one request.
-
-    Args:
-        address: Where, such as ``s3://bucket/celeba``.
-        options: The file system's own, such as credentials.
-        cache: Local folder for copies of what must be on a disk to be used, here and below.
+    A file is read and written as a whole, by one request. ``options`` are the file system's own, such as credentials;
+    ``cache`` is a local folder for copies of what must be on a disk to be used, here and below.
 
     Raises:
         SettingError: there is no such file system, its package is not installed, or no bucket is named.
@@ -113,11 +109,9 @@ class RemotePath(ProxyUPath):
 
     def files(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Give each file below this folder: its path from here, and what the store knows of it; none without folder."""
-        try:
-            with store_errors(self):
-                found = self.fs.find(self.path, detail=True)
-        except FileNotFoundError:
-            return
+        found: Mapping[str, Any] = {}
+        with suppress(FileNotFoundError), store_errors(self):
+            found = self.fs.find(self.path, detail=True)
         root = f"{self.path.rstrip('/')}/"
         for path, info in found.items():
             if path.startswith(root) and info.get("type") == "file":
@@ -158,12 +152,8 @@ class RemotePath(ProxyUPath):
 
     def unlink(self, missing_ok: bool = False) -> None:
         """Remove the file."""
-        try:
-            with store_errors(self):
-                self.fs.rm_file(self.path)
-        except FileNotFoundError:
-            if not missing_ok:
-                raise
+        with suppress(FileNotFoundError) if missing_ok else nullcontext(), store_errors(self):
+            self.fs.rm_file(self.path)
 
     @contextmanager
     def being_written(self) -> Iterator[None]:

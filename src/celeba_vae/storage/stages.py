@@ -49,10 +49,9 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = ""
 def changes_since_newest(
     folder: Path, identity: Mapping[str, Any], having: str = "identity.json", except_for: Path | None = None
 ) -> list[str]:
-    """Name what differs between ``identity`` and the newest stage in a folder, in the keys of ``identity``.
+    """Name what differs between ``identity`` and the newest stage in a folder, in its keys; nothing where one agrees.
 
-    A stage without a file or folder of the pattern ``having`` does not count, nor does ``except_for``. There is no
-    difference where there is no stage, or one that agrees.
+    A stage without a file or folder of the pattern ``having`` does not count, nor does ``except_for``.
     """
     keys = json.loads(json.dumps(identity))
     files = [file for file in Path(folder).glob("*/identity.json") if file.parent != except_for]
@@ -71,7 +70,7 @@ def end_fresh_run(folder: Path) -> None:
 
     Until then they are what the run has made already, so that it goes on behind them after an interruption.
     """
-    for mark in [*Path(folder).glob(f"*/{_BEGUN_FRESH}"), *Path(folder).glob(f"*/*/{_BEGUN_FRESH}")]:
+    for mark in [*folder.glob(f"*/{_BEGUN_FRESH}"), *folder.glob(f"*/*/{_BEGUN_FRESH}")]:
         if (mark.parent / _FINISHED).exists():
             mark.unlink()
 
