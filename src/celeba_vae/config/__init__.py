@@ -1,7 +1,4 @@
-"""Every parameter block as a Pydantic model, how blocks are completed, and components by name.
-
-Kedro validates the parameters against these before any node runs: the nodes' type hints name them.
-"""
+"""Every parameter block as a Pydantic model: Kedro validates parameters by the nodes' type hints, which name them."""
 
 from celeba_vae.config.base import ComponentConfig, NoneFromText, Options, Parameters
 from celeba_vae.config.parameter_blocks import (

@@ -23,12 +23,7 @@ def read_parameters(folder: Path) -> dict[str, Any]:
 
 
 def read_block(folder: Path, model: type[Block], /, **changes: Any) -> Block:
-    """Give a block as the files of a folder such as conf/base have it, but for some values, nested ones too.
-
-    Example:
-        >>> read_block(Path("conf/base"), VariantConfig, epochs=3).batch_size  # doctest: +SKIP
-        128
-    """
+    """Give a block as the files of a folder such as conf/base have it, but for some values, nested ones too."""
     values: dict[str, Any] = reduce(lambda block, name: block[name], model.block.split("."), read_parameters(folder))
     # beside what all variants share stands which of them are trained
     known = {name: value for name, value in values.items() if name in model.model_fields}
@@ -36,10 +31,7 @@ def read_block(folder: Path, model: type[Block], /, **changes: Any) -> Block:
 
 
 def merged(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """Put a block's own values over those that it shares; nested blocks are merged key by key.
-
-    A component with another name replaces the shared one with all its options.
-    """
+    """Put a block's own values over those that it shares, key by key; a component with another name replaces all."""
     result = deepcopy(dict(shared))
     for key, value in own.items():
         known = result.get(key)

@@ -43,9 +43,8 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
         of_one = [] if name.startswith(TRIAL) else _check(block, VariantConfig, name)
         found += [f"variants.{line}" for line in of_one if f"training{line.removeprefix(name)}" not in of_all]
     if found:
-        raise SettingError(
-            "\n  ".join(["Wrong parameters (conf/*/parameters_*.yml, hardware.yml or --params):", *found])
-        )
+        heading = "Wrong parameters (conf/*/parameters_*.yml, hardware.yml or --params):"
+        raise SettingError("\n  ".join([heading, *found]))
 
 
 @contextmanager

@@ -1,7 +1,7 @@
-"""Model variants: blocks of parameters that shape the graph before it is built.
+"""Model variants: blocks of parameters that shape the graph.
 
-Kedro builds the pipelines before any node sees a parameter, so what the graph's form depends on (which variants are
-trained, generate images, are compared) is read once, when the context is created, and kept here for the registry.
+Kedro builds the pipelines before any node sees a parameter, so what their form depends on (which variants are trained,
+generate images, are compared) is read when the context is created, and kept here for the registry.
 """
 
 from collections.abc import Iterable, Mapping
