@@ -1,6 +1,6 @@
 """What happens around the nodes: parameters and data are checked, hardware is set up, results are put in place."""
 
-from celeba_vae.hooks.hardware_hooks import HardwareHooks, PeerHooks
+from celeba_vae.hooks.hardware_hooks import HardwareHooks
 from celeba_vae.hooks.input_hooks import DataCheckHooks
 from celeba_vae.hooks.publication_hooks import PublicationHooks
 from celeba_vae.hooks.summary_hooks import RunRecordHooks, RunSummaryHooks
@@ -9,8 +9,6 @@ from celeba_vae.hooks.tracking_hooks import tracking_hooks
 HOOKS = (
     DataCheckHooks(),
     HardwareHooks(),
-    # called before the hardware, whose hook waits for the other machines
-    PeerHooks(),
     PublicationHooks(),
     RunRecordHooks(),
     RunSummaryHooks(),
