@@ -43,11 +43,7 @@ def merged(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_names(given: Any, known: Any, prefix: str = "") -> None:
-    """Make sure that the blocks and variants that are given exist: Kedro would add them silently.
-
-    Raises:
-        SettingError: one does not.
-    """
+    """Raise SettingError where a block or variant that is given does not exist: Kedro would add it silently."""
     if isinstance(given, Mapping) and isinstance(known, Mapping):
         for name in given:
             if name not in known:

@@ -30,11 +30,7 @@ class _Blocks(BaseModel):
 
 
 def check_parameters(parameters: Mapping[str, Any]) -> None:
-    """Validate the project's parameter blocks, ``variants`` completed with ``training`` (see ``expand_variants``).
-
-    Raises:
-        SettingError: something is wrong or missing; the message has one line for each such value.
-    """
+    """Raise SettingError with a line for each value that is wrong or missing; ``variants`` is completed by then."""
     shared = {key: value for key, value in parameters["training"].items() if key != "variants"}
     of_all = _check(shared, VariantConfig, "training")
     found = _check(parameters, _Blocks) + of_all

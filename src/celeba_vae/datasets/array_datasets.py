@@ -38,21 +38,13 @@ class NumpyDataset(StoredDataset[Any, np.ndarray]):
     """
 
     def load(self) -> np.ndarray:
-        """Map the file, or the local copy of a remote one: rows are read when they are used.
-
-        Raises:
-            DataError: the file is not there, is damaged, or holds pickled objects; or the local copy has no room.
-        """
+        """Map the file, or the local copy of a remote one; raises as ``reading_arrays`` and ``use_cached`` do."""
         place = self._load_place()
         with reading_arrays(place, "an array"):
             return use_cached(place, _map) if isinstance(place, RemotePath) else _map(place)
 
     def save(self, data: np.ndarray | RowBlocks | Path) -> None:
-        """Write an array or blocks of rows, or put a finished file in place.
-
-        Raises:
-            DataError: the blocks do not add up to the shape they promised, or hold Python objects.
-        """
+        """Write an array or blocks of rows, which must have the shape they promise, or put a finished file in place."""
         target = self._save_place()
         if isinstance(data, Path):
             if not self.holds(data):

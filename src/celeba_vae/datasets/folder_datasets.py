@@ -102,8 +102,7 @@ class InputFolderDataset(FolderDataset):
 class PngImages:
     """PNG files of one size as an array (n, h, w, 3) uint8; an image, a slice or all are read when they are used.
 
-    Raises:
-        DatasetError: when it is read, a file turns out to be damaged or gone.
+    A file that is damaged or gone by then is a DatasetError.
     """
 
     dtype = np.dtype(np.uint8)

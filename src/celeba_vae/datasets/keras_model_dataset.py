@@ -17,11 +17,9 @@ from celeba_vae.training.hardware import load_tensorflow_quietly
 class KerasModelDataset(StoredDataset[Any, Any]):
     """A Keras model in a ``.keras`` file, loaded in safe mode with its custom layers registered.
 
-    Those are the layers of this project and of the packages that register encoders or decoders as entry points. Keras
-    itself imports no module that a file names, and neither does this one from any other package.
-
-    Kedro's own ``TensorFlowModelDataset`` imports TensorFlow as soon as it is named in a catalog and does not know
-    custom layers; this one imports TensorFlow when a model is loaded or saved, and writes atomically.
+    Those are the layers of this project and of the packages that register encoders or decoders as entry points: nothing
+    is imported from any other package that a file names. Unlike Kedro's ``TensorFlowModelDataset`` this one imports
+    TensorFlow when a model is loaded, and writes atomically.
     """
 
     def load(self) -> Any:

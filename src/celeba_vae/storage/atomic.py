@@ -31,12 +31,9 @@ def written_atomically(target: Path) -> Iterator[Path]:
 
 
 def check_room(folder: Path, needed: int, contents: str, instead: str) -> None:
-    """Make sure that there is room for ``needed`` bytes in a folder, which may not be there yet.
+    """Raise DataError where a disk has no room for ``needed`` bytes in a folder, which may not be there yet.
 
     ``contents`` says what needs them and ``instead`` what needs fewer, in words.
-
-    Raises:
-        DataError: the disk has fewer free bytes.
     """
     folder = folder.absolute()
     free = shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists())).free

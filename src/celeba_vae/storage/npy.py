@@ -31,11 +31,7 @@ def load_arrays(place: Place) -> dict[str, np.ndarray]:
 
 @contextmanager
 def reading_arrays(place: Place, kind: str) -> Iterator[None]:
-    """Say what is wrong with a file that is read as ``kind``, "an array" or "arrays".
-
-    Raises:
-        DataError: the file is not there, is damaged, or holds pickled objects.
-    """
+    """Raise DataError where a file of "an array" or "arrays" is not there, is damaged, or holds pickled objects."""
     try:
         yield
     except FileNotFoundError:

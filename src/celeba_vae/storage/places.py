@@ -157,26 +157,19 @@ class RemotePath(ProxyUPath):
 
     @contextmanager
     def being_written(self) -> Iterator[None]:
-        """Make folders to write into where there are such; what is not there then is the bucket.
-
-        Raises:
-            DataError: what is done meanwhile fails.
-        """
+        """Make folders to write into where there are such; raises DataError where what is done meanwhile fails."""
         try:
             with store_errors(self):
                 if self.protocol not in OBJECT_STORES:
                     self.fs.makedirs(self.parent.path, exist_ok=True)
                 yield
         except FileNotFoundError as error:
+            # what is not there then is the bucket
             raise failure(self, error) from error
         self.fs.invalidate_cache(self.path)
 
     def check(self) -> None:
-        """Make sure that the store can be reached and has the bucket; the folder need not be there yet.
-
-        Raises:
-            DataError: it can't, or it has not.
-        """
+        """Raise DataError where the store can't be reached or lacks the bucket; the folder need not be there yet."""
         self.fs.invalidate_cache()
         with suppress(FileNotFoundError), store_errors(self):
             self.fs.ls(self.path, detail=False)
@@ -217,11 +210,7 @@ def written(place: Place) -> Iterator[Path]:
 
 @contextmanager
 def readable(place: Place) -> Iterator[Path]:
-    """Give a local path to read a file from while the block lasts.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-    """
+    """Give a local path to read a file from while the block lasts; raises FileNotFoundError where there is none."""
     if isinstance(place, RemotePath):
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / place.name
