@@ -20,7 +20,7 @@ from kedro.validation.exceptions import DataValidationError, ParameterValidation
 
 from celeba_vae.config.wording import DEFAULT_ENVIRONMENTS, in_environment, nearest_of
 from celeba_vae.errors import CelebaVaeError, chain_of
-from celeba_vae.storage.store_errors import failure, is_failure, missing_package
+from celeba_vae.storage.places import failure, is_failure, missing_package
 
 _EXPECTED = (
     CelebaVaeError,

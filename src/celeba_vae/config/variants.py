@@ -49,9 +49,7 @@ def current_graph() -> GraphShape | None:
 
 
 def expand_variants(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Complete each block under ``variants`` with what ``training`` says for all variants; a block's own value wins.
-
-    What ``experiments`` names becomes blocks, too.
+    """Complete each block under ``variants`` with what ``training`` says for all, and add those of ``experiments``.
 
     Raises:
         SettingError: one of these is no block, or ``experiments`` names one that is not there.

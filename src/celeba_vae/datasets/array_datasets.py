@@ -16,10 +16,7 @@ from celeba_vae.storage.npy import reading_arrays, write_blocks
 
 
 class RowBlocks(Protocol):
-    """An array given in blocks of rows, for what does not fit into memory.
-
-    ``shape`` and ``dtype`` are those of the whole array; iterating gives arrays that together have that many rows.
-    """
+    """An array of this shape and type that is given in blocks of rows, for what does not fit into memory."""
 
     shape: tuple[int, ...]
     dtype: np.dtype

@@ -23,12 +23,7 @@ class KerasModelDataset(StoredDataset[Any, Any]):
     """
 
     def load(self) -> Any:
-        """Load the model, not compiled.
-
-        Raises:
-            DataError: the file is damaged, needs a layer that no installed package has, or holds code that safe mode
-                refuses.
-        """
+        """Load the model, not compiled; raises DataError where it is damaged, or has unknown layers or unsafe code."""
         load_tensorflow_quietly()
         import keras
 

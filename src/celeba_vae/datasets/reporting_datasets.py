@@ -34,11 +34,7 @@ class _ReadOrRefused:
     """Says what is wrong with a file as other datasets do; it stands before the class of Kedro's that reads it."""
 
     def load(self) -> Any:
-        """Read the file.
-
-        Raises:
-            DataError: it is not there, or is damaged.
-        """
+        """Read the file; raises DataError where it is not there, or is damaged."""
         try:
             return super().load()  # type: ignore[misc]  # of the class after it
         except DatasetError as error:

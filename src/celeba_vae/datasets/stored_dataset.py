@@ -34,17 +34,12 @@ class StoredDataset(AbstractVersionedDataset[Saved, Loaded]):
     ) -> None:
         self.metadata = metadata
         self._cache = Path(cache["path"]) if cache else None
-        if not is_remote(filepath):
-            super().__init__(filepath=PurePosixPath(filepath), version=version)
-            return
-        place = RemotePath(filepath, {**(credentials or {}), **(fs_args or {})})
-        self._protocol, self._fs = place.protocol, place.fs
-        super().__init__(
-            filepath=PurePosixPath(place.path),
-            version=version,
-            exists_function=self._is_complete,
-            glob_function=self._fs.glob,
-        )
+        lookups: dict[str, Any] = {}
+        if is_remote(filepath):
+            place = RemotePath(filepath, {**(credentials or {}), **(fs_args or {})})
+            self._protocol, self._fs, filepath = place.protocol, place.fs, place.path
+            lookups = {"exists_function": self._is_complete, "glob_function": self._fs.glob}
+        super().__init__(filepath=PurePosixPath(filepath), version=version, **lookups)
 
     def _is_complete(self, path: str) -> bool:
         """Whether what is at a remote path counts: what is not written at once may be half written."""

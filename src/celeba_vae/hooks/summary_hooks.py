@@ -21,7 +21,6 @@ from celeba_vae.training.machine import describe_hardware
 logger = logging.getLogger(__name__)
 
 REPORTING_FOLDER = "08_reporting"
-LATEST_FOLDER = "latest"
 RUN_RECORD = "run_record"
 PACKAGES = ("celeba-vae", "tensorflow", "keras", "kedro", "numpy")
 
@@ -123,7 +122,7 @@ def publish(path: Place, base: Place) -> Place | None:
     reporting = next((parent for parent in base.parents if parent.name == REPORTING_FOLDER), None)
     if reporting is None or not path.is_file():
         return None
-    latest = reporting / LATEST_FOLDER
+    latest = reporting / "latest"
     copy(path, latest / "_".join(base.parts[len(reporting.parts) :]))
     return latest
 

@@ -14,8 +14,7 @@ from filelock import FileLock
 
 from celeba_vae.errors import DataError
 from celeba_vae.storage.atomic import check_room, link_or_copy, written_atomically
-from celeba_vae.storage.places import RemotePath, state_of
-from celeba_vae.storage.store_errors import store_errors
+from celeba_vae.storage.places import RemotePath, state_of, store_errors
 
 logger = logging.getLogger(__name__)
 

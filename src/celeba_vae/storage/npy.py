@@ -51,11 +51,7 @@ def npy_header(shape: tuple[int, ...], dtype: DTypeLike) -> bytes:
 
 
 def write_blocks(path: Path, shape: tuple[int, ...], dtype: DTypeLike, blocks: Iterable[np.ndarray]) -> None:
-    """Write an array of this shape and type that is given in blocks of rows: for what does not fit into memory.
-
-    Raises:
-        DataError: the blocks do not add up to the shape, or are of another type.
-    """
+    """Write an array given in blocks of rows; raises DataError where these do not add up to its shape and type."""
     rows = 0
     with path.open("wb") as file:
         file.write(npy_header(shape, dtype))

@@ -1,9 +1,10 @@
-"""Files and folders on disk or at fsspec addresses, ``s3://bucket/…``: read, written whole, copied.
+"""Files and folders on disk or at fsspec addresses, ``s3://bucket/…``: read, written whole, copied; what goes wrong.
 
 An object store has no rename and no lock, but an object appears only when its upload is complete. So a file is written
 to a local one first and uploaded; of a folder, the file that marks it as complete is the last.
 """
 
+import errno
 import io
 import os
 import re
@@ -19,9 +20,8 @@ from typing import Any, BinaryIO, Concatenate, ParamSpec, Self, TypeVar
 from upath import UPath
 from upath.extensions import ProxyUPath
 
-from celeba_vae.errors import SettingError
+from celeba_vae.errors import CelebaVaeError, DataError, SettingError, chain_of
 from celeba_vae.storage.atomic import written_atomically
-from celeba_vae.storage.store_errors import failure, missing_package, store_errors
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
@@ -30,7 +30,12 @@ Result = TypeVar("Result")
 OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oci", "oss"})
 # files that are fetched from a store at the same time: what takes time is waiting for each
 CONNECTIONS = 16
-
+# of this machine's disk, not the store's
+_OF_THIS_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+# the package that each kind of address needs, and the extra that brings it
+_EXTRAS = {"s3fs": "s3", "gcsfs": "gs"}
+# whose exceptions mean that a store can't be reached or refuses
+_CLIENTS = ("botocore.", "aiobotocore.", "aiohttp.", "gcsfs.", "google.auth.", "google.api_core.", "requests.")
 _ADDRESS = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://")
 
 
@@ -51,6 +56,43 @@ def working_folder(data: str, work: str) -> str:
     Configuration files name it as ``${working_folder:${globals:data},${globals:work}}``.
     """
     return work if is_remote(data) else data
+
+
+@contextmanager
+def store_errors(place: object) -> Iterator[None]:
+    """Raise what goes wrong with a place in a store as DataError; a missing file or a full disk here stays itself."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, FileNotFoundError) or getattr(error, "errno", None) in _OF_THIS_DISK:
+            raise
+        raise failure(place, error) from error
+
+
+def missing_package(error: BaseException) -> str | None:
+    """Say what to install where an address needs a package that is not there; None for any other error."""
+    for link in chain_of(error):
+        if isinstance(link, ImportError) and (extra := _EXTRAS.get(link.name or "")):
+            return f"{extra}:// addresses need the package {link.name}: pip install -c constraints.txt -e '.[{extra}]'"
+    return None
+
+
+def is_failure(error: BaseException) -> bool:
+    """Say whether an error comes from a store's client: it could not be reached, or it refused."""
+    return type(error).__module__.startswith(_CLIENTS)
+
+
+def failure(place: object, error: Exception) -> CelebaVaeError:
+    """Say that a store could not be used, why, and what to do."""
+    if isinstance(error, CelebaVaeError):
+        return error
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    return DataError(
+        f"{str(place).rstrip('/')} can't be used: {reason[:300]}\n"
+        "Check the bucket's name, the credentials (conf/local/credentials.yml, with --env NAME that of conf/NAME, or"
+        " the shell's such as AWS_ACCESS_KEY_ID) and what they allow, the endpoint if it is not the provider's own, and"
+        " the network. Then run again: what is finished is not made again."
+    )
 
 
 def _telling(method: Callable[Concatenate[Any, P], Result]) -> Callable[Concatenate[Any, P], Result]:

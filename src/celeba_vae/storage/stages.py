@@ -85,14 +85,12 @@ def _digest(form: str, array: np.ndarray) -> str:
 class Stage:
     """The working folder of one long stage, ``<folder>/<fingerprint>/``, held against other processes while it is open.
 
-    Use it as a context manager. ``identity`` is what determines the result: data, parameters and the format of the
-    code's working files, as JSON-able values. ``path`` keeps whatever the stage needs to go on after it was killed.
+    Use it as a context manager, which raises CelebaVaeError where another process works in the folder. ``identity`` is
+    what determines the result: data, parameters and the format of the code's working files, as JSON-able values.
+    ``path`` keeps whatever the stage needs to go on after it was killed.
 
     ``fresh`` starts anew. What was there is put aside, as ``<fingerprint>_replaced``, until the new stage is finished.
     A stage that was begun so goes on with ``fresh`` as without, until ``end_fresh_run``.
-
-    Raises:
-        CelebaVaeError: another process works in the same folder.
     """
 
     def __init__(self, folder: Path, identity: Mapping[str, Any], fresh: bool = False) -> None:
