@@ -1,7 +1,6 @@
 """NumPy arrays: one in an ``.npy`` file, mapped into memory; a few named ones in an ``.npz`` file, read."""
 
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,8 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from celeba_vae.datasets.stored_dataset import StoredDataset, place_of
-from celeba_vae.storage import Arrays, Place, RemotePath, load_arrays, save_arrays
-from celeba_vae.storage.atomic import link_or_copy, written_atomically
+from celeba_vae.storage import Arrays, RemotePath, load_arrays, save_arrays, written
+from celeba_vae.storage.atomic import link_or_copy
 from celeba_vae.storage.cache import checksum, stored_checksum, upload_with_checksum, use_cached
 from celeba_vae.storage.npy import reading_arrays, write_blocks
 
@@ -43,17 +42,14 @@ class NumpyDataset(StoredDataset[Any, np.ndarray]):
     def save(self, data: np.ndarray | RowBlocks | Path) -> None:
         """Write an array or blocks of rows, which must have the shape they promise, or put a finished file in place."""
         target = self._save_place()
-        if isinstance(data, Path):
-            if not self.holds(data):
-                _put(data, target)
-        elif isinstance(target, RemotePath):
-            with tempfile.TemporaryDirectory() as folder:
-                file = Path(folder) / target.name
+        if not isinstance(data, Path):
+            with written(target, upload_with_checksum) as file:
                 _write(file, data)
-                _put(file, target)
-        else:
-            with written_atomically(target) as temporary:
-                _write(temporary, data)
+        elif not self.holds(data):
+            if isinstance(target, RemotePath):
+                upload_with_checksum(target, data)
+            else:
+                link_or_copy(data, target)
 
     def holds(self, finished: Path) -> bool:
         """Whether saving this file would change nothing: it is in place already."""
@@ -72,13 +68,6 @@ def _write(path: Path, data: np.ndarray | RowBlocks) -> None:
         np.save(path, data, allow_pickle=False)
     else:
         write_blocks(path, data.shape, data.dtype, data)
-
-
-def _put(file: Path, target: Place) -> None:
-    if isinstance(target, RemotePath):
-        upload_with_checksum(file, target)
-    else:
-        link_or_copy(file, target)
 
 
 class ArraysDataset(StoredDataset[Arrays, dict[str, np.ndarray]]):

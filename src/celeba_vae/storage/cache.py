@@ -41,7 +41,7 @@ def stored_checksum(remote: RemotePath) -> str | None:
         return None
 
 
-def upload_with_checksum(file: Path, remote: RemotePath) -> None:
+def upload_with_checksum(remote: RemotePath, file: Path) -> None:
     """Upload a file, with its checksum beside it, in the form of ``sha256sum``, and keep it in the cache.
 
     A checksum that is there always belongs to the file: it is written last and removed first.

@@ -238,13 +238,13 @@ def state_of(info: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 @contextmanager
-def written(place: Place) -> Iterator[Path]:
+def written(place: Place, upload: Callable[[RemotePath, Path], None] = RemotePath.upload) -> Iterator[Path]:
     """Give a local path to write a file to; it appears in its place when the block succeeds, complete."""
     if isinstance(place, RemotePath):
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / place.name
             yield file
-            place.upload(file)
+            upload(place, file)
     else:
         with written_atomically(place) as file:
             yield file
