@@ -3,8 +3,8 @@
 import logging
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from itertools import product
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import click
@@ -18,9 +18,9 @@ from kedro.pipeline import Pipeline
 from kedro.utils import load_obj
 from kedro.validation.exceptions import DataValidationError, ParameterValidationError
 
-from celeba_vae.config.wording import in_environment, nearest_of
-from celeba_vae.errors import CelebaVaeError
-from celeba_vae.storage.store_errors import failure, is_failure, missing_package
+from celeba_vae.config.wording import DEFAULT_ENVIRONMENTS, in_environment, nearest_of
+from celeba_vae.errors import CelebaVaeError, chain_of
+from celeba_vae.storage.places import failure, is_failure, missing_package
 
 _EXPECTED = (
     CelebaVaeError,
@@ -52,10 +52,9 @@ def run(traceback: bool, **options: Any) -> None:
     if traceback:
         context.invoke(kedro_run, **options)
         return
-    filters = [_DuplicateFilter(), _EnvironmentFilter(environment)]
-    handlers = logging.getLogger().handlers
-    for handler, each in product(handlers, filters):
-        handler.addFilter(each)
+    log_filter = partial(_is_shown, environment)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(log_filter)
     try:
         _check_runner(options["runner"])
         context.invoke(kedro_run, **options)
@@ -70,13 +69,13 @@ def run(traceback: bool, **options: Any) -> None:
             raise
         raise click.ClickException(in_environment(message, environment)) from error
     finally:
-        for handler, each in product(handlers, filters):
-            handler.removeFilter(each)
+        for handler in logging.getLogger().handlers:
+            handler.removeFilter(log_filter)
 
 
 def expected_message(error: BaseException) -> str | None:
     """Give the message for an error that a user can act on, wherever it is in the chain; None for any other (a bug)."""
-    chain = list(_chain(error))
+    chain = list(chain_of(error))
     if message := missing_package(error):
         return message
     if expected := next((link for link in chain if isinstance(link, _EXPECTED)), None):
@@ -119,7 +118,7 @@ def _unknown_name(options: Mapping[str, Any], environment: str) -> str | None:
 def _known_variants(environment: str) -> str:
     every = dict.fromkeys(node.namespace for node in pipelines["variants"].nodes)
     known = f"\nVariants: {', '.join(every)} (with --pipelines variants those that training.variants leaves out)."
-    if environment in ("base", "local"):
+    if environment in DEFAULT_ENVIRONMENTS:
         return known
     return (
         f"{known}\nWith the environment {environment}, conf/base and conf/{environment} are read, conf/local is not: a"
@@ -127,28 +126,9 @@ def _known_variants(environment: str) -> str:
     )
 
 
-class _DuplicateFilter(logging.Filter):
-    """Drops what Kedro logs on the way of an expected error, which is printed once at the end."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        error = sys.exception()
-        return error is None or not record.name.startswith("kedro.") or expected_message(error) is None
-
-
-class _EnvironmentFilter(logging.Filter):
-    """Has the commands in what this project logs name the environment of the run."""
-
-    def __init__(self, environment: str) -> None:
-        super().__init__()
-        self._environment = environment
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if record.name.startswith("celeba_vae."):
-            record.msg, record.args = in_environment(record.getMessage(), self._environment), ()
-        return True
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+def _is_shown(environment: str, record: logging.LogRecord) -> bool:
+    """Drop what Kedro logs of an expected error, which is printed at the end; let our commands name the environment."""
+    if record.name.startswith("celeba_vae."):
+        record.msg, record.args = in_environment(record.getMessage(), environment), ()
+    error = sys.exception()
+    return error is None or not record.name.startswith("kedro.") or expected_message(error) is None

@@ -1,5 +1,7 @@
 """Errors that a user can act on."""
 
+from collections.abc import Iterator
+
 
 class CelebaVaeError(Exception):
     """An expected failure: its message says what is wrong, where, and what to do.
@@ -22,3 +24,10 @@ class HardwareError(CelebaVaeError):
 
 class ClusterError(CelebaVaeError):
     """Workers of a cluster, or their scheduler, can't do what they are asked for."""
+
+
+def chain_of(error: BaseException | None) -> Iterator[BaseException]:
+    """Give an error, then each one that led to it."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)

@@ -13,9 +13,9 @@ from celeba_vae.training.distributed.peers import TRAINS
 
 def register_pipelines() -> dict[str, Pipeline]:
     """Build all pipelines; ``__default__`` is data_engineering, training, generation and evaluation in a row."""
-    graph = current_graph()
-    pipelines = _all_pipelines(graph.shape or _graph_shape_of_base())
-    if not graph.trains_only:
+    shape = current_graph() or _graph_shape_of_base()
+    pipelines = _all_pipelines(shape)
+    if not shape.trains_only:
         return pipelines
     trainings = {name: pipeline.only_nodes_with_tags(TRAINS) for name, pipeline in pipelines.items()}
     return {name: trainings[name] if trainings[name].nodes else pipeline for name, pipeline in pipelines.items()}

@@ -1,8 +1,8 @@
 """Kedro's project settings."""
 
-from celeba_vae.config import working_folder
 from celeba_vae.hooks import HOOKS
 from celeba_vae.hooks.config_loader import ConfigLoader
+from celeba_vae.storage.places import working_folder
 
 __all__ = ["CONFIG_LOADER_ARGS", "CONFIG_LOADER_CLASS", "HOOKS"]
 

@@ -11,7 +11,6 @@ import pytest
 from kedro.io import DatasetError, Version
 
 from celeba_vae.datasets import NumpyDataset
-from celeba_vae.storage import NumpyFile
 
 
 class Blocks:
@@ -78,9 +77,9 @@ def test_a_finished_file_is_linked_and_outlives_its_working_folder(images: np.nd
     working = path.parents[1] / "working.npy"
     np.save(working, images)
     dataset = NumpyDataset(filepath=str(path))
-    dataset.save(NumpyFile(working))
+    dataset.save(working)
     assert path.samefile(working)
-    dataset.save(NumpyFile(working))
+    dataset.save(working)
     working.unlink()
     np.testing.assert_array_equal(dataset.load(), images)
 

@@ -24,7 +24,6 @@ from celeba_vae.datasets import (
     TableDataset,
 )
 from celeba_vae.errors import SettingError
-from celeba_vae.storage import TableFile
 
 OLD, NEW = "2024-01-01T00.00.00.000Z", "2024-01-02T00.00.00.000Z"
 
@@ -145,7 +144,7 @@ def test_a_model_comes_back(store, tmp_path):
 
 def test_a_finished_table_is_uploaded_as_it_is(make, store, tmp_path):
     (tmp_path / "finished.csv").write_bytes(b"image_id,split\n0.jpg,train\n")
-    make("table.csv").save(TableFile(tmp_path / "finished.csv"))
+    make("table.csv").save(tmp_path / "finished.csv")
     assert fsspec.filesystem("memory").cat(f"{store}/table.csv") == b"image_id,split\n0.jpg,train\n"
 
 

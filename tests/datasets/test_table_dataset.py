@@ -7,7 +7,6 @@ import pytest
 from kedro.io import DatasetError
 
 from celeba_vae.datasets import ReportDataset, TableDataset
-from celeba_vae.storage import TableFile
 
 ATTRIBUTES = {"save_args": {"index": False}, "load_args": {"dtype": {"image_id": str, "*": "int8"}}}
 
@@ -17,7 +16,7 @@ def test_a_finished_file_is_copied_as_it_is(tmp_path: Path) -> None:
     source.parent.mkdir()
     source.write_text("image_id,Bald,Young\n000001.jpg,-1,1\n000002.jpg,0,1\n")
     dataset = TableDataset(filepath=str(target), **ATTRIBUTES)
-    dataset.save(TableFile(source))
+    dataset.save(source)
     assert target.read_bytes() == source.read_bytes()
     # a copy: who edits the table does not change the working file
     assert not os.path.samefile(source, target)
@@ -40,7 +39,7 @@ def test_a_failed_save_leaves_what_was_there(tmp_path: Path) -> None:
     dataset = TableDataset(filepath=str(tmp_path / "table.csv"), **ATTRIBUTES)
     dataset.save(pd.DataFrame({"image_id": ["a"]}))
     with pytest.raises(DatasetError):
-        dataset.save(TableFile(tmp_path / "nowhere.csv"))
+        dataset.save(tmp_path / "nowhere.csv")
     assert dataset.load()["image_id"].tolist() == ["a"]
     assert os.listdir(tmp_path) == ["table.csv"]
 

@@ -20,7 +20,7 @@ from celeba_vae.config import EvaluationConfig
 from celeba_vae.datasets import NumpyDataset
 from celeba_vae.errors import DataError, SettingError
 from celeba_vae.pipelines.versions.nodes import compare_versions
-from celeba_vae.storage import NumpyFile, RemotePath, readable, written
+from celeba_vae.storage import RemotePath, readable, written
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ def test_a_finished_file_is_uploaded_only_when_it_has_changed(dataset, array, st
     for content in (array, array, 255 - array):
         if not working.exists() or (np.load(working) != content).any():
             np.save(working, content)
-        dataset().save(NumpyFile(working))
+        dataset().save(working)
         np.testing.assert_array_equal(dataset().load(), content)
     assert len(uploads) == 2
 

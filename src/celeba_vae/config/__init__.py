@@ -1,28 +1,24 @@
-"""Every parameter block as a Pydantic model, how blocks are completed, and components by name.
+"""Every parameter block as a Pydantic model: Kedro validates parameters by the nodes' type hints, which name them."""
 
-Kedro validates the parameters against these before any node runs: the nodes' type hints name them.
-"""
-
-from celeba_vae.config.addresses import is_remote, protocol_of, working_folder
-from celeba_vae.config.base import ComponentChain, ComponentConfig, NoneFromText, Options, Parameters, TupleFromText
-from celeba_vae.config.data_engineering_config import ClusterConfig, DataEngineeringConfig, SplitConfig
-from celeba_vae.config.evaluation_config import EvaluationConfig
-from celeba_vae.config.experiments_config import TRIAL, ExperimentsConfig
-from celeba_vae.config.generation_config import (
+from celeba_vae.config.base import ComponentConfig, NoneFromText, Options, Parameters
+from celeba_vae.config.parameter_blocks import (
+    TRIAL,
     AttributesConfig,
+    ClusterConfig,
+    DataEngineeringConfig,
+    EvaluationConfig,
+    ExperimentsConfig,
     FaceSource,
     GenerationConfig,
-    InterpolationConfig,
-    TraversalConfig,
+    HardwareConfig,
+    SplitConfig,
 )
-from celeba_vae.config.hardware_config import HardwareConfig
 from celeba_vae.config.training_config import LayersConfig, VariantConfig
 
 __all__ = [
     "TRIAL",
     "AttributesConfig",
     "ClusterConfig",
-    "ComponentChain",
     "ComponentConfig",
     "DataEngineeringConfig",
     "EvaluationConfig",
@@ -30,16 +26,10 @@ __all__ = [
     "FaceSource",
     "GenerationConfig",
     "HardwareConfig",
-    "InterpolationConfig",
     "LayersConfig",
     "NoneFromText",
     "Options",
     "Parameters",
     "SplitConfig",
-    "TraversalConfig",
-    "TupleFromText",
     "VariantConfig",
-    "is_remote",
-    "protocol_of",
-    "working_folder",
 ]

@@ -26,10 +26,9 @@ class Options(BaseModel):
 
 
 class Parameters(Options):
-    """Base of all parameter blocks.
+    """Base of all parameter blocks: what values mean and may be, and where the block stands in the files.
 
-    A block says what its values mean and may be, and where it stands in the files. The values are in conf/base alone:
-    a field has no default here, and one that no file has is an error.
+    The values are in conf/base alone: a field has no default here, and one that no file has is an error.
     """
 
     block: ClassVar[str]

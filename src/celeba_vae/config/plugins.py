@@ -33,28 +33,20 @@ def create_component(kind: str, config: ComponentConfig) -> Any:
         SettingError: the name is unknown or registered twice, what it names can't be imported or is no component, or an
             option is wrong; the message lists the known names and the nearest.
     """
-    component = _find(kind, config.name)
+    component, which = _find(kind, config.name), f"{_singular(kind)} '{config.name}'"
     if not (isinstance(component, type) and issubclass(component, BaseModel)):
-        raise SettingError(
-            f"{_singular(kind)} '{config.name}' is no component: it must be a class derived from BaseModel."
-        )
+        raise SettingError(f"{which} is no component: it must be a class derived from BaseModel.")
     # Pydantic's default is to ignore unknown names, which a plugin's author may not have thought of
     for option in config.options.keys() - component.model_fields.keys():
-        raise SettingError(
-            f"{_singular(kind)} '{config.name}': {option}: unknown name; {nearest_of(option, component.model_fields)}"
-        )
+        raise SettingError(f"{which}: {option}: unknown name; {nearest_of(option, component.model_fields)}")
     try:
         return component(**config.options)
     except ValidationError as error:
-        raise SettingError(f"{_singular(kind)} '{config.name}': {'; '.join(problems(error, component))}") from error
+        raise SettingError(f"{which}: {'; '.join(problems(error, component))}") from error
 
 
 def component_record(kind: str, config: ComponentConfig) -> dict[str, Any]:
-    """Give the component's name and all its options, defaults too, for JSON: it makes the same component at any time.
-
-    Raises:
-        SettingError: as ``create_component`` does.
-    """
+    """Give the component's name and all its options, defaults too, for JSON; raises as ``create_component`` does."""
     return {"name": config.name, **create_component(kind, config).model_dump(mode="json")}
 
 

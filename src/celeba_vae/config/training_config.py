@@ -3,7 +3,6 @@
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
-from pydantic.fields import FieldInfo
 
 from celeba_vae.config.base import ComponentConfig, NoneFromText, Parameters
 
@@ -105,9 +104,5 @@ class VariantConfig(Parameters, block="training"):
 
     def weight_settings(self) -> set[str]:
         """Name the settings that the weights after a given step depend on."""
-
-        def matters(field: FieldInfo) -> bool:
-            mark: Any = field.json_schema_extra or {}
-            return self.model not in mark.get("keeps_weights_of", ())
-
-        return {name for name, field in type(self).model_fields.items() if matters(field)}
+        marks: dict[str, Any] = {name: field.json_schema_extra for name, field in type(self).model_fields.items()}
+        return {name for name, mark in marks.items() if self.model not in (mark or {}).get("keeps_weights_of", ())}

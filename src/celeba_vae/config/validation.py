@@ -30,11 +30,7 @@ class _Blocks(BaseModel):
 
 
 def check_parameters(parameters: Mapping[str, Any]) -> None:
-    """Validate the project's parameter blocks, ``variants`` completed with ``training`` (see ``expand_variants``).
-
-    Raises:
-        SettingError: something is wrong or missing; the message has one line for each such value.
-    """
+    """Raise SettingError with a line for each value that is wrong or missing; ``variants`` is completed by then."""
     shared = {key: value for key, value in parameters["training"].items() if key != "variants"}
     of_all = _check(shared, VariantConfig, "training")
     found = _check(parameters, _Blocks) + of_all
@@ -43,9 +39,8 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
         of_one = [] if name.startswith(TRIAL) else _check(block, VariantConfig, name)
         found += [f"variants.{line}" for line in of_one if f"training{line.removeprefix(name)}" not in of_all]
     if found:
-        raise SettingError(
-            "\n  ".join(["Wrong parameters (conf/*/parameters_*.yml, hardware.yml or --params):", *found])
-        )
+        heading = "Wrong parameters (conf/*/parameters_*.yml, hardware.yml or --params):"
+        raise SettingError("\n  ".join([heading, *found]))
 
 
 @contextmanager

@@ -1,10 +1,10 @@
-"""Model variants: blocks of parameters that shape the graph before it is built.
+"""Model variants: blocks of parameters that shape the graph.
 
-Kedro builds the pipelines before any node sees a parameter, so what the graph's form depends on (which variants are
-trained, generate images, are compared) is read once, when the context is created, and kept here for the registry.
+Kedro builds the pipelines before any node sees a parameter, so what their form depends on (which variants are trained,
+generate images, are compared) is read when the context is created, and kept here for the registry.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -12,29 +12,21 @@ from typing import Any
 from pydantic import ValidationError
 
 from celeba_vae.config import TRIAL, ExperimentsConfig
-from celeba_vae.config.overrides import merged
+from celeba_vae.config.reading import merged
 from celeba_vae.errors import SettingError
 
 
 @dataclass(frozen=True)
 class GraphShape:
-    """The variants' names that the pipelines are built for.
-
-    Args:
-        trained: Those that are trained.
-        every: All that have a block.
-        generated: The one that generates images.
-        sampled: Those that are compared by the images of the same points.
-        compared: Those that are evaluated.
-        tried: Those of the experiments.
-    """
+    """What the pipelines are built for: the variants' names, and whether this process only helps another one train."""
 
     trained: tuple[str, ...]
-    every: tuple[str, ...]
-    generated: str
-    sampled: tuple[str, ...]
-    compared: tuple[str, ...]
-    tried: tuple[str, ...]
+    every: tuple[str, ...]  # all that have a block
+    generated: str  # the one that generates images
+    sampled: tuple[str, ...]  # those that are compared by the images of the same points
+    compared: tuple[str, ...]  # those that are evaluated
+    tried: tuple[str, ...]  # those of the experiments
+    trains_only: bool = False  # the pipelines hold nothing but the training
 
     @property
     def swept(self) -> str:
@@ -42,41 +34,25 @@ class GraphShape:
         return self.generated if self.generated in self.compared else self.compared[-1]
 
 
-@dataclass(frozen=True)
-class Graph:
-    """What the pipelines are built for.
-
-    Args:
-        shape: The variants' names; None: no context has said them yet.
-        trains_only: Leave nothing but the training in the pipelines that train: this process helps another one.
-    """
-
-    shape: GraphShape | None = None
-    trains_only: bool = False
+_shape: GraphShape | None = None
 
 
-_graph = Graph()
+def use_graph(shape: GraphShape) -> None:
+    """Build the pipelines for this shape from now on."""
+    global _shape
+    _shape = shape
 
 
-def use_graph(shape: GraphShape, trains_only: bool = False) -> None:
-    """Build the pipelines for this shape from now on, see ``Graph``."""
-    global _graph
-    _graph = Graph(shape, trains_only)
-
-
-def current_graph() -> Graph:
-    """Give what the pipelines are to be built for."""
-    return _graph
+def current_graph() -> GraphShape | None:
+    """Give the shape that the pipelines are to be built for; None: no context has said it yet."""
+    return _shape
 
 
 def expand_variants(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Complete each block under ``variants`` with what ``training`` says for all variants; a block's own value wins.
-
-    What ``experiments`` names becomes blocks, too, see ``_trials``.
+    """Complete each block under ``variants`` with what ``training`` says for all, and add those of ``experiments``.
 
     Raises:
-        SettingError: ``training``, ``variants`` or a variant is no block, or ``experiments`` names one that is not
-            there.
+        SettingError: one of these is no block, or ``experiments`` names one that is not there.
     """
     training = _block(parameters.get("training"), "training")
     shared = {key: value for key, value in training.items() if key != "variants"}
@@ -88,19 +64,19 @@ def expand_variants(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {**deepcopy(dict(parameters)), "training": deepcopy(dict(training)), "variants": variants}
 
 
-def graph_shape(parameters: Mapping[str, Any]) -> GraphShape:
+def graph_shape(parameters: Mapping[str, Any], trains_only: bool = False) -> GraphShape:
     """Read from the parameters, which are complete, which variants the pipelines are built for.
 
     Raises:
         SettingError: a name has no block under ``variants``, or is not fit to be a name.
     """
     every = tuple(parameters["variants"])
-    tried = tuple(name for name in every if name.startswith(TRIAL))
     for name in every:
         if not str(name).isidentifier():
             raise SettingError(
                 f"The variant name '{name}' under variants (parameters_training.yml) must be an identifier."
             )
+    tried = tuple(name for name in every if name.startswith(TRIAL))
     untried = tuple(name for name in every if name not in tried)
     trained = _names(parameters["training"].get("variants") or untried)
     generated = parameters["generation"]["variant"]
@@ -117,18 +93,12 @@ def graph_shape(parameters: Mapping[str, Any]) -> GraphShape:
             if names.count(name) > 1:
                 raise SettingError(f"{setting} names '{name}' more than once.")
             if name not in every:
-                raise SettingError(
-                    f"{setting} names '{name}', but parameters_training.yml has no such block under variants."
-                    f" Known: {', '.join(untried) or 'none'}."
-                )
-    return GraphShape(trained, every, generated, sampled, compared, tried)
+                raise _unknown_block(setting, name, untried)
+    return GraphShape(trained, every, generated, sampled, compared, tried, trains_only)
 
 
 def _trials(experiments: Mapping[str, Any], blocks: Mapping[str, Any]) -> dict[str, Any]:
-    """Make a block of each variant that experiments train on their budget, and of each value that they try.
-
-    Each name begins with ``trial_``. Values that the block has anyway are tried once.
-    """
+    """Make a block of each variant that experiments train, and of each value that they try and no other block has."""
     try:
         settings = ExperimentsConfig.model_validate(experiments)
     except ValidationError:
@@ -136,10 +106,7 @@ def _trials(experiments: Mapping[str, Any], blocks: Mapping[str, Any]) -> dict[s
         return {}
     for name in (*settings.variants, settings.like):
         if name not in blocks:
-            raise SettingError(
-                f"experiments names '{name}', but parameters_training.yml has no such block under variants."
-                f" Known: {', '.join(blocks) or 'none'}."
-            )
+            raise _unknown_block("experiments", name, blocks)
     budget = {"image_count": settings.image_count, "epochs": settings.epochs}
     wanted = {name: blocks[name] for name in settings.variants}
     for key, values in (("kl_weight", settings.kl_weights), ("latent_dim", settings.latent_dims)):
@@ -157,6 +124,13 @@ def _block(value: Any, name: str) -> Mapping[str, Any]:
     if value is not None and not isinstance(value, Mapping):
         raise SettingError(f"{name} (parameters_training.yml) must be a block of settings, not {value!r}.")
     return value or {}
+
+
+def _unknown_block(setting: str, name: str, known: Iterable[str]) -> SettingError:
+    return SettingError(
+        f"{setting} names '{name}', but parameters_training.yml has no such block under variants."
+        f" Known: {', '.join(known) or 'none'}."
+    )
 
 
 def _names(value: Any) -> tuple[str, ...]:

@@ -5,31 +5,21 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from celeba_vae.config.experiments_config import TRIAL
+from celeba_vae.config.parameter_blocks import TRIAL
 
 # read without --env
-_DEFAULT_ENVIRONMENTS = {"base", "local"}
+DEFAULT_ENVIRONMENTS = {"base", "local"}
 
 
 def in_environment(text: str, environment: str) -> str:
-    """Add the environment to each ``kedro run`` in a text that names none.
-
-    Example:
-        >>> in_environment("Train it: kedro run --pipelines training", "demo")
-        'Train it: kedro run --env demo --pipelines training'
-    """
-    if environment in _DEFAULT_ENVIRONMENTS:
+    """Add the environment to each ``kedro run`` in a text that names none."""
+    if environment in DEFAULT_ENVIRONMENTS:
         return text
     return re.sub(r"kedro run(?! --env)", f"kedro run --env {environment}", text)
 
 
 def training_command(variant: str, fresh: bool = False) -> str:
-    """Give the command that trains a variant; ``fresh``: that begins anew though nothing has changed.
-
-    Example:
-        >>> training_command("ae")
-        'kedro run --pipelines variants --namespaces ae'
-    """
+    """Give the command that trains a variant; ``fresh``: that begins anew though nothing has changed."""
     tried = variant.startswith(TRIAL)
     command = f"kedro run --pipelines {'experiments' if tried else 'variants'} --namespaces {variant}"
     # experiments make the trials' blocks of others, which have what is set for all
@@ -48,12 +38,7 @@ def title_of(variant: str) -> str:
 
 
 def flattened(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Give nested settings by their paths, as ``--params`` names them.
-
-    Example:
-        >>> flattened({"encoder": {"name": "conv"}})
-        {'encoder.name': 'conv'}
-    """
+    """Give nested settings by their paths, such as ``encoder.name``, as ``--params`` names them."""
     flat: dict[str, Any] = {}
     for name, value in settings.items():
         flat |= flattened(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}

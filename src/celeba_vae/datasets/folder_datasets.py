@@ -14,11 +14,10 @@ import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets._typing import ImagePreview
 
-from celeba_vae.config import is_remote
 from celeba_vae.datasets.stored_dataset import StoredDataset
 from celeba_vae.errors import SettingError
 from celeba_vae.reporting.grids import image_grid
-from celeba_vae.storage import CONNECTIONS, Place, RemotePath
+from celeba_vae.storage import CONNECTIONS, Place, RemotePath, is_remote
 from celeba_vae.storage.atomic import written_atomically
 from celeba_vae.storage.threads import map_in_threads
 
@@ -30,8 +29,8 @@ BLOCK = 64
 class FolderDataset(AbstractDataset[None, Place]):
     """A folder's absolute path, for the working files of long stages: on a disk, since these need locks.
 
-    Loading gives the path whether or not the folder exists; nothing can be saved to it. ``credentials``, which a remote
-    address may come with, are of no use: such an address is refused.
+    Loading gives the path whether or not the folder exists; nothing can be saved to it. A remote address, which may
+    come with ``credentials``, is refused.
     """
 
     def __init__(
@@ -43,20 +42,12 @@ class FolderDataset(AbstractDataset[None, Place]):
         self.metadata = metadata
 
     def load(self) -> Place:
-        """Give the absolute path.
-
-        Raises:
-            SettingError: the folder is no local one.
-        """
+        """Give the absolute path; raises as ``check`` does."""
         self.check()
         return self._path
 
     def check(self, name: str = "A catalog entry") -> None:
-        """Make sure that the folder is a local one; ``name`` is the entry's.
-
-        Raises:
-            SettingError: it is not.
-        """
+        """Raise SettingError where the folder is no local one; ``name`` is the entry's."""
         if is_remote(self.address):
             raise SettingError(
                 f"{name} is a working folder, which needs a local disk with locks, but its path is {self.address}.\n"
@@ -109,12 +100,9 @@ class InputFolderDataset(FolderDataset):
 
 
 class PngImages:
-    """PNG files of one size as an array (n, h, w, 3) uint8 that reads the images when they are used.
+    """PNG files of one size as an array (n, h, w, 3) uint8; an image, a slice or all are read when they are used.
 
-    An image, a slice (an array), or with ``numpy.asarray`` all of them.
-
-    Raises:
-        DatasetError: when it is read, a file turns out to be damaged or gone.
+    A file that is damaged or gone by then is a DatasetError.
     """
 
     dtype = np.dtype(np.uint8)
@@ -167,22 +155,19 @@ Images = TypeVar("Images", bound=Iterable[np.ndarray])
 class ImageFolder(Generic[Images]):
     """Images and what is known about each.
 
-    Args:
-        images: (n, h, w, 3) uint8, an array or ``PngImages``; to be saved, an iterable of such blocks will do, for more
-            than fit into memory.
-        index: One row an image, in the same order.
+    The images are (n, h, w, 3) uint8, an array or ``PngImages``; to be saved, an iterable of such blocks will do, for
+    more than fit into memory.
     """
 
     images: Images
-    index: pd.DataFrame
+    index: pd.DataFrame  # one row an image, in the same order
 
     def blocks(self) -> Iterator[np.ndarray]:
         """Give the images block by block, in order: (at most ``BLOCK`` where it is not given in blocks, h, w, 3)."""
-        if not isinstance(self.images, np.ndarray | PngImages):
-            yield from self.images
-            return
-        for first in range(0, len(self.images), BLOCK):
-            yield self.images[first : first + BLOCK]
+        images = self.images
+        if not isinstance(images, np.ndarray | PngImages):
+            return iter(images)
+        return (images[first : first + BLOCK] for first in range(0, len(images), BLOCK))
 
 
 class ImageFolderDataset(StoredDataset[ImageFolder[Any], ImageFolder[PngImages]]):
@@ -192,7 +177,7 @@ class ImageFolderDataset(StoredDataset[ImageFolder[Any], ImageFolder[PngImages]]
     """
 
     def load(self) -> ImageFolder[PngImages]:
-        """Load the table; the images (n, h, w, 3) uint8 are read when they are used, see ``PngImages``."""
+        """Load the table; the images are read when they are used."""
         folder = self._load_place()
         index = pd.read_csv(io.BytesIO((folder / INDEX).read_bytes()), keep_default_na=False, na_values=[""])
         return ImageFolder(PngImages(folder, index.pop("file")), index)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from celeba_vae.config.plugins import registering_packages
-from celeba_vae.datasets.stored_dataset import StoredDataset
+from celeba_vae.datasets.stored_dataset import OptionalDataset, StoredDataset
 from celeba_vae.errors import DataError
 from celeba_vae.storage import readable, written
 from celeba_vae.training.hardware import load_tensorflow_quietly
@@ -17,23 +17,13 @@ from celeba_vae.training.hardware import load_tensorflow_quietly
 class KerasModelDataset(StoredDataset[Any, Any]):
     """A Keras model in a ``.keras`` file, loaded in safe mode with its custom layers registered.
 
-    Those are the layers of this project and of the packages that register encoders or decoders as entry points. Keras
-    itself imports no module that a file names, and neither does this one from any other package.
-
-    Kedro's own ``TensorFlowModelDataset`` imports TensorFlow as soon as it is named in a catalog and does not know
-    custom layers; this one imports TensorFlow when a model is loaded or saved, and writes atomically.
-
-    Example:
-        >>> KerasModelDataset(filepath="data/06_models/vae/decoder.keras").load()  # doctest: +SKIP
+    Those are the layers of this project and of the packages that register encoders or decoders as entry points: nothing
+    is imported from any other package that a file names. Unlike Kedro's ``TensorFlowModelDataset`` this one imports
+    TensorFlow when a model is loaded, and writes atomically.
     """
 
     def load(self) -> Any:
-        """Load the model, not compiled.
-
-        Raises:
-            DataError: the file is damaged, needs a layer that no installed package has, or holds code that safe mode
-                refuses.
-        """
+        """Load the model, not compiled; raises DataError where it is damaged, or has unknown layers or unsafe code."""
         load_tensorflow_quietly()
         import keras
 
@@ -58,6 +48,10 @@ class KerasModelDataset(StoredDataset[Any, Any]):
         """Save a model; it appears under its name only when it is complete."""
         with written(self._save_place()) as temporary:
             data.save(temporary)
+
+
+class OptionalKerasModelDataset(OptionalDataset, KerasModelDataset):
+    """A Keras model, or None where it has not been trained."""
 
 
 def _import_custom_layers(path: Path) -> str:

@@ -5,8 +5,7 @@ from typing import Any, TypeVar
 
 from kedro.io import AbstractVersionedDataset, Version
 
-from celeba_vae.config import is_remote
-from celeba_vae.storage import Place, RemotePath
+from celeba_vae.storage import Place, RemotePath, is_remote
 
 Saved = TypeVar("Saved")
 Loaded = TypeVar("Loaded")
@@ -15,12 +14,9 @@ Loaded = TypeVar("Loaded")
 class StoredDataset(AbstractVersionedDataset[Saved, Loaded]):
     """Base of datasets whose file or folder lies on this machine's disk or at an address such as ``s3://bucket/…``.
 
-    Args:
-        filepath: A path, or an fsspec address.
-        version: Kedro's.
-        credentials: What the address's file system needs to let one in, as in Kedro's own datasets.
-        fs_args: Further arguments of that file system, such as an endpoint.
-        metadata: For other tools.
+    ``credentials`` and ``fs_args`` are what the address's file system takes. ``cache["path"]`` is the local folder for
+    copies of what must be on a disk to be used, by default one in the user's cache folder; Kedro makes a relative path
+    of that name start at the project.
 
     Raises:
         SettingError: there is no file system for the address, or its package is not installed.
@@ -33,20 +29,17 @@ class StoredDataset(AbstractVersionedDataset[Saved, Loaded]):
         version: Version | None = None,
         credentials: dict[str, Any] | None = None,
         fs_args: dict[str, Any] | None = None,
+        cache: dict[str, str] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
         self.metadata = metadata
-        if not is_remote(filepath):
-            super().__init__(filepath=PurePosixPath(filepath), version=version)
-            return
-        place = RemotePath(filepath, {**(credentials or {}), **(fs_args or {})})
-        self._protocol, self._fs = place.protocol, place.fs
-        super().__init__(
-            filepath=PurePosixPath(place.path),
-            version=version,
-            exists_function=self._is_complete,
-            glob_function=self._fs.glob,
-        )
+        self._cache = Path(cache["path"]) if cache else None
+        lookups: dict[str, Any] = {}
+        if is_remote(filepath):
+            place = RemotePath(filepath, {**(credentials or {}), **(fs_args or {})})
+            self._protocol, self._fs, filepath = place.protocol, place.fs, place.path
+            lookups = {"exists_function": self._is_complete, "glob_function": self._fs.glob}
+        super().__init__(filepath=PurePosixPath(filepath), version=version, **lookups)
 
     def _is_complete(self, path: str) -> bool:
         """Whether what is at a remote path counts: what is not written at once may be half written."""
@@ -68,6 +61,17 @@ class StoredDataset(AbstractVersionedDataset[Saved, Loaded]):
         super()._release()
         if isinstance(place := place_of(self, self._filepath), RemotePath):
             place.fs.invalidate_cache(place.path)
+
+
+class OptionalDataset:
+    """What a run may do without: it stands before the class that loads what is there, else loading gives None.
+
+    A pipeline that needs it after all says so in its ``checks.py``.
+    """
+
+    def load(self) -> Any:
+        """Load what is there, else give None."""
+        return super().load() if self.exists() else None  # type: ignore[misc, attr-defined]  # of the class after it
 
 
 def place_of(dataset: Any, path: PurePosixPath) -> Place:

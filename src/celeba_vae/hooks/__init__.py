@@ -1,21 +1,15 @@
 """What happens around the nodes: parameters and data are checked, hardware is set up, results are put in place."""
 
-from celeba_vae.hooks.fresh_run_hooks import FreshRunHooks
 from celeba_vae.hooks.hardware_hooks import HardwareHooks
 from celeba_vae.hooks.input_hooks import DataCheckHooks
-from celeba_vae.hooks.peer_hooks import PeerHooks
 from celeba_vae.hooks.publication_hooks import PublicationHooks
-from celeba_vae.hooks.run_record_hooks import RunRecordHooks
-from celeba_vae.hooks.summary_hooks import RunSummaryHooks
+from celeba_vae.hooks.summary_hooks import RunRecordHooks, RunSummaryHooks
 from celeba_vae.hooks.tracking_hooks import tracking_hooks
 
 HOOKS = (
     DataCheckHooks(),
     HardwareHooks(),
-    # called before the hardware, whose hook waits for the other machines
-    PeerHooks(),
     PublicationHooks(),
-    FreshRunHooks(),
     RunRecordHooks(),
     RunSummaryHooks(),
     # called first, right after the hooks of plugins: it takes up the run that kedro-mlflow begins

@@ -9,38 +9,32 @@ from kedro.framework.project import pipelines
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from celeba_vae.config import protocol_of
-from celeba_vae.config.overrides import check_names, replace_components
+from celeba_vae.config.reading import check_names, replace_components
 from celeba_vae.config.validation import check_parameters
 from celeba_vae.config.variants import expand_variants, graph_shape, use_graph
 from celeba_vae.errors import SettingError
-from celeba_vae.hooks.peer_hooks import is_helper
+from celeba_vae.hooks.hardware_hooks import is_helper
+from celeba_vae.storage.places import protocol_of
 
 
 class ConfigLoader(OmegaConfigLoader):
     """Completes parameters and catalog in every command that reads them; ``kedro viz`` calls no hooks.
 
     Each variant's block gets what all variants share, and all blocks are checked: Kedro checks only those of the
-    pipelines to run, and only in its parameter files. The registry is told which variants to build the pipelines for,
-    since Kedro builds them before it reads parameters. Catalog entries at addresses get their credentials.
+    pipelines to run. The registry is told which variants to build the pipelines for. Catalog entries at addresses get
+    their credentials.
 
     Raises:
         SettingError: there is no such environment, a file can't be read, two have the same key, a parameter is wrong.
     """
 
-    def __init__(
-        self,
-        conf_source: str,
-        env: str | None = None,
-        runtime_params: dict[str, Any] | None = None,
-        **options: Any,
-    ) -> None:
-        super().__init__(conf_source, env, runtime_params, **options)
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
         self._check_environment()
         parameters = expand_variants(self._parameters())
         check_parameters(parameters)
         self["parameters"] = parameters
-        use_graph(graph_shape(parameters), trains_only=is_helper(parameters))
+        use_graph(graph_shape(parameters, trains_only=is_helper(parameters)))
         # those of an earlier session in this process may have been built for other variants
         pipelines.configure("celeba_vae.pipeline_registry")
 
@@ -86,11 +80,9 @@ class ConfigLoader(OmegaConfigLoader):
             raise SettingError(
                 f"credentials.yml: {', '.join(wrong)} must hold settings by their names, such as key: and secret:."
             )
-        return {name: _with_credentials(entry, known) for name, entry in catalog.items()}
-
-
-def _with_credentials(entry: Any, known: dict[str, Any]) -> Any:
-    if not isinstance(entry, dict) or "credentials" in entry:
-        return entry
-    protocol = protocol_of(entry.get("filepath") or entry.get("path") or "")
-    return {**entry, "credentials": protocol} if protocol in known else entry
+        for entry in catalog.values():
+            if isinstance(entry, dict) and "credentials" not in entry:
+                protocol = protocol_of(entry.get("filepath") or entry.get("path") or "")
+                if protocol in known:
+                    entry["credentials"] = protocol
+        return catalog

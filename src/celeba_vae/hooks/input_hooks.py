@@ -11,7 +11,7 @@ from kedro.pipeline import Pipeline
 
 from celeba_vae.datasets import FolderDataset, OptionalDataset, place_of
 from celeba_vae.errors import DataError
-from celeba_vae.hooks.run_record_hooks import RUN_RECORD
+from celeba_vae.hooks.summary_hooks import RUN_RECORD
 from celeba_vae.pipelines.data_engineering import checks as data_engineering
 from celeba_vae.pipelines.evaluation import checks as evaluation
 from celeba_vae.pipelines.generation import checks as generation
@@ -40,12 +40,7 @@ class DataCheckHooks:
 
 
 def check_storage(run: RunInputs) -> None:
-    """Make sure that working folders are local, and that each remote file system that the run uses can be reached.
-
-    Raises:
-        SettingError: a working folder is not local.
-        DataError: a bucket is not there, or its store can't be reached or refuses.
-    """
+    """Raise SettingError for a working folder that is not local, DataError for a store or bucket out of reach."""
     places: dict[tuple[Any, str], RemotePath] = {}
     for name in sorted(run.pipeline.datasets()):
         dataset: Any = run.catalog.get(name)
@@ -63,11 +58,7 @@ def check_storage(run: RunInputs) -> None:
 
 
 def check_load_versions(load_versions: dict[str, str], catalog: CatalogProtocol) -> None:
-    """Look for the versions that ``--load-versions`` names.
-
-    Raises:
-        DataError: there is no such version.
-    """
+    """Raise DataError where ``--load-versions`` names a version that is not there."""
     for name, version in load_versions.items():
         dataset = catalog.get(name)
         if not isinstance(dataset, AbstractVersionedDataset) or dataset._version is None:
@@ -81,9 +72,8 @@ def check_inputs(run: RunInputs, env: str | None = None) -> None:
     """Look for every dataset that the run reads and does not make itself.
 
     Raises:
-        DataError: one is missing that is not optional, or that a pipeline needs though it is; the message names all
-            that are missing with the command that makes them. Or the run is a part of a pipeline that needs what other
-            nodes keep in memory.
+        DataError: one is missing that is not optional, or that a pipeline needs though it is, or that other nodes keep
+            in memory; the message names all that are missing with the command that makes them.
     """
     kept_in_memory = [name for name in sorted(run.read) if _is_only_in_memory(name, run.catalog)]
     if kept_in_memory:

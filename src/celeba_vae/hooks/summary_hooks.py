@@ -1,22 +1,60 @@
-"""Says what runs, and at the end what was made and where; keeps the newest pictures and reports in one folder."""
+"""Says what runs, what was made and where, also to the report; keeps the newest pictures and reports in one folder."""
 
+import importlib.metadata
 import logging
+import platform
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
-from kedro.io import AbstractVersionedDataset, CatalogProtocol
+from kedro.io import AbstractVersionedDataset, CatalogProtocol, MemoryDataset
 from kedro.pipeline import Node, Pipeline
 
+from celeba_vae.config import HardwareConfig
 from celeba_vae.config.wording import duration
 from celeba_vae.datasets import place_of
 from celeba_vae.storage import Place, copy
+from celeba_vae.training.machine import describe_hardware
 
 logger = logging.getLogger(__name__)
 
 REPORTING_FOLDER = "08_reporting"
-LATEST_FOLDER = "latest"
+RUN_RECORD = "run_record"
+PACKAGES = ("celeba-vae", "tensorflow", "keras", "kedro", "numpy")
+
+
+class RunRecordHooks:
+    """Puts a record of the run into the catalog where a node reads one."""
+
+    @hook_impl(trylast=True)
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        """Make the record: time, pipelines, options, hardware, and the versions of what is read and made."""
+        if RUN_RECORD not in pipeline.inputs():
+            return
+        made = pipeline.all_outputs()
+        hardware = HardwareConfig.model_validate(catalog["params:hardware"].load())
+        versioned = {name: catalog.get(name) for name in sorted(pipeline.datasets())}
+        catalog[RUN_RECORD] = MemoryDataset(
+            {
+                "started": datetime.now().astimezone().isoformat(" ", "seconds"),
+                "run": run_params.get("run_id") or run_params.get("session_id") or "",
+                "pipelines": list(run_params.get("pipeline_names") or ["__default__"]),
+                "environment": run_params.get("env") or "base",
+                "options": dict(run_params.get("runtime_params") or {}),
+                "hardware": describe_hardware(hardware),
+                "python": platform.python_version(),
+                "packages": {package: importlib.metadata.version(package) for package in PACKAGES},
+                "versions": {
+                    name: dataset.resolve_save_version() if name in made else dataset.resolve_load_version()
+                    for name, dataset in versioned.items()
+                    if isinstance(dataset, AbstractVersionedDataset) and dataset._version
+                    # what is optional may be missing
+                    if name in made or dataset.exists()
+                },
+            }
+        )
 
 
 class RunSummaryHooks:
@@ -84,7 +122,7 @@ def publish(path: Place, base: Place) -> Place | None:
     reporting = next((parent for parent in base.parents if parent.name == REPORTING_FOLDER), None)
     if reporting is None or not path.is_file():
         return None
-    latest = reporting / LATEST_FOLDER
+    latest = reporting / "latest"
     copy(path, latest / "_".join(base.parts[len(reporting.parts) :]))
     return latest
 

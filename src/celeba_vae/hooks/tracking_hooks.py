@@ -17,7 +17,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from pydantic import BaseModel
 
-from celeba_vae.hooks.peer_hooks import is_helper
+from celeba_vae.hooks.hardware_hooks import is_helper
 from celeba_vae.hooks.summary_hooks import REPORTING_FOLDER, saved_path
 from celeba_vae.storage import readable
 
@@ -68,10 +68,8 @@ class TrackingHooks:
         if uri.startswith(_SQLITE):
             path = Path(context.project_path) / uri.removeprefix(_SQLITE)
             path.parent.mkdir(parents=True, exist_ok=True)
-            context.config_loader["mlflow"] = {
-                **settings,
-                "server": {**server, "mlflow_tracking_uri": f"{_SQLITE}{path}"},
-            }
+            server = {**server, "mlflow_tracking_uri": f"{_SQLITE}{path}"}
+            context.config_loader["mlflow"] = {**settings, "server": server}
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], catalog: CatalogProtocol) -> None:
@@ -91,10 +89,7 @@ class TrackingHooks:
 
     @hook_impl(tryfirst=True)
     def before_node_run(self, inputs: dict[str, Any]) -> None:
-        """Give kedro-mlflow, which logs the parameters among a node's inputs, blocks that it can look into.
-
-        These inputs are the hooks' own copy: the node gets its models.
-        """
+        """Give kedro-mlflow parameters that it can look into and log, in the hooks' own copy of a node's inputs."""
         for name, value in inputs.items():
             if isinstance(value, BaseModel):
                 inputs[name] = value.model_dump(mode="json")

@@ -13,7 +13,7 @@ from celeba_vae.config import ComponentConfig
 from celeba_vae.config.plugins import component_record, create_component
 from celeba_vae.latent.samplers import EncodedImages, check_rows
 from celeba_vae.models.inference import encode_batches, encoder_outputs, weights_hash
-from celeba_vae.storage import Arrays, NumpyFile, load_arrays, save_arrays
+from celeba_vae.storage import Arrays, load_arrays, save_arrays
 from celeba_vae.storage.npy import write_blocks
 from celeba_vae.storage.stages import Stage, content_of
 
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 LATENTS_FORMAT, FIT_FORMAT = 1, 1
 
 
-def encode_images(encoder: keras.Model, images: np.ndarray, latent_stages: Path, fresh: bool = False) -> NumpyFile:
+def encode_images(encoder: keras.Model, images: np.ndarray, latent_stages: Path, fresh: bool = False) -> Path:
     """Encode training images (n, h, w, 3) uint8: mu of a variational encoder, z of a plain one.
 
     Latents that the same encoder made of the same images are handed on, but for ``fresh``; they are kept in
@@ -40,7 +40,7 @@ def encode_images(encoder: keras.Model, images: np.ndarray, latent_stages: Path,
             shape = (len(images), encoder.outputs[0].shape[-1])
             write_blocks(file, shape, np.dtype(np.float32), encode_batches(encoder, images))
             stage.finish({"rows": shape[0], "latent_dim": shape[1]})
-        return NumpyFile(file)
+        return file
 
 
 def fit_to_latents(

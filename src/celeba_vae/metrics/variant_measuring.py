@@ -157,7 +157,7 @@ class _Measuring:
         fitted: Mapping[str, np.ndarray] = {}
         if hasattr(sampler, "fit"):
             latents = encode_images(encoder, self.train_images[: parameters.fit_images], self.latent_stages)
-            array = np.load(latents.path, mmap_mode="r")
+            array = np.load(latents, mmap_mode="r")
             fitted = fit_to_latents(encoder, array, self.test_images, self.latent_stages, config)
         # a whole row is shown, also where there are fewer test images
         count = max(self.reference.set_size, min(parameters.columns, parameters.generated_count))

@@ -12,10 +12,10 @@ from celeba_vae.errors import DataError
 
 @contextmanager
 def written_atomically(target: Path) -> Iterator[Path]:
-    """Give a temporary path beside ``target``; put what was written there in place when the block succeeds.
+    """Give a temporary path beside ``target``; put the file or folder written there in place when the block succeeds.
 
-    The temporary name keeps the suffix of ``target`` (writers choose their format by it) and starts with a dot.
-    Works for a file and for a folder; an existing file is replaced, an existing folder must not be there.
+    Its name starts with a dot and keeps the suffix, by which writers choose their format. A file may be there already,
+    a folder must not.
     """
     target = Path(target)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -31,12 +31,9 @@ def written_atomically(target: Path) -> Iterator[Path]:
 
 
 def check_room(folder: Path, needed: int, contents: str, instead: str) -> None:
-    """Make sure that a disk has room for what is going to be written to a folder, which may not be there yet.
+    """Raise DataError where a disk has no room for ``needed`` bytes in a folder, which may not be there yet.
 
-    ``needed`` is in bytes; ``contents`` says what needs them and ``instead`` what needs fewer, in words.
-
-    Raises:
-        DataError: the disk has fewer free bytes.
+    ``contents`` says what needs them and ``instead`` what needs fewer, in words.
     """
     folder = folder.absolute()
     free = shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists())).free

@@ -14,8 +14,7 @@ from filelock import FileLock
 
 from celeba_vae.errors import DataError
 from celeba_vae.storage.atomic import check_room, link_or_copy, written_atomically
-from celeba_vae.storage.places import RemotePath, state_of
-from celeba_vae.storage.store_errors import store_errors
+from celeba_vae.storage.places import RemotePath, state_of, store_errors
 
 logger = logging.getLogger(__name__)
 
@@ -42,10 +41,10 @@ def stored_checksum(remote: RemotePath) -> str | None:
         return None
 
 
-def upload_with_checksum(file: Path, remote: RemotePath) -> None:
+def upload_with_checksum(remote: RemotePath, file: Path) -> None:
     """Upload a file, with its checksum beside it, in the form of ``sha256sum``, and keep it in the cache.
 
-    An older checksum is removed first and the new one written last: one that is there always belongs to the file.
+    A checksum that is there always belongs to the file: it is written last and removed first.
     """
     _beside(remote).unlink(missing_ok=True)
     remote.upload(file)
@@ -66,9 +65,8 @@ def remove_with_checksum(remote: RemotePath) -> None:
 def use_cached(remote: RemotePath, use: Callable[[Path], Result]) -> Result:
     """Give what ``use`` makes of a local copy of a file, which is downloaded unless it is in the cache.
 
-    Its name in the cache is the checksum stored beside the file, else its size and its tag or time in the store: a file
-    that has changed is downloaded anew, and what an older one left is removed. While ``use`` runs no other process
-    removes the copy; what it has opened or mapped stays usable afterwards.
+    The cache knows it by the checksum stored beside the file, else by its size and its tag or time in the store. While
+    ``use`` runs no other process removes the copy; what it has opened or mapped stays usable afterwards.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -103,7 +101,6 @@ def _download(remote: RemotePath, target: Path, expected: str | None) -> None:
 
 
 def _state(remote: RemotePath) -> str:
-    """Hash what changes with a file's content, without reading it."""
     remote.fs.invalidate_cache(remote.path)
     with store_errors(remote):
         state = state_of(remote.fs.info(remote.path))

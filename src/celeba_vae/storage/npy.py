@@ -3,7 +3,8 @@
 import io
 import os
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -23,27 +24,26 @@ def save_arrays(place: Place, arrays: Arrays) -> None:
 
 
 def load_arrays(place: Place) -> dict[str, np.ndarray]:
-    """Read all arrays of a file.
+    """Read all arrays of a file; raises as ``reading_arrays`` does."""
+    with reading_arrays(place, "arrays"), readable(place) as path, np.load(path, allow_pickle=False) as file:
+        return dict(file)
 
-    Raises:
-        DataError: the file is not there, is damaged, or holds pickled objects.
-    """
+
+@contextmanager
+def reading_arrays(place: Place, kind: str) -> Iterator[None]:
+    """Raise DataError where a file of "an array" or "arrays" is not there, is damaged, or holds pickled objects."""
     try:
-        with readable(place) as path, np.load(path, allow_pickle=False) as file:
-            return dict(file)
+        yield
     except FileNotFoundError:
         raise DataError(f"{place} is not there. Run the pipeline that makes it first.") from None
     except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
         raise DataError(
-            f"{place} can't be read as arrays ({error}). Delete it and run the pipeline that makes it again."
+            f"{place} can't be read as {kind} ({error}). Delete it and run the pipeline that makes it again."
         ) from error
 
 
 def npy_header(shape: tuple[int, ...], dtype: DTypeLike) -> bytes:
-    """Give the header of a C-ordered ``.npy`` file, version 1.0.
-
-    NumPy pads it so that its length does not depend on the number of rows: it can be rewritten in place.
-    """
+    """Give a C-ordered ``.npy`` file's header, version 1.0; NumPy makes it as long for any number of rows."""
     buffer = io.BytesIO()
     description = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(buffer, description)
@@ -51,13 +51,7 @@ def npy_header(shape: tuple[int, ...], dtype: DTypeLike) -> bytes:
 
 
 def write_blocks(path: Path, shape: tuple[int, ...], dtype: DTypeLike, blocks: Iterable[np.ndarray]) -> None:
-    """Write an array that is given in blocks of rows, one after the other: for what does not fit into memory.
-
-    ``shape`` and ``dtype`` are those of the whole array.
-
-    Raises:
-        DataError: the blocks do not add up to the shape, or are of another type.
-    """
+    """Write an array given in blocks of rows; raises DataError where these do not add up to its shape and type."""
     rows = 0
     with path.open("wb") as file:
         file.write(npy_header(shape, dtype))
@@ -73,7 +67,7 @@ def write_blocks(path: Path, shape: tuple[int, ...], dtype: DTypeLike, blocks: I
 class NpyRows:
     """A uint8 ``.npy`` file with a place for every row, filled in any order and cut to the rows that are used.
 
-    Rows are written to the file, not through mapped memory: the process's memory does not grow with it.
+    Rows are not written through mapped memory: the process's memory does not grow with the file.
     """
 
     def __init__(self, path: Path, rows: int, row_shape: tuple[int, ...]) -> None:
@@ -111,8 +105,8 @@ class NpyRows:
     def write(self, first_row: int, block: np.ndarray, synchronous: bool = False) -> None:
         """Write consecutive rows; ``synchronous`` hands them to the disk at once.
 
-        Machines that write neighbouring rows over a network file system need that: without, one may write back a page
-        of its memory whole, with what stood before in the part of it that is another's.
+        Machines that write neighbouring rows over a network file system need that: without, one may write back a whole
+        page of memory, with what stood before in another's part of it.
         """
         flags = os.O_WRONLY | (os.O_DSYNC if synchronous else 0)
         with open(os.open(self.path, flags), "wb") as file:
@@ -122,8 +116,7 @@ class NpyRows:
     def keep(self, kept: np.ndarray) -> None:
         """Cut the file to the rows that ``kept`` (bool, one a row) marks, in the order of ``kept_order``.
 
-        It can be repeated after it was interrupted at any point: a row that is moved stays where it was until the end,
-        and the last step shortens the file.
+        Interrupted at any point it can be repeated: a row that is moved stays where it was until the file is shortened.
         """
         order = kept_order(kept)
         if self.is_complete(len(order)):
@@ -140,10 +133,7 @@ class NpyRows:
 
 
 def kept_order(kept: np.ndarray) -> np.ndarray:
-    """Say which row comes to stand where when only those marked in ``kept`` (bool) stay.
-
-    Entry i is the row that becomes row i: each hole is filled with the last row not yet used.
-    """
+    """Give the row that becomes row i when only those marked in ``kept`` (bool) stay: the last ones fill the holes."""
     count = int(np.count_nonzero(kept))
     order = np.arange(count)
     holes = np.flatnonzero(~kept[:count])

@@ -1,14 +1,17 @@
-"""Files and folders on disk or at fsspec addresses, ``s3://bucket/…``: read, written whole, copied.
+"""Files and folders on disk or at fsspec addresses, ``s3://bucket/…``: read, written whole, copied; what goes wrong.
 
 An object store has no rename and no lock, but an object appears only when its upload is complete. So a file is written
 to a local one first and uploaded; of a folder, the file that marks it as complete is the last.
 """
 
+import errno
 import io
+import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from copy import deepcopy
 from functools import wraps
 from pathlib import Path
@@ -17,10 +20,8 @@ from typing import Any, BinaryIO, Concatenate, ParamSpec, Self, TypeVar
 from upath import UPath
 from upath.extensions import ProxyUPath
 
-from celeba_vae.config.addresses import protocol_of
-from celeba_vae.errors import SettingError
+from celeba_vae.errors import CelebaVaeError, DataError, SettingError, chain_of
 from celeba_vae.storage.atomic import written_atomically
-from celeba_vae.storage.store_errors import failure, missing_package, store_errors
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
@@ -29,6 +30,69 @@ Result = TypeVar("Result")
 OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oci", "oss"})
 # files that are fetched from a store at the same time: what takes time is waiting for each
 CONNECTIONS = 16
+# of this machine's disk, not the store's
+_OF_THIS_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+# the package that each kind of address needs, and the extra that brings it
+_EXTRAS = {"s3fs": "s3", "gcsfs": "gs"}
+# whose exceptions mean that a store can't be reached or refuses
+_CLIENTS = ("botocore.", "aiobotocore.", "aiohttp.", "gcsfs.", "google.auth.", "google.api_core.", "requests.")
+_ADDRESS = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://")
+
+
+def protocol_of(address: str | os.PathLike) -> str | None:
+    """Give what stands before ``://`` in an address, such as ``s3``; None for a path on this machine."""
+    match = _ADDRESS.match(str(address))
+    return match[1].lower() if match and match[1].lower() not in ("file", "local") else None
+
+
+def is_remote(address: str | os.PathLike) -> bool:
+    """Say whether an address is one of another file system than the local one."""
+    return protocol_of(address) is not None
+
+
+def working_folder(data: str, work: str) -> str:
+    """Give the local folder for what needs a disk with locks: the data folder itself, or, where it is remote, ``work``.
+
+    Configuration files name it as ``${working_folder:${globals:data},${globals:work}}``.
+    """
+    return work if is_remote(data) else data
+
+
+@contextmanager
+def store_errors(place: object) -> Iterator[None]:
+    """Raise what goes wrong with a place in a store as DataError; a missing file or a full disk here stays itself."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, FileNotFoundError) or getattr(error, "errno", None) in _OF_THIS_DISK:
+            raise
+        raise failure(place, error) from error
+
+
+def missing_package(error: BaseException) -> str | None:
+    """Say what to install where an address needs a package that is not there; None for any other error."""
+    for link in chain_of(error):
+        if isinstance(link, ImportError) and (extra := _EXTRAS.get(link.name or "")):
+            return f"{extra}:// addresses need the package {link.name}: pip install -c constraints.txt -e '.[{extra}]'"
+    return None
+
+
+def is_failure(error: BaseException) -> bool:
+    """Say whether an error comes from a store's client: it could not be reached, or it refused."""
+    return type(error).__module__.startswith(_CLIENTS)
+
+
+def failure(place: object, error: Exception) -> CelebaVaeError:
+    """Say that a store could not be used, why, and what to do."""
+    if isinstance(error, CelebaVaeError):
+        return error
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    return DataError(
+        f"{str(place).rstrip('/')} can't be used: {reason[:300]}\n"
+        "Check the bucket's name, the credentials (conf/local/credentials.yml, with --env NAME that of conf/NAME, or"
+        " the shell's such as AWS_ACCESS_KEY_ID) and what they allow, the endpoint if it is not the provider's own, and"
+        " the network. Then run again: what is finished is not made again."
+    )
 
 
 def _telling(method: Callable[Concatenate[Any, P], Result]) -> Callable[Concatenate[Any, P], Result]:
@@ -45,12 +109,8 @@ def _telling(method: Callable[Concatenate[Any, P], Result]) -> Callable[Concaten
 class RemotePath(ProxyUPath):
     """A file or folder at an fsspec address: universal-pathlib's path, with errors that say what to do.
 
-    A file is read and written as a whole, by one request.
-
-    Args:
-        address: Where, such as ``s3://bucket/celeba``.
-        options: The file system's own, such as credentials.
-        cache: Local folder for copies of what must be on a disk to be used, here and below.
+    A file is read and written as a whole, by one request. ``options`` are the file system's own, such as credentials;
+    ``cache`` is a local folder for copies of what must be on a disk to be used, here and below.
 
     Raises:
         SettingError: there is no such file system, its package is not installed, or no bucket is named.
@@ -91,11 +151,9 @@ class RemotePath(ProxyUPath):
 
     def files(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Give each file below this folder: its path from here, and what the store knows of it; none without folder."""
-        try:
-            with store_errors(self):
-                found = self.fs.find(self.path, detail=True)
-        except FileNotFoundError:
-            return
+        found: Mapping[str, Any] = {}
+        with suppress(FileNotFoundError), store_errors(self):
+            found = self.fs.find(self.path, detail=True)
         root = f"{self.path.rstrip('/')}/"
         for path, info in found.items():
             if path.startswith(root) and info.get("type") == "file":
@@ -136,35 +194,24 @@ class RemotePath(ProxyUPath):
 
     def unlink(self, missing_ok: bool = False) -> None:
         """Remove the file."""
-        try:
-            with store_errors(self):
-                self.fs.rm_file(self.path)
-        except FileNotFoundError:
-            if not missing_ok:
-                raise
+        with suppress(FileNotFoundError) if missing_ok else nullcontext(), store_errors(self):
+            self.fs.rm_file(self.path)
 
     @contextmanager
     def being_written(self) -> Iterator[None]:
-        """Make folders to write into where there are such; what is not there then is the bucket.
-
-        Raises:
-            DataError: what is done meanwhile fails.
-        """
+        """Make folders to write into where there are such; raises DataError where what is done meanwhile fails."""
         try:
             with store_errors(self):
                 if self.protocol not in OBJECT_STORES:
                     self.fs.makedirs(self.parent.path, exist_ok=True)
                 yield
         except FileNotFoundError as error:
+            # what is not there then is the bucket
             raise failure(self, error) from error
         self.fs.invalidate_cache(self.path)
 
     def check(self) -> None:
-        """Make sure that the store can be reached and has the bucket; the folder need not be there yet.
-
-        Raises:
-            DataError: it can't, or it has not.
-        """
+        """Raise DataError where the store can't be reached or lacks the bucket; the folder need not be there yet."""
         self.fs.invalidate_cache()
         with suppress(FileNotFoundError), store_errors(self):
             self.fs.ls(self.path, detail=False)
@@ -191,13 +238,13 @@ def state_of(info: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 @contextmanager
-def written(place: Place) -> Iterator[Path]:
+def written(place: Place, upload: Callable[[RemotePath, Path], None] = RemotePath.upload) -> Iterator[Path]:
     """Give a local path to write a file to; it appears in its place when the block succeeds, complete."""
     if isinstance(place, RemotePath):
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / place.name
             yield file
-            place.upload(file)
+            upload(place, file)
     else:
         with written_atomically(place) as file:
             yield file
@@ -205,11 +252,7 @@ def written(place: Place) -> Iterator[Path]:
 
 @contextmanager
 def readable(place: Place) -> Iterator[Path]:
-    """Give a local path to read a file from while the block lasts.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-    """
+    """Give a local path to read a file from while the block lasts; raises FileNotFoundError where there is none."""
     if isinstance(place, RemotePath):
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / place.name

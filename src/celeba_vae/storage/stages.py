@@ -5,7 +5,6 @@ import json
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -50,10 +49,9 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = ""
 def changes_since_newest(
     folder: Path, identity: Mapping[str, Any], having: str = "identity.json", except_for: Path | None = None
 ) -> list[str]:
-    """Name what differs between ``identity`` and the newest stage in a folder, in the keys of ``identity``.
+    """Name what differs between ``identity`` and the newest stage in a folder, in its keys; nothing where one agrees.
 
-    A stage without a file or folder of the pattern ``having`` does not count, nor does ``except_for``. There is no
-    difference where there is no stage, or one that agrees.
+    A stage without a file or folder of the pattern ``having`` does not count, nor does ``except_for``.
     """
     keys = json.loads(json.dumps(identity))
     files = [file for file in Path(folder).glob("*/identity.json") if file.parent != except_for]
@@ -72,7 +70,7 @@ def end_fresh_run(folder: Path) -> None:
 
     Until then they are what the run has made already, so that it goes on behind them after an interruption.
     """
-    for mark in [*Path(folder).glob(f"*/{_BEGUN_FRESH}"), *Path(folder).glob(f"*/*/{_BEGUN_FRESH}")]:
+    for mark in [*folder.glob(f"*/{_BEGUN_FRESH}"), *folder.glob(f"*/*/{_BEGUN_FRESH}")]:
         if (mark.parent / _FINISHED).exists():
             mark.unlink()
 
@@ -84,31 +82,15 @@ def _digest(form: str, array: np.ndarray) -> str:
     return digest.hexdigest()[:16]
 
 
-@dataclass(frozen=True)
-class NumpyFile:
-    """A finished ``.npy`` file in a working folder: saving puts it in place by a hard link, without reading it."""
-
-    path: Path
-
-
-@dataclass(frozen=True)
-class TableFile:
-    """A finished ``.csv`` file in a working folder: saving copies it, without reading it as a table."""
-
-    path: Path
-
-
 class Stage:
     """The working folder of one long stage, ``<folder>/<fingerprint>/``, held against other processes while it is open.
 
-    Use it as a context manager. ``identity`` is what determines the result: data, parameters and the format of the
-    code's working files, as JSON-able values. ``path`` keeps whatever the stage needs to go on after it was killed.
+    Use it as a context manager, which raises CelebaVaeError where another process works in the folder. ``identity`` is
+    what determines the result: data, parameters and the format of the code's working files, as JSON-able values.
+    ``path`` keeps whatever the stage needs to go on after it was killed.
 
     ``fresh`` starts anew. What was there is put aside, as ``<fingerprint>_replaced``, until the new stage is finished.
     A stage that was begun so goes on with ``fresh`` as without, until ``end_fresh_run``.
-
-    Raises:
-        CelebaVaeError: another process works in the same folder.
     """
 
     def __init__(self, folder: Path, identity: Mapping[str, Any], fresh: bool = False) -> None:

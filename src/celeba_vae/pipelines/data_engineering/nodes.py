@@ -9,7 +9,7 @@ from celeba_vae.preparation import preparing, splits
 from celeba_vae.preparation.index import ImageIndex
 from celeba_vae.preparation.originals import ImageCollection
 from celeba_vae.reporting.previews import sample_images
-from celeba_vae.storage import NumpyFile, Place, TableFile
+from celeba_vae.storage import Place
 
 
 def collect_images(raw_folder: Place, config: DataEngineeringConfig) -> ImageCollection:
@@ -28,9 +28,9 @@ def prepare_images(
     """Crop and resize the originals into an array a split, with attributes, an index and a summary."""
     prepared = preparing.prepare_images(originals, splits, config, preparation_folder)
     return {
-        **{f"{split}_images": NumpyFile(file) for split, file in prepared.arrays.items()},
-        **{f"{split}_attributes": TableFile(file) for split, file in prepared.attributes.items()},
-        "image_index": TableFile(prepared.index_file),
+        **{f"{split}_images": file for split, file in prepared.arrays.items()},
+        **{f"{split}_attributes": file for split, file in prepared.attributes.items()},
+        "image_index": prepared.index_file,
         "data_summary": prepared.summary(originals, config),
         "split_means": prepared.means,
         "image_samples": sample_images(prepared.index, config.preview_count, config.preview_seed),

@@ -17,14 +17,14 @@ from celeba_vae.latent.provenance import enhancer_text, provenance
 from celeba_vae.models.inference import decode_batches, to_uint8
 from celeba_vae.photos.enhancers import enhance_blocks
 from celeba_vae.reporting.face_grids import generated_grid, sharpening_series
-from celeba_vae.storage import Arrays, NumpyFile
+from celeba_vae.storage import Arrays
 
 GRID_COUNT = 140
 
 
 def encode_training_images(
     encoder: Any, train_images: np.ndarray, latent_stages: Path, parameters: GenerationConfig
-) -> NumpyFile:
+) -> Path:
     """Encode the first ``fit_images`` training images, see ``encode_images``."""
     return encode_images(encoder, train_images[: parameters.fit_images], latent_stages, parameters.fresh)
 

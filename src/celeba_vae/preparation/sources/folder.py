@@ -4,10 +4,11 @@ from pathlib import Path
 
 from pydantic import Field
 
-from celeba_vae.config import Options, is_remote, protocol_of
+from celeba_vae.config import Options
 from celeba_vae.errors import DataError
 from celeba_vae.preparation.originals import ImageCollection, collect_folder, holds_images
-from celeba_vae.storage import Place, RemotePath
+from celeba_vae.storage import Place, RemotePath, is_remote
+from celeba_vae.storage.places import protocol_of
 
 
 class FolderSource(Options):

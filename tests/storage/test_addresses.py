@@ -2,7 +2,7 @@
 
 import pytest
 
-from celeba_vae.config import is_remote, working_folder
+from celeba_vae.storage.places import is_remote, working_folder
 
 
 @pytest.mark.parametrize("address", ["data", "/data", "file:///data", "C:\\data"])

@@ -4,7 +4,7 @@ import pytest
 from base_config import base_config
 
 from celeba_vae.config import VariantConfig
-from celeba_vae.config.overrides import without_effect
+from celeba_vae.config.reading import without_effect
 
 
 def said(given, name="ae", block="ae", **own):
