@@ -5,7 +5,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from celeba_vae.config.parameter_blocks import TRIAL
+from celeba_vae.config.experiments_config import TRIAL
 
 # read without --env
 DEFAULT_ENVIRONMENTS = {"base", "local"}
