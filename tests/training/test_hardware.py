@@ -11,8 +11,9 @@ from base_config import base_config
 
 from celeba_vae.config import HardwareConfig
 from celeba_vae.errors import HardwareError
+from celeba_vae.training.distributed.device_choice import use_xla
 from celeba_vae.training.hardware import configure_hardware
-from celeba_vae.training.machine import cpu_has_bfloat16, effective_precision, use_xla
+from celeba_vae.training.machine import cpu_has_bfloat16, effective_precision
 
 PREAMBLE = """
 import logging, random, sys
@@ -21,7 +22,8 @@ from base_config import base_config
 from celeba_vae.config import HardwareConfig
 from celeba_vae.errors import HardwareError
 from celeba_vae.training.hardware import configure_hardware
-from celeba_vae.training.machine import effective_precision, use_xla
+from celeba_vae.training.distributed.device_choice import use_xla
+from celeba_vae.training.machine import effective_precision
 
 logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stdout)
 
@@ -114,7 +116,7 @@ print("SAME", refusal())
 
 def test_a_model_is_mirrored_on_the_devices_that_there_are():
     process = run("""
-from celeba_vae.training.machine import training_device_names
+from celeba_vae.training.distributed.device_choice import training_device_names
 print("ALONE", refusal(strategy="mirrored", device="cpu"))
 configure_hardware(base_config(HardwareConfig, virtual_devices=2, device="cpu"))
 for strategy in "auto", "mirrored", "one":

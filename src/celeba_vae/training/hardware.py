@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from celeba_vae.config import HardwareConfig
 from celeba_vae.errors import HardwareError
+from celeba_vae.training.distributed.device_choice import strategy_text, use_xla
 from celeba_vae.training.distributed.peers import this_peer
-from celeba_vae.training.machine import describe_hardware, gpus_in_use
+from celeba_vae.training.machine import details, effective_precision, gpus_in_use
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -83,6 +84,23 @@ def configure_hardware(config: HardwareConfig) -> str:
     line = describe_hardware(config)
     logger.info(line)
     return line
+
+
+def describe_hardware(config: HardwareConfig) -> str:
+    """Say in a line which devices are used, and with which precision, XLA and seed."""
+    gpus = gpus_in_use(config)
+    threads = config.cpu_threads or os.cpu_count()
+    devices = f"CPU ({threads} thread{'' if threads == 1 else 's'})"
+    if gpus:
+        names = ", ".join(details(gpu).get("device_name", "GPU") for gpu in gpus)
+        limit = f"at most {config.gpu_memory_limit} MB" if config.gpu_memory_limit else "no memory limit"
+        devices = f"{names} ({limit}), {devices}"
+    xla = "on" if use_xla(config) else "off"
+    deterministic = "; deterministic" if config.deterministic else ""
+    return (
+        f"Hardware: {devices}; {strategy_text(config)}XLA {xla}; {effective_precision(config)};"
+        f" seed {config.seed}{deterministic}"
+    )
 
 
 @dataclass(frozen=True)

@@ -73,13 +73,12 @@ class Trainer:
     @cached_property
     def identity(self) -> dict[str, Any]:
         """What the weights after a given step depend on."""
-        in_parts = self.variant.layers.batch_normalization is True and self.devices.count > 1
         return {
             **self.recipe.identity(),
             "train_images": images_content(self.train_images),
             "validation_images": images_content(self.validation_images),
             "precision": self.precision,
-            "batches_normalized_in_parts": self.devices.count if in_parts else None,
+            **self.devices.identity(self.variant),
         }
 
     @cached_property

@@ -32,6 +32,10 @@ class Devices:
     def check(self, variant: VariantConfig) -> None:
         """Make sure that a variant can be trained here; raise a SettingError otherwise."""
 
+    def identity(self, variant: VariantConfig) -> dict[str, Any]:
+        """Give what of the devices a variant's weights depend on, beyond rounding: none but parts of batches."""
+        return {"batches_normalized_in_parts": None}
+
     def check_same(self, identity: Callable[[], Mapping[str, Any]]) -> None:
         """Make sure that all processes train the same with the same; raise a SettingError that names what differs."""
 
@@ -128,6 +132,11 @@ class Replicas(Devices):
                 f"variants.{variant.name}: kl_term: add_loss works on one device only. Set kl_term: gradient_tape,"
                 " which gives the same (parameters_training.yml), or strategy: one (hardware.yml)."
             )
+
+    def identity(self, variant: VariantConfig) -> dict[str, Any]:
+        """Give the number of parts of a batch, where each is normalised by itself."""
+        in_parts = variant.layers.batch_normalization is True
+        return {"batches_normalized_in_parts": self.count if in_parts else None}
 
     def scope(self) -> AbstractContextManager[Any]:
         """Give the context that a model is built in; its weights are those that the first replica draws."""

@@ -13,9 +13,9 @@ import tensorflow as tf
 from celeba_vae.config import HardwareConfig
 from celeba_vae.errors import CelebaVaeError, SettingError
 from celeba_vae.storage.stages import differences
+from celeba_vae.training.distributed.device_choice import training_device_names, use_xla
 from celeba_vae.training.distributed.devices import Devices, Replicas, Step
 from celeba_vae.training.distributed.peers import Peer, meet, this_peer
-from celeba_vae.training.machine import training_device_names, use_xla
 
 # bytes that processes exchange at once, each as a float32, which every device can sum; those of the largest state are
 # fewer than this many times as many
