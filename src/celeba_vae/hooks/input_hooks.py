@@ -11,7 +11,6 @@ from kedro.pipeline import Pipeline
 
 from celeba_vae.datasets import FolderDataset, OptionalDataset, place_of
 from celeba_vae.errors import DataError
-from celeba_vae.hooks.summary_hooks import RUN_RECORD
 from celeba_vae.pipelines.data_engineering import checks as data_engineering
 from celeba_vae.pipelines.evaluation import checks as evaluation
 from celeba_vae.pipelines.generation import checks as generation
@@ -97,10 +96,7 @@ def check_inputs(run: RunInputs, env: str | None = None) -> None:
 
 def _is_only_in_memory(name: str, catalog: CatalogProtocol) -> bool:
     dataset = catalog.get(name)
-    if dataset is None:
-        # a hook puts the record of a run into the catalog
-        return name != RUN_RECORD
-    return isinstance(dataset, MemoryDataset) and not dataset.exists()
+    return dataset is None or (isinstance(dataset, MemoryDataset) and not dataset.exists())
 
 
 def _command_that_makes(name: str, env: str | None) -> str:
