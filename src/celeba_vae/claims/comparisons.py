@@ -16,9 +16,6 @@ Rows = Sequence[Mapping[str, float | None]]
 Pair = tuple[EvaluatedVariant, EvaluatedVariant]
 Candidate = TypeVar("Candidate")
 
-# what has no effect on a model, or the same: names, previews, checkpoints, where the KL term enters
-WITHOUT_EFFECT = {"name", "fresh", "checkpoint_steps", "keep_checkpoints", "preview_epochs", "kl_term"}
-OF_A_VAE = {"kl_weight", "kl_schedule", "free_bits"}
 # the articles' VAEs have it
 ARTICLES_KL_WEIGHT = 5.0
 # A tenth of a decibel is 2% of squared error: less counts as no difference.
@@ -88,9 +85,9 @@ def differ_only_in(first: EvaluatedVariant, second: EvaluatedVariant, *paths: st
 
     What has no effect on a model does not count, nor, beside a plain autoencoder, what only a variational one has.
     """
-    ignored = WITHOUT_EFFECT | set(paths)
-    if "ae" in (setting(first, "model"), setting(second, "model")):
-        ignored |= OF_A_VAE
+    ignored = {"name", *paths}
+    for variant in (first, second):
+        ignored |= VariantConfig.settings_that_change(setting(variant, "model") or "vae", "nothing", "rounding")
     return _without(first, ignored) == _without(second, ignored)
 
 

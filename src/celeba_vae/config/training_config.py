@@ -6,13 +6,20 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from celeba_vae.config.base import ComponentConfig, NoneFromText, Parameters
 
+# What a setting changes: the trained model; the same but for rounding; how long is trained, but not the weights after a
+# given step; or nothing. Each is marked at its field, once; what is not marked changes the model.
+Change = Literal["model", "rounding", "length", "nothing"]
 
-def _keeps_weights(why: str, of: tuple[str, ...] = ("vae", "ae")) -> dict[str, Any]:
-    """Mark a setting on which the weights after a given step do not depend, so that a training goes on with another."""
-    return {"keeps_weights_of": list(of), "why": why}
+
+def _changes(vae: Change, ae: Change) -> dict[str, Any]:
+    return {"changes": {"vae": vae, "ae": ae}}
 
 
-_NO_KL_TERM = _keeps_weights("a plain autoencoder has no KL term", of=("ae",))
+# a plain autoencoder has no KL term
+_OF_THE_KL_TERM = _changes(vae="model", ae="nothing")
+_HOW_LONG = _changes(vae="length", ae="length")
+# how a training begins, and how it is kept and watched
+_ROUND_ABOUT = _changes(vae="nothing", ae="nothing")
 
 
 class LayersConfig(Parameters, block="training.layers"):
@@ -42,28 +49,27 @@ class VariantConfig(Parameters, block="training"):
     kl_weight: NonNegativeFloat = Field(
         description="Weight of the KL term (the articles' fact): 3 to 6 with bce, 0.01 to 0.05 with mse, 1 with"
         " gaussian; a vae's only",
-        json_schema_extra=_NO_KL_TERM,
+        json_schema_extra=_OF_THE_KL_TERM,
     )
     kl_schedule: ComponentConfig = Field(
         description="Factor of kl_weight over the epochs: constant, linear_warm_up, cyclical or a plugin",
-        json_schema_extra=_NO_KL_TERM,
+        json_schema_extra=_OF_THE_KL_TERM,
     )
     free_bits: NonNegativeFloat = Field(
         description="KL in nats a latent dimension below which nothing is gained (Kingma et al. 2016); 0: off",
-        json_schema_extra=_NO_KL_TERM,
+        json_schema_extra=_OF_THE_KL_TERM,
     )
     kl_term: Literal["gradient_tape", "add_loss"] = Field(
         description="Where the KL term enters the loss: in the training step, or by a layer's add_loss",
-        json_schema_extra=_NO_KL_TERM,
+        json_schema_extra=_changes(vae="rounding", ae="nothing"),
     )
     image_count: Annotated[PositiveInt | None, NoneFromText] = Field(
         description="Training images used, the first rows of train_images; none: all",
-        json_schema_extra=_keeps_weights("the images themselves are compared"),
+        # where it changes the images, these are compared themselves
+        json_schema_extra=_HOW_LONG,
     )
     horizontal_flips: bool = Field(description="Mirror each training image with a probability of one half")
-    epochs: PositiveInt = Field(
-        description="Passes over the training images", json_schema_extra=_keeps_weights("how long, not what")
-    )
+    epochs: PositiveInt = Field(description="Passes over the training images", json_schema_extra=_HOW_LONG)
     batch_size: PositiveInt = Field(description="Images a step")
     learning_rate: PositiveFloat = Field(description="Adam's learning rate")
     learning_rate_schedule: ComponentConfig = Field(
@@ -77,32 +83,37 @@ class VariantConfig(Parameters, block="training"):
     )
     early_stopping_patience: Annotated[PositiveInt | None, NoneFromText] = Field(
         description="Stop after so many epochs without a lower validation total_loss; none: never",
-        json_schema_extra=_keeps_weights("how long, not what"),
+        json_schema_extra=_HOW_LONG,
     )
     use_weights: Literal["last", "best"] = Field(
         description="The weights that become encoder and decoder: after the last epoch, or after the one of the lowest"
         " validation total_loss. Checkpoints hold both",
-        json_schema_extra=_keeps_weights("checkpoints hold both"),
+        json_schema_extra=_HOW_LONG,
     )
     seed: int = Field(ge=0, description="Seed of the weights, the order of the images, the flips and the noise")
     checkpoint_steps: Annotated[PositiveInt | None, NoneFromText] = Field(
         description="Steps between two checkpoints within an epoch; none: one after each epoch only",
-        json_schema_extra=_keeps_weights("how it is kept"),
+        json_schema_extra=_ROUND_ABOUT,
     )
     keep_checkpoints: PositiveInt = Field(
         description="Newest checkpoints kept, beside those of finished trainings",
-        json_schema_extra=_keeps_weights("how it is kept"),
+        json_schema_extra=_ROUND_ABOUT,
     )
     preview_epochs: Annotated[PositiveInt | None, NoneFromText] = Field(
         description="Epochs between two grids of samples and reconstructions; none: after the first and the last only",
-        json_schema_extra=_keeps_weights("how it is watched"),
+        json_schema_extra=_ROUND_ABOUT,
     )
     fresh: bool = Field(
         description="Train from the start although a finished or unfinished training is there; interrupted, it goes on",
-        json_schema_extra=_keeps_weights("how it begins"),
+        json_schema_extra=_ROUND_ABOUT,
     )
 
     def weight_settings(self) -> set[str]:
-        """Name the settings that the weights after a given step depend on."""
-        marks: dict[str, Any] = {name: field.json_schema_extra for name, field in type(self).model_fields.items()}
-        return {name for name, mark in marks.items() if self.model not in (mark or {}).get("keeps_weights_of", ())}
+        """Name the settings that the weights after a given step depend on, to the bit."""
+        return self.settings_that_change(self.model, "model", "rounding")
+
+    @classmethod
+    def settings_that_change(cls, model: Literal["vae", "ae"], *changes: Change) -> set[str]:
+        """Name the settings, the block's name among them, that change one of these of a ``vae`` or an ``ae``."""
+        marks: dict[str, Any] = {name: field.json_schema_extra or {} for name, field in cls.model_fields.items()}
+        return {name for name, mark in marks.items() if mark.get("changes", {}).get(model, "model") in changes}

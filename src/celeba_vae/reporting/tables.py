@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from celeba_vae.config import EvaluationConfig
+from celeba_vae.config import EvaluationConfig, VariantConfig
 from celeba_vae.config.wording import duration, flattened, shown_name
 from celeba_vae.metrics.differences import Difference
 from celeba_vae.metrics.evaluated_variant import EvaluatedVariant
@@ -136,10 +136,10 @@ def _settings_table(variants: Sequence[EvaluatedVariant]) -> Table:
 
 def _settings(variant: EvaluatedVariant) -> dict[Cell | str, Cell | str]:
     configuration, history = variant.configuration, variant.history
-    settings: dict[Cell | str, Cell | str] = {name: _text(configuration.get(name)) for name in SETTINGS}
-    if configuration.get("model") == "ae":
-        # its block has one, too, which does nothing
-        settings["kl_weight"] = ""
+    without_effect = VariantConfig.settings_that_change(configuration.get("model", "vae"), "nothing")
+    settings: dict[Cell | str, Cell | str] = {
+        name: "" if name in without_effect else _text(configuration.get(name)) for name in SETTINGS
+    }
     if configuration.get("image_count") is None:
         settings["image_count"] = "all"
     count, _, content = _text(configuration.get("train_images")).partition(", content ")
