@@ -47,7 +47,15 @@ CHECKS: dict[Callable[[Evidence], Outcome], str] = {
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim, checked: its check's name, what is claimed, the run's numbers in words, whether it holds, what helps."""
+    """A claim, checked.
+
+    Args:
+        name: That of the function that checks it.
+        statement: What is claimed.
+        figure: The run's numbers in words; empty where some are missing.
+        verdict: Whether it holds.
+        hint: What would decide it, or decide it better; empty where nothing would.
+    """
 
     name: str
     statement: str

@@ -79,7 +79,10 @@ class TruncatedNormal(Options):
 
 
 class Uniform(Options):
-    """Each coordinate equally likely within ±limit (the articles' r_limit): a point is in proportion to it."""
+    """Each coordinate equally likely within ±limit (the articles' r_limit).
+
+    The same number and seed give points on one ray for all limits: a point's distance is in proportion to the limit.
+    """
 
     limit: NonNegativeFloat = Field(1.0, description="Largest coordinate")
 

@@ -26,7 +26,9 @@ class EvaluatedVariant:
         history: A row an epoch, as training gives it; empty where there is none.
         problem: Why it can't be evaluated, with the command that helps; then nothing is measured.
         doubt: What makes its measures doubtful; empty where nothing does.
-        measured: By group, see ``measure_groups``.
+        measured: From a group to its measures, see ``measure_groups``: such as ``test`` (reconstructions of the test
+            images), ``latents``, ``reconstructed`` (the set of reconstructions against the test images), and a group a
+            sampler by its label (created images against the test images).
         prior_group: The group of images of N(0, I); empty where there is none.
         fitted_groups: The groups of samplers that were fitted to the training images' latents.
         latent_space: Where its encoder puts the test images; None where that is not known.

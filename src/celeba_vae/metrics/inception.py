@@ -28,7 +28,8 @@ class InceptionFeatures(Options):
 
     Images are resized to 299x299 pixels with Pillow's BICUBIC, which is antialiased, as 8-bit RGB (Parmar, Zhang and
     Zhu, "On Aliased Resizing and Surprising Subtleties in GAN Evaluation", 2022), and scaled to [-1, 1]. The weights
-    are Keras' for ImageNet, not those that published FIDs are computed with. Two processor cores do 15 images a second.
+    are Keras' for ImageNet, not those of the network that published FIDs are computed with: measures can be compared
+    with one another, not with the literature's. Two processor cores do 15 images a second.
     """
 
     weights: Annotated[Path | None, NoneFromText] = Field(

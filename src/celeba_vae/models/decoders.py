@@ -28,7 +28,11 @@ class Decoder(ConvolutionStack):
     start_filters: PositiveInt = Field(256, description="Channels of the feature map that the Dense layer makes")
 
     def check(self, image_shape: tuple[int, int, int], latent_dim: int) -> None:
-        """Make sure that the layers end at the image's shape; raise a SettingError otherwise."""
+        """Make sure that the layers end at the image's shape.
+
+        Raises:
+            SettingError: no feature map leads to this image size, or the last layer has other channels than the image.
+        """
         self.start_shape(image_shape)
         _, to_logits = self.split(image_shape)
         if to_logits.filters != image_shape[2]:
@@ -81,7 +85,11 @@ class ConvTransposeDecoder(Decoder):
     padding: Padding = Field("same", description="Padding of all layers")
 
     def check(self, image_shape: tuple[int, int, int], latent_dim: int) -> None:
-        """Make sure that the layers end at the image's shape and leave out no pixel; raise a SettingError otherwise."""
+        """Make sure that the layers end at the image's shape and leave no pixel empty.
+
+        Raises:
+            SettingError: as for any decoder, and where a kernel is smaller than its stride.
+        """
         self.check_kernels()
         super().check(image_shape, latent_dim)
 

@@ -65,8 +65,9 @@ def remove_with_checksum(remote: RemotePath) -> None:
 def use_cached(remote: RemotePath, use: Callable[[Path], Result]) -> Result:
     """Give what ``use`` makes of a local copy of a file, which is downloaded unless it is in the cache.
 
-    The cache knows it by the checksum stored beside the file, else by its size and its tag or time in the store. While
-    ``use`` runs no other process removes the copy; what it has opened or mapped stays usable afterwards.
+    The cache knows it by the checksum stored beside the file, else by its size and its tag or time in the store: a file
+    that has changed is downloaded anew. While ``use`` runs no other process removes the copy; what it has opened or
+    mapped stays usable afterwards.
 
     Raises:
         FileNotFoundError: there is no such file.

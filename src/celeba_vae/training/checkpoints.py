@@ -160,7 +160,10 @@ class Checkpoints:
                 shutil.rmtree(old.path)
 
     def best_weights(self) -> list[np.ndarray] | None:
-        """Give the best weights up to the checkpoint last saved or restored, as that one does."""
+        """Give the weights of the epoch with the lowest validation loss, up to the checkpoint last saved or restored.
+
+        None where there were no validation images. Raises DataError when the checkpoint is damaged.
+        """
         return self._last.best_weights() if self._last else None
 
     def _until(self, steps: int) -> list[Checkpoint]:

@@ -32,7 +32,8 @@ def needed(run: RunInputs) -> dict[str, str]:
 def check_versions(run: RunInputs) -> None:
     """Make sure that a variant's encoder and decoder are of one training: of the version that its run gave them.
 
-    The DataError that is raised otherwise names the versions to choose instead.
+    What one training's encoder makes of images is nothing that another's decoder has learnt to read. The DataError that
+    is raised otherwise names the versions to choose instead.
     """
     for encoder in sorted(name for name in run.read if name.endswith(".encoder")):
         variant = encoder.removesuffix(".encoder")
