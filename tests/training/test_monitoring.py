@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from celeba_vae.reporting.variant_rows import reconstructions_grid, samples_grid
+from celeba_vae.reporting.training_grids import reconstructions_grid, samples_grid
 from celeba_vae.training.monitoring import Monitor
 
 SIDE = 16

@@ -1,6 +1,6 @@
-"""Parameter blocks: read from the files, completed with what all variants share, overridden by ``--params``."""
+"""Parameter blocks as the files have them, and one put over another."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from copy import deepcopy
 from functools import cache, reduce
 from pathlib import Path
@@ -8,9 +8,7 @@ from typing import Any, TypeVar
 
 import yaml
 
-from celeba_vae.config import TRIAL, ExperimentsConfig, Parameters, VariantConfig
-from celeba_vae.config.wording import flattened, nearest_of
-from celeba_vae.errors import SettingError
+from celeba_vae.config import Parameters
 
 Block = TypeVar("Block", bound=Parameters)
 
@@ -35,81 +33,13 @@ def merged(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     result = deepcopy(dict(shared))
     for key, value in own.items():
         known = result.get(key)
-        if isinstance(value, Mapping) and isinstance(known, Mapping) and not _names_another(value, known):
+        if isinstance(value, Mapping) and isinstance(known, Mapping) and not names_another(value, known):
             result[key] = merged(known, value)
         else:
             result[key] = deepcopy(value)
     return result
 
 
-def check_names(given: Any, known: Any, prefix: str = "") -> None:
-    """Raise SettingError where a block or variant that is given does not exist: Kedro would add it silently."""
-    if isinstance(given, Mapping) and isinstance(known, Mapping):
-        for name in given:
-            if name not in known:
-                raise SettingError(f"--params {prefix}{name}: unknown name; {nearest_of(name, known)}")
-        if not prefix:
-            check_names(given.get("variants"), known.get("variants"), "variants.")
-
-
-def replace_components(parameters: dict[str, Any], known: Mapping[str, Any], given: Mapping[str, Any]) -> None:
-    """Leave a component that is given another name none of the options that the files give the one it replaces.
-
-    ``parameters`` are what the files say, ``known``, mixed with what is given; they are changed.
-    """
-    for key, value in given.items():
-        before = known.get(key)
-        if not isinstance(value, Mapping) or not isinstance(before, Mapping):
-            continue
-        if _names_another(value, before):
-            parameters[key] = dict(value)
-        else:
-            replace_components(parameters[key], before, value)
-
-
-def without_effect(given: Mapping[str, Any], variant: VariantConfig, block: str) -> list[str]:
-    """Say which settings that ``--params`` gives all variants one of them does not take, a line each, and why.
-
-    ``block`` is the name of the one under ``variants`` that it has its own values from.
-    """
-    lines = []
-    settings, tried = variant.model_dump(), variant.name.startswith(TRIAL)
-    given_it = {path for path, _ in _changes(given.get("variants", {}).get(block, {}), settings)}
-    for path, change in _changes(given.get("training", {}), settings):
-        of_budget = tried and path in ExperimentsConfig.model_fields
-        # the names of trials say what is tried
-        if variant.name.startswith(f"{TRIAL}{path}") or (path in given_it and not of_budget):
-            continue
-        if VariantConfig.model_validate(merged(settings, change)) != variant:
-            place = "experiments" if of_budget else f"variants.{block}"
-            value = reduce(lambda values, name: values[name], path.split("."), settings)
-            lines.append(
-                f"{_typed('training', change)} has no effect on {variant.name}: {place}.{path} is {_written(value)}."
-                f" For it, too: {_typed(place, change)}"
-            )
-    return lines
-
-
-def _changes(given: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give each known setting's path and its value as nested blocks; a component is one setting."""
-    for key, value in given.items():
-        if isinstance(value, Mapping) and "name" not in settings[key]:
-            yield from ((f"{key}.{path}", {key: change}) for path, change in _changes(value, settings[key]))
-        elif key in settings:
-            yield key, {key: value}
-
-
-def _typed(place: str, change: Mapping[str, Any]) -> str:
-    return f"--params {','.join(f'{place}.{path}={_written(value)}' for path, value in flattened(change).items())}"
-
-
-def _written(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{name}: {_written(each)}' for name, each in value.items())}}}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_written, value))}]"
-    return str(value).lower() if isinstance(value, bool | None) else str(value)
-
-
-def _names_another(value: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
+def names_another(value: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
+    """Say whether a component's block is given the name of another component than the known one."""
     return "name" in value and value["name"] != known.get("name")

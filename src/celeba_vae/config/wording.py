@@ -20,11 +20,16 @@ def in_environment(text: str, environment: str) -> str:
 
 def training_command(variant: str, fresh: bool = False) -> str:
     """Give the command that trains a variant; ``fresh``: that begins anew though nothing has changed."""
-    tried = variant.startswith(TRIAL)
-    command = f"kedro run --pipelines {'experiments' if tried else 'variants'} --namespaces {variant}"
+    pipeline = "experiments" if variant.startswith(TRIAL) else "variants"
+    command = f"kedro run --pipelines {pipeline} --namespaces {variant}"
+    return f"{command} --params {fresh_parameter(variant)}" if fresh else command
+
+
+def fresh_parameter(variant: str) -> str:
+    """Give what ``--params`` must say so that a variant's training begins anew."""
     # experiments make the trials' blocks of others, which have what is set for all
-    block = "training" if tried else f"variants.{variant}"
-    return f"{command} --params {block}.fresh=true" if fresh else command
+    block = "training" if variant.startswith(TRIAL) else f"variants.{variant}"
+    return f"{block}.fresh=true"
 
 
 def shown_name(variant: str) -> str:

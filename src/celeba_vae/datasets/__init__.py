@@ -3,17 +3,15 @@
 from celeba_vae.datasets.array_datasets import ArraysDataset, NumpyDataset
 from celeba_vae.datasets.folder_datasets import FolderDataset, ImageFolder, ImageFolderDataset, InputFolderDataset
 from celeba_vae.datasets.keras_model_dataset import KerasModelDataset, OptionalKerasModelDataset
-from celeba_vae.datasets.reporting_datasets import (
-    AnimationDataset,
-    OptionalPictureDataset,
+from celeba_vae.datasets.picture_datasets import AnimationDataset, OptionalPictureDataset, PictureDataset
+from celeba_vae.datasets.stored_dataset import OptionalDataset, place_of
+from celeba_vae.datasets.text_datasets import (
     OptionalReportDataset,
     OptionalTableDataset,
     PageDataset,
-    PictureDataset,
     ReportDataset,
     TableDataset,
 )
-from celeba_vae.datasets.stored_dataset import OptionalDataset, place_of
 
 __all__ = [
     "AnimationDataset",

@@ -71,7 +71,8 @@ class OptionalDataset:
 
     def load(self) -> Any:
         """Load what is there, else give None."""
-        return super().load() if self.exists() else None  # type: ignore[misc, attr-defined]  # of the class after it
+        dataset: Any = super()
+        return dataset.load() if dataset.exists() else None
 
 
 def place_of(dataset: Any, path: PurePosixPath) -> Place:

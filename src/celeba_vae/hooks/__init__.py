@@ -3,7 +3,8 @@
 from celeba_vae.hooks.hardware_hooks import HardwareHooks
 from celeba_vae.hooks.input_hooks import DataCheckHooks
 from celeba_vae.hooks.publication_hooks import PublicationHooks
-from celeba_vae.hooks.summary_hooks import RunRecordHooks, RunSummaryHooks
+from celeba_vae.hooks.record_hooks import RunRecordHooks
+from celeba_vae.hooks.summary_hooks import RunSummaryHooks
 from celeba_vae.hooks.tracking_hooks import tracking_hooks
 
 HOOKS = (

@@ -9,11 +9,11 @@ from kedro.framework.project import pipelines
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from celeba_vae.config.reading import check_names, replace_components
+from celeba_vae.config.overrides import check_names, replace_components
 from celeba_vae.config.validation import check_parameters
 from celeba_vae.config.variants import expand_variants, graph_shape, use_graph
 from celeba_vae.errors import SettingError
-from celeba_vae.hooks.hardware_hooks import is_helper
+from celeba_vae.hooks.peer_hooks import is_helper
 from celeba_vae.storage.places import protocol_of
 
 

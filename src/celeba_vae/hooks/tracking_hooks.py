@@ -17,7 +17,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from pydantic import BaseModel
 
-from celeba_vae.hooks.hardware_hooks import is_helper
+from celeba_vae.hooks.peer_hooks import is_helper
 from celeba_vae.hooks.summary_hooks import REPORTING_FOLDER, saved_path
 from celeba_vae.storage import readable
 

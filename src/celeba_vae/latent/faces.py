@@ -53,7 +53,7 @@ def choose_faces(
         if isinstance(wanted, int):
             rows = list(range(min(wanted, len(names))))
         else:
-            rows = [find_face(face, names, place, f"generation.{setting}") for setting, face in wanted]
+            rows = [row_of_face(face, names, place, f"generation.{setting}") for setting, face in wanted]
         chosen = [names[row] for row in rows]
         if source == "generated_images":
             return Faces(chosen, generated_latents[rows], None)
@@ -70,7 +70,7 @@ def names_of(source: FaceSource, count: int) -> list[str]:
     return [f"face {row:06d}" if source == "generated_images" else f"test image {row}" for row in range(count)]
 
 
-def find_face(face: int | str, names: Sequence[str], place: str, setting: str) -> int:
+def row_of_face(face: int | str, names: Sequence[str], place: str, setting: str) -> int:
     """Find the row, 0 or larger, of a face by its row, from the end where it is negative, or by its name.
 
     Raises:

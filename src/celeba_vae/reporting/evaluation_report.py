@@ -12,7 +12,8 @@ from celeba_vae.metrics.evaluated_variant import EvaluatedVariant
 from celeba_vae.metrics.measure_groups import measure_groups
 from celeba_vae.metrics.measures import Measured
 from celeba_vae.reporting.document import Cell, Picture, Problem, Report, Section, Table, render_report
-from celeba_vae.reporting.tables import EvaluationRun, measures_table, run_section
+from celeba_vae.reporting.run_section import EvaluationRun, run_section
+from celeba_vae.reporting.tables import measures_table
 
 # of more models, the verdict names only the best two, and pictures of each model are folded
 FEW_MODELS = 4

@@ -130,7 +130,7 @@ class RemotePath(ProxyUPath):
             raise SettingError(missing_package(error) or f"{protocol}:// can't be used: {error}") from error
         self.cache = cache
 
-    def _from_upath(self, upath: UPath) -> Self:  # type: ignore[override]  # an instance's, so that the cache goes along
+    def _from_upath(self, upath: UPath) -> Self:
         place = super()._from_upath(upath)
         place.cache = self.cache
         return place
@@ -172,7 +172,7 @@ class RemotePath(ProxyUPath):
         """Read the file as text."""
         return io.TextIOWrapper(self.open(), encoding, errors, newline).read()
 
-    def open(self, mode: str = "rb", *_: Any, **__: Any) -> BinaryIO:  # type: ignore[override]
+    def open(self, mode: str = "rb", *_: Any, **__: Any) -> BinaryIO:
         """Give the file's content as a stream of bytes; it is read at once."""
         return io.BytesIO(self.read_bytes())
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 import pandas as pd
 
+from celeba_vae.config.wording import fresh_parameter
 from celeba_vae.errors import DataError, SettingError
 from celeba_vae.storage.atomic import link_or_copy, written_atomically
 from celeba_vae.storage.stages import changes_since_newest
@@ -211,7 +212,7 @@ def refuse_changed_training(folder: Path, identity: Mapping[str, Any], name: str
         raise SettingError(
             "\n  ".join([f"{name} has been trained with something else, in {folder}:", *changes])
             + _on_schedules(changes, name)
-            + f"\nTo train it anew with what is set now: --params variants.{name}.fresh=true (the training that is"
+            + f"\nTo train it anew with what is set now: --params {fresh_parameter(name)} (the training that is"
             " there stays, and comes back with its settings). To go on with that one, set them back. To have both, give"
             " the new settings a block of their own under variants (parameters_training.yml)."
         )

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from celeba_vae.config import HardwareConfig
+from celeba_vae.config.wording import fresh_parameter
 from celeba_vae.errors import DataError, SettingError
 from celeba_vae.models.autoencoders import Autoencoder
 from celeba_vae.storage.stages import images_content
@@ -264,7 +265,7 @@ class Trainer:
             f" {f'The checkpoint after step {kept} is kept.' if kept else 'There is no checkpoint yet.'}"
             f" What may help: {'; '.join(f'for {name} {_ADVICE[name]}' for name in bad)}"
             f" (learning_rate is {self.variant.learning_rate:g}; parameters_training.yml). With such a setting changed"
-            f" the training starts anew: add --params variants.{self.variant.name}.fresh=true."
+            f" the training starts anew: add --params {fresh_parameter(self.variant.name)}."
         )
 
 

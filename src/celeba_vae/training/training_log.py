@@ -9,7 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from celeba_vae.config import VariantConfig
-from celeba_vae.config.wording import duration
+from celeba_vae.config.wording import duration, fresh_parameter
 from celeba_vae.models.autoencoders import Autoencoder
 from celeba_vae.training.checkpoints import VALIDATION_LOSS, Progress
 from celeba_vae.training.recipe import Recipe
@@ -95,11 +95,11 @@ class TrainingLog:
         early = progress.step < self.variant.epochs * self.epoch_steps
         logger.info(
             "%s: nothing has changed since its training of %d epochs%s; the finished models are handed on"
-            " (anew: --params variants.%s.fresh=true%s)",
+            " (anew: --params %s%s)",
             name,
             len(progress.history),
             f", which {self._why_early()}" if early else "",
-            name,
+            fresh_parameter(name),
             " once a run has come to its end" if self.variant.fresh else "",
         )
 

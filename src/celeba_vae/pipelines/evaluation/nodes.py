@@ -23,7 +23,7 @@ from celeba_vae.reporting import latent_charts
 from celeba_vae.reporting.charts import distance_chart, measures_chart, sharpening_chart
 from celeba_vae.reporting.evaluation_report import verdict
 from celeba_vae.reporting.grids import GRID_SCALE, Row, comparison_grid, row_grid, text_picture
-from celeba_vae.reporting.tables import preparation_of
+from celeba_vae.reporting.run_section import preparation_of
 from celeba_vae.reporting.variant_rows import ShownImages
 from celeba_vae.storage.stages import images_content
 

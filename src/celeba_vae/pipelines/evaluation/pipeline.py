@@ -9,7 +9,7 @@ from celeba_vae.metrics.sweeps import sweep
 from celeba_vae.metrics.variant_measuring import measure_variant, summarise_test_images
 from celeba_vae.pipelines.evaluation import nodes
 from celeba_vae.reporting.evaluation_report import ComparisonPictures, DrawnVariant, evaluation_report
-from celeba_vae.reporting.tables import EvaluationRun
+from celeba_vae.reporting.run_section import EvaluationRun
 from celeba_vae.reporting.variant_rows import choose_test_images, reconstruct_what_is_shown
 
 TRAINED = ["encoder", "decoder", "history", "configuration"]

@@ -9,7 +9,7 @@ from celeba_vae.config import GenerationConfig
 from celeba_vae.config.plugins import create_component
 from celeba_vae.config.validation import of_setting
 from celeba_vae.latent.directions import check_attribute
-from celeba_vae.latent.faces import find_face, names_of
+from celeba_vae.latent.faces import row_of_face, names_of
 from celeba_vae.photos.own_photos import photo_files
 from celeba_vae.pipelines.data_engineering.checks import count_of_test_images, image_shape
 from celeba_vae.pipelines.run_inputs import RunInputs
@@ -90,11 +90,11 @@ def check_faces(run: RunInputs) -> None:
         if source == "own_photos":
             folder = run.load("own_photos")
             # one that can't be read is left out later
-            find_face(face, [path.name for path in photo_files(folder)], str(folder), f"generation.{setting}")
+            row_of_face(face, [path.name for path in photo_files(folder)], str(folder), f"generation.{setting}")
         elif source == "generated_images" and "generated_latents" in run.made:
-            find_face(face, names_of(source, parameters.count), source, f"generation.{setting}")
+            row_of_face(face, names_of(source, parameters.count), source, f"generation.{setting}")
         elif source == "test_images" and (count := count_of_test_images(run)) is not None:
-            find_face(face, names_of(source, count), source, f"generation.{setting}")
+            row_of_face(face, names_of(source, count), source, f"generation.{setting}")
 
 
 CHECKS = (check_components, check_attributes, check_room_for_images, check_faces)

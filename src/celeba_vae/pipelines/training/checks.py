@@ -3,7 +3,7 @@
 import logging
 
 from celeba_vae.config import TRIAL, ExperimentsConfig
-from celeba_vae.config.reading import without_effect
+from celeba_vae.config.overrides import without_effect
 from celeba_vae.config.validation import of_setting
 from celeba_vae.config.wording import training_command
 from celeba_vae.errors import DataError

@@ -12,7 +12,7 @@ from PIL import Image
 
 from celeba_vae.config import HardwareConfig, VariantConfig
 from celeba_vae.reporting.charts import loss_chart
-from celeba_vae.reporting.variant_rows import forming_grid, reconstructions_grid, samples_grid
+from celeba_vae.reporting.training_grids import forming_grid, reconstructions_grid, samples_grid
 from celeba_vae.storage.stages import Stage
 from celeba_vae.training.checkpoints import Checkpoints, refuse_changed_training
 from celeba_vae.training.recipe import create_recipe

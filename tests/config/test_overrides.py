@@ -4,7 +4,7 @@ import pytest
 from base_config import base_config
 
 from celeba_vae.config import VariantConfig
-from celeba_vae.config.reading import without_effect
+from celeba_vae.config.overrides import without_effect
 
 
 def said(given, name="ae", block="ae", **own):
@@ -74,3 +74,13 @@ def test_trials_have_their_budget_and_what_is_tried():
         "--params training.free_bits=1.0 has no effect on trial_kl_weight_1_5: variants.vae.free_bits is 0.5. For it,"
         " too: --params variants.vae.free_bits=1.0",
     ]
+
+
+@pytest.mark.parametrize(("block", "place"), [("training", "training"), ("variants", "variants.ae")])
+def test_what_only_a_vae_has_is_named_for_an_autoencoder(block, place):
+    given = {"training": {"kl_weight": 3.0}} if block == "training" else {"variants": {"ae": {"kl_weight": 3.0}}}
+
+    (line,) = said(given, model="ae", kl_weight=3.0)
+
+    assert line == f"--params {place}.kl_weight=3.0 has no effect on ae: a plain autoencoder has no KL term."
+    assert said({"training": {"kl_weight": 3.0}}, model="vae", kl_weight=3.0) == []

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from celeba_vae.reporting.variant_rows import forming_grid
+from celeba_vae.reporting.training_grids import forming_grid
 from celeba_vae.training.earlier_epochs import Kind, epoch_file
 
 
