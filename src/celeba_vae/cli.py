@@ -129,6 +129,7 @@ def _known_variants(environment: str) -> str:
 def _is_shown(environment: str, record: logging.LogRecord) -> bool:
     """Drop what Kedro logs of an expected error, which is printed at the end; let our commands name the environment."""
     if record.name.startswith("celeba_vae."):
-        record.msg, record.args = in_environment(record.getMessage(), environment), ()
+        record.msg = in_environment(record.getMessage(), environment)
+        record.args = ()
     error = sys.exception()
     return error is None or not record.name.startswith("kedro.") or expected_message(error) is None

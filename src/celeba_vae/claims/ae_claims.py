@@ -101,7 +101,8 @@ def _faces_of_fitted_points(pair: Pair) -> Outcome:
 
 def _ae_and_vae(variants: Variants) -> list[Pair]:
     """Pair AEs with VAEs of the same network and training; then AEs trained for fewer epochs, which is no advantage."""
-    aes, vaes = of_model(variants, "ae"), usual_first(of_model(variants, "vae"))
+    aes = of_model(variants, "ae")
+    vaes = usual_first(of_model(variants, "vae"))
     shorter = [(ae, vae) for ae, vae in pairs(aes, vaes, "model", "epochs") if _epochs(ae) < _epochs(vae)]
     return [*pairs(aes, vaes, "model"), *shorter]
 

@@ -50,7 +50,8 @@ def artefacts(rows: Rows) -> KnownRows:
 def quality_falls(evidence: Evidence) -> Outcome:
     """Limit from which on quality has fallen."""
     rows = evidence.of_sweep(evidence.distance)
-    known, fallen = _known(rows, "limit", "swd", "variance_centre"), fallen_quality(rows)
+    known = _known(rows, "limit", "swd", "variance_centre")
+    fallen = fallen_quality(rows)
     if len(known) < 3:
         raise EvidenceError(_more_limits(known, "three or more limits"))
     best = min(known[: len(known) - len(fallen)], key=lambda row: row["swd"])
@@ -96,7 +97,8 @@ def backgrounds_vary(evidence: Evidence) -> Outcome:
 def sharpening_sharpens(evidence: Evidence) -> Outcome:
     """Sharpness over the factor, and the factor from which on artefacts show."""
     rows = evidence.of_sweep(evidence.sharpening)
-    known, spoilt = _known(rows, "factor", "sharpness"), artefacts(rows)
+    known = _known(rows, "factor", "sharpness")
+    spoilt = artefacts(rows)
     if len(known) < 2 or known[-1]["factor"] <= UNCHANGED:
         raise EvidenceError(f"Give generation.sharpening_factors 1 and larger ones: {AGAIN}")
     rises = all(later["sharpness"] > earlier["sharpness"] for earlier, later in pairwise(known))

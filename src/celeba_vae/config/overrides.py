@@ -40,7 +40,8 @@ def without_effect(given: Mapping[str, Any], variant: VariantConfig, block: str)
 
     A line each; ``block`` is the name of the one under ``variants`` that it has its own values from.
     """
-    settings, tried = variant.model_dump(), variant.name.startswith(TRIAL)
+    settings = variant.model_dump()
+    tried = variant.name.startswith(TRIAL)
     own = given.get("variants", {}).get(block, {})
     lines = [
         f"{_typed(place, change)} has no effect on {variant.name}: {VariantConfig.without_effect(variant.model)[name]}."

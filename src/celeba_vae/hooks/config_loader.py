@@ -48,7 +48,8 @@ class ConfigLoader(OmegaConfigLoader):
         return self._with_credentials(configuration) if key == "catalog" else configuration
 
     def _check_environment(self) -> None:
-        source, name = Path(self.conf_source), self.env or self.default_run_env
+        source = Path(self.conf_source)
+        name = self.env or self.default_run_env
         # else an archive or an address
         if not source.is_dir() or (source / name).is_dir():
             return

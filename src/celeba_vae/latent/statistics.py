@@ -24,7 +24,8 @@ class RunningVariance:
         shift, count = mean - self.mean, self.count + len(rows)
         squares, of_means = self._sum_of_squares(rows, mean), self._sum_of_squares(shift[None], np.zeros(()))
         self._squares = self._squares + (squares + of_means * (self.count * len(rows) / count))
-        self.mean, self.count = self.mean + shift * (len(rows) / count), count
+        self.mean = self.mean + shift * (len(rows) / count)
+        self.count = count
 
     def variance(self, ddof: int = 1) -> np.ndarray:
         """Give the sums of squared deviations, divided by n - ddof; NaN without more rows than that."""
@@ -56,9 +57,12 @@ class RandomSample:
     """
 
     def __init__(self, size: int, seed: int = 0) -> None:
-        self.rows, self.positions = np.zeros(0), np.zeros(0, np.int64)
-        self._size, self._random = size, np.random.default_rng(seed)
-        self._count, self._keys = 0, np.zeros(0)
+        self.rows = np.zeros(0)
+        self.positions = np.zeros(0, np.int64)
+        self._size = size
+        self._random = np.random.default_rng(seed)
+        self._count = 0
+        self._keys = np.zeros(0)
 
     def update(self, rows: np.ndarray) -> None:
         """Take in a batch of rows, (n, ...)."""
@@ -66,7 +70,8 @@ class RandomSample:
         positions = np.concatenate([self.positions, np.arange(self._count, self._count + len(rows))])
         kept = np.sort(np.argsort(keys, kind="stable")[: self._size])
         self.rows = (np.concatenate([self.rows, rows]) if self._count else rows)[kept]
-        self._keys, self.positions = keys[kept], positions[kept]
+        self._keys = keys[kept]
+        self.positions = positions[kept]
         self._count += len(rows)
 
 
@@ -88,7 +93,8 @@ def principal_directions(covariance: np.ndarray, count: int) -> tuple[np.ndarray
     """
     variances, vectors = np.linalg.eigh(covariance)
     leading = slice(None, -1 - min(count, len(variances)), -1)
-    variances, directions = np.maximum(variances[leading], 0), vectors.T[leading]
+    variances = np.maximum(variances[leading], 0)
+    directions = vectors.T[leading]
     # an eigenvector's sign is the solver's whim
     largest = np.abs(directions).argmax(axis=1, keepdims=True)
     return directions * np.sign(np.take_along_axis(directions, largest, axis=1)), variances

@@ -45,8 +45,10 @@ class DistributionMeasures:
     def __init__(
         self, metrics: Sequence[DistributionMetric], real: Sequence[Arrays] = (), count: int = sys.maxsize
     ) -> None:
-        self._metrics, self._real = metrics, real
-        self._count, self._taken = count, 0
+        self._metrics = metrics
+        self._real = real
+        self._count = count
+        self._taken = 0
         self._summaries = [metric.start() for metric in metrics]
 
     def update(self, images: np.ndarray) -> None:
@@ -93,7 +95,8 @@ class Inception(InceptionFeatures):
 
     def start(self) -> Summary:
         """Begin to go through a set of images."""
-        moments, sample = RunningCovariance(), RandomSample(self.kept, self.seed)
+        moments = RunningCovariance()
+        sample = RandomSample(self.kept, self.seed)
         return _Gathered(
             self,
             [moments, sample],

@@ -40,7 +40,9 @@ class LatentSpace:
     def __init__(self, seed: int = 42) -> None:
         self._random = np.random.default_rng(seed)
         self._mu = RunningCovariance()
-        self._kl, self._distances, self._in_shell = RunningVariance(), RunningVariance(), RunningVariance()
+        self._kl = RunningVariance()
+        self._distances = RunningVariance()
+        self._in_shell = RunningVariance()
         self._kept_distances = RandomSample(DISTANCES_KEPT, seed)
         self._kept_points = RandomSample(POINTS_KEPT, seed)
 
@@ -130,7 +132,8 @@ class LatentSpace:
     @property
     def measured(self) -> Measured:
         """From the names in ``LATENT_MEASURES`` to their values, None where not defined."""
-        prior, variances = _prior(self.latent_dim), np.diagonal(self.covariance)
+        prior = _prior(self.latent_dim)
+        variances = np.diagonal(self.covariance)
         mu_distance, *z_distance = self._distances.mean
         mu_deviation, *z_deviation = np.sqrt(self._distances.variance())
         correlations = np.abs(self.correlation[np.triu_indices(self.latent_dim, k=1)])
@@ -156,7 +159,8 @@ def kl_of_dimensions(mu: np.ndarray, logvar: np.ndarray) -> np.ndarray:
 
     -1/2 * (1 + logvar - mu^2 - exp(logvar)); Kingma and Welling, "Auto-Encoding Variational Bayes" (2014), appendix B.
     """
-    mu, logvar = mu.astype(np.float64), logvar.astype(np.float64)
+    mu = mu.astype(np.float64)
+    logvar = logvar.astype(np.float64)
     return -0.5 * (1 + logvar - mu**2 - np.exp(logvar))
 
 

@@ -114,7 +114,8 @@ class ImageMetric(Options):
 class _MeanOverImages:
     def __init__(self, metric: ImageMetric) -> None:
         self._metric = metric
-        self._count, self._sum = 0, 0.0
+        self._count = 0
+        self._sum = 0.0
 
     def update(self, images: np.ndarray, reconstructions: np.ndarray) -> None:
         self._count += len(images)

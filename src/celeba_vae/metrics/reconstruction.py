@@ -112,7 +112,8 @@ class MsSsim(ImageMetric):
         product = np.ones(())
         for scale, weight in enumerate(weights):
             if scale:
-                images, reconstructions = _halved(images), _halved(reconstructions)
+                images = _halved(images)
+                reconstructions = _halved(reconstructions)
             pairs = _ssim_of_pairs(images, reconstructions)
             last = scale == len(weights) - 1
             factors = np.array([similarity if last else structure for similarity, structure in pairs])
@@ -145,7 +146,8 @@ class _ExplainedVariance:
         self._squared_error.update(images, reconstructions)
 
     def result(self) -> Measured:
-        total, mse = float(self._images.variance(ddof=0).mean()), self._squared_error.result()["mse"]
+        total = float(self._images.variance(ddof=0).mean())
+        mse = self._squared_error.result()["mse"]
         return {"explained_variance": 1 - mse / total if mse is not None and total > SMALLEST_VARIANCE else None}
 
 
@@ -168,7 +170,8 @@ class Sharpness(Options):
 
 class _Sharpness:
     def __init__(self) -> None:
-        self._images, self._reconstructions = 0.0, 0.0
+        self._images = 0.0
+        self._reconstructions = 0.0
 
     def update(self, images: np.ndarray, reconstructions: np.ndarray) -> None:
         self._images += float(laplacian_variance(images).sum())

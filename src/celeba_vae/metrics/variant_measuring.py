@@ -138,7 +138,8 @@ class _Measuring:
         self, images: np.ndarray, set_measures: DistributionMeasures | None = None
     ) -> tuple[Measured, LatentSpace | None]:
         metrics = [create_component("metrics", each) for each in self.parameters.metrics]
-        measurements, latents = [metric.start() for metric in metrics], LatentSpace(self.parameters.seed)
+        measurements = [metric.start() for metric in metrics]
+        latents = LatentSpace(self.parameters.seed)
         for batch in float_batches(images, self.parameters.batch_size, f"Measuring {self.model.variant.name}"):
             mu, logvar = encoder_outputs(self.model.encoder, batch)
             latents.update(mu, logvar)

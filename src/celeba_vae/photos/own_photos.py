@@ -99,8 +99,10 @@ def photo_box(width: int, height: int, aspect: float, crop: int | Box | None) ->
             return crop_box(crop, width, height)
         except BadImageError:
             logger.debug("The crop %s is meant for larger originals than CelebA's.", crop)
-    box_width, box_height = max(1, min(width, round(height * aspect))), max(1, min(height, round(width / aspect)))
-    left, top = (width - box_width) // 2, (height - box_height) // 2
+    box_width = max(1, min(width, round(height * aspect)))
+    box_height = max(1, min(height, round(width / aspect)))
+    left = (width - box_width) // 2
+    top = (height - box_height) // 2
     return left, top, left + box_width, top + box_height
 
 

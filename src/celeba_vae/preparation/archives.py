@@ -123,8 +123,10 @@ class ZipArchive:
         file = self.path.open("rb")
         file.seek(member.offset + _content_start(os.pread(file.fileno(), _LOCAL.size, member.offset)))
         info = zipfile.ZipInfo(name)
-        info.compress_type, info.compress_size = member.method, member.packed_size
-        info.file_size, info.CRC = member.size, member.crc
+        info.compress_type = member.method
+        info.compress_size = member.packed_size
+        info.file_size = member.size
+        info.CRC = member.crc
         return io.BufferedReader(zipfile.ZipExtFile(file, "r", info, close_fileobj=True))
 
 

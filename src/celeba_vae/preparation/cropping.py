@@ -95,7 +95,8 @@ def _box_centres(size: int, new_size: int) -> np.ndarray:
     scale = size / new_size
     middle = ((np.arange(new_size) + 0.5) * scale)[:, None]
     pixels = np.arange(size)
-    first, end = (middle - 0.5 * scale + 0.5).astype(int), (middle + 0.5 * scale + 0.5).astype(int)
+    first = (middle - 0.5 * scale + 0.5).astype(int)
+    end = (middle + 0.5 * scale + 0.5).astype(int)
     distance = (pixels - middle + 0.5) * (1 / scale)
     inside = (first <= pixels) & (pixels < end) & (distance > -0.5) & (distance <= 0.5)
     return ((inside * pixels).sum(axis=1) / inside.sum(axis=1)).astype(np.float32)

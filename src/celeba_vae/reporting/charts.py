@@ -70,7 +70,8 @@ def distance_chart(rows: Rows, model: str) -> Figure:
     """
     figure, (variance, swd) = panels(f"{model}: faces farther and farther from the origin", 2, height=6.4)
     rows = sorted(rows, key=lambda row: row["limit"] or 0)
-    limits, distances = _column(rows, "limit"), _column(rows, "distance")
+    limits = _column(rows, "limit")
+    distances = _column(rows, "distance")
     variance.plot(limits, _column(rows, "variance_border"), "o-", color=BEST, label="border (background)")
     variance.plot(limits, _column(rows, "variance_centre"), "s-", color=INK, label="centre (face)")
     swd.plot(limits, _column(rows, "swd"), "o-", color=BEST)
@@ -90,7 +91,8 @@ def sharpening_chart(rows: Rows, model: str) -> Figure:
     """
     figure, (sharpness, swd, clipped) = panels(f"{model}: the same faces, sharpened", 3, height=7.6)
     rows = sorted(rows, key=lambda row: row["factor"] or 0)
-    factors, shares = _column(rows, "factor"), _column(rows, "clipped")
+    factors = _column(rows, "factor")
+    shares = _column(rows, "clipped")
     sharpness.plot(factors, _column(rows, "sharpness"), "o-", color=BEST, label="sharpened faces")
     swd.plot(factors, _column(rows, "swd"), "o-", color=BEST)
     clipped.plot(factors, shares, "o-", color=BEST)

@@ -148,9 +148,11 @@ def attribute_grid(decoder: Any, faces: Faces, directions: pd.DataFrame, generat
     for face, latents in enumerate(faces.latents):
         for name, vector, change in ways:
             moved = latents + np.outer(np.asarray(wanted.steps), vector)
-            images, captions = list(_decoded(decoder, moved.astype(np.float32))), _signed(wanted.steps)
+            images = list(_decoded(decoder, moved.astype(np.float32)))
+            captions = _signed(wanted.steps)
             if faces.images is not None:
-                images, captions = [faces.images[face], *images], [faces.names[face], *captions]
+                images = [faces.images[face], *images]
+                captions = [faces.names[face], *captions]
             rows.append(Row(f"{name}, {change:.1f}", images, captions))
     return row_grid(
         rows,

@@ -38,7 +38,8 @@ def image_grid(
         raise ValueError("A grid needs at least one image.")
     columns = min(columns, len(images))
     rows = math.ceil(len(images) / columns)
-    captions, row_labels = captions or [""] * len(images), row_labels or [""] * rows
+    captions = captions or [""] * len(images)
+    row_labels = row_labels or [""] * rows
     if len(captions) != len(images) or len(row_labels) != rows:
         raise ValueError(
             f"{len(images)} images in {rows} rows have {len(captions)} captions and {len(row_labels)} row labels."

@@ -115,7 +115,8 @@ def latent_correlation_chart(space: LatentSpace, model: str) -> Figure:
     order = np.argsort(-space.deviation, kind="stable")
     correlation = space.correlation[np.ix_(order, order)]
     np.fill_diagonal(correlation, np.nan)
-    largest, end = space.measured["largest_correlation"] or 1, len(order) + 0.5
+    largest = space.measured["largest_correlation"] or 1
+    end = len(order) + 0.5
     colours = LinearSegmentedColormap.from_list("correlation", [PRIOR, "white", BEST])
     image = axes.imshow(
         correlation,

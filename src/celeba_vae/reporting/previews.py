@@ -69,7 +69,8 @@ def crop_boxes(originals: ImageCollection, samples: Sequence[Sample], config: Da
     image_ids = [sample.image_id for sample in samples[:CROP_EXAMPLES]]
     preparer = ImagePreparer(config.crop, *config.image_shape[:2])
     panels = [_crop_panel(originals.read(image_id), preparer) for image_id in image_ids]
-    width, height = max(panel.width for panel in panels), max(panel.height for panel in panels)
+    width = max(panel.width for panel in panels)
+    height = max(panel.height for panel in panels)
     return image_grid(
         [np.asarray(_centred(panel, width, height)) for panel in panels],
         columns=3,
@@ -81,7 +82,8 @@ def crop_boxes(originals: ImageCollection, samples: Sequence[Sample], config: Da
 def _crop_panel(data: bytes, preparer: ImagePreparer) -> Image.Image:
     original = decode(data)
     height, width = original.shape[:2]
-    left, right = _fitted(original, ORIGINAL_SIZE), _fitted(preparer(data), PREPARED_SIZE)
+    left = _fitted(original, ORIGINAL_SIZE)
+    right = _fitted(preparer(data), PREPARED_SIZE)
     scale = left.height / height
     x0, y0, x1, y1 = (round(edge * scale) for edge in crop_box(preparer.crop, width=width, height=height))
     ImageDraw.Draw(left).rectangle((x0, y0, x1 - 1, y1 - 1), outline=BOX_COLOUR, width=3)

@@ -120,7 +120,8 @@ class RemotePath(ProxyUPath):
     __slots__ = ("cache",)
 
     def __init__(self, address: str, options: Mapping[str, Any] | None = None, cache: Path | None = None) -> None:
-        protocol, below = protocol_of(address), address.partition("://")[2]
+        protocol = protocol_of(address)
+        below = address.partition("://")[2]
         if protocol in OBJECT_STORES and not below.strip("/"):
             raise SettingError(f"{address} names no bucket: write {protocol}://BUCKET/FOLDER.")
         try:

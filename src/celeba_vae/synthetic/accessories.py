@@ -26,7 +26,8 @@ def paint_clothes(canvas: Canvas) -> None:
     }[traits.clothes]
     shoulders = [(collar + 10, 88), (66, 97), (92, 106), (104, 120), (104, 150)]
     outline = smooth(symmetric(neckline + shoulders), steps=4)
-    shirt, cloth = rgb(traits.shirt_colour) * light, rgb(traits.clothes_colour) * light
+    shirt = rgb(traits.shirt_colour) * light
+    cloth = rgb(traits.clothes_colour) * light
     if traits.clothes != "suit":
         canvas.tint(canvas.fill_body(outline, 2.0), (0.75, 0.7, 0.7))
         canvas.paint(canvas.fill_body(outline), cloth)

@@ -114,7 +114,8 @@ class Canvas:
         self.half_head = 45.5 * traits.face_width
         self.half_neck = (31.0 if traits.male else 25.5) * traits.face_width
         self._centre = CENTRE + traits.offset
-        cos, sin = np.cos(traits.roll) * traits.scale, np.sin(traits.roll) * traits.scale
+        cos = np.cos(traits.roll) * traits.scale
+        sin = np.sin(traits.roll) * traits.scale
         self._turn = np.array([[cos, -sin], [sin, cos]])
         self._shift = np.array([np.sin(traits.yaw), np.sin(traits.pitch)])
         azimuth, elevation = traits.light_azimuth, traits.light_elevation

@@ -82,9 +82,11 @@ def paint_skin(canvas: Canvas, head: np.ndarray) -> None:
 
 def paint_creases(canvas: Canvas) -> None:
     """Paint folds: nose to mouth (deeper in a smile and with age), under the eyes, on an old forehead."""
-    smile, age = max(canvas.traits.smile, 0.0), 0.0 if canvas.traits.young else 1.0
+    smile = max(canvas.traits.smile, 0.0)
+    age = 0.0 if canvas.traits.young else 1.0
     fold = [(11, 26), (16, 30), (19 + 4.5 * smile, 36 - smile), (19 + 4.5 * smile + 1, 40 - 3 * smile + 6)]
-    depth_of_fold, depth_of_bag = 0.12 + 0.38 * smile + 0.28 * age, 0.22 + 0.4 * age + 0.15 * smile
+    depth_of_fold = 0.12 + 0.38 * smile + 0.28 * age
+    depth_of_bag = 0.22 + 0.4 * age + 0.15 * smile
     bag = [(11, 6.5), (19, 9.5), (27, 7.5)]
     crow_foot = [(31, 1), (36, 4)]
     for side in SIDES:
@@ -105,13 +107,15 @@ def _head_normals(canvas: Canvas) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     shift_x, shift_y = canvas.shift(HEAD_DEPTH)
     width = np.maximum(np.interp(Y - shift_y, half[:, 1], half[:, 0]), 14).astype(np.float32)
     around = np.clip((X - np.float32(shift_x)) / width[:, None], -1, 1)
-    above, below = np.clip((-14 - Y) / 58, 0, 1), np.clip((Y - 14) / 66, 0, 1)
+    above = np.clip((-14 - Y) / 58, 0, 1)
+    below = np.clip((Y - 14) / 66, 0, 1)
     x = np.sign(around) * np.abs(around) ** 1.7 * 0.93
     y = (-0.8 * above**1.6 + 0.62 * below**2)[:, None].astype(np.float32)
     z = np.sqrt(np.maximum(1 - x**2 - y**2, 0.06))
     height, at_x, at_y, wide, long = _relief(canvas).astype(np.float32).T[:, :, None]
     from_x, from_y = X - at_x, Y - at_y
-    profile_x, profile_y = np.exp(-0.5 * (from_x / wide) ** 2), np.exp(-0.5 * (from_y / long) ** 2) * height
+    profile_x = np.exp(-0.5 * (from_x / wide) ** 2)
+    profile_y = np.exp(-0.5 * (from_y / long) ** 2) * height
     x = x + np.einsum("ny,nx->yx", profile_y, profile_x * from_x / wide**2)
     y = y + np.einsum("ny,nx->yx", profile_y * from_y / long**2, profile_x)
     length = np.sqrt(x**2 + y**2 + z**2)
@@ -217,16 +221,20 @@ def paint_mouth(canvas: Canvas) -> None:
 
     upper_top = curve(middle - 4.6 * full + 0.9 * glad, 1.5)
     upper_top[:, 1] += 1.1 * full * np.exp(-0.5 * (upper_top[:, 0] / 2.4) ** 2)
-    upper_low, lower_top, lower_low = curve(middle, 2.0), curve(middle + gap, 2.2), curve(bottom, 2.1)
+    upper_low = curve(middle, 2.0)
+    lower_top = curve(middle + gap, 2.2)
+    lower_low = curve(bottom, 2.1)
     natural = canvas.skin * rgb((0.84, 0.56, 0.55))
     colour = natural + (rgb(traits.lip_colour) - natural) * np.float32(traits.lipstick)
-    lit, soften = 0.72 + 0.3 * float(canvas.light[2]), 0.55 if traits.lipstick else 0.8
+    lit = 0.72 + 0.3 * float(canvas.light[2])
+    soften = 0.55 if traits.lipstick else 0.8
     is_open = gap > 0.5
     if is_open:
         cavity = canvas.fill(np.vstack([upper_low, lower_top[::-1]]), LIP_DEPTH, 0.4)
         canvas.paint(cavity, (0.22, 0.06, 0.07))
         reach = min(gap * (0.85 if traits.smile > 0.3 else 0.45), 6.5)
-        gums, edge = curve(middle - 0.5, 2.0) * (0.93, 1), curve(middle + reach, 2.2) * (0.9, 1)
+        gums = curve(middle - 0.5, 2.0) * (0.93, 1)
+        edge = curve(middle + reach, 2.2) * (0.9, 1)
         teeth = canvas.fill(np.vstack([gums, edge[::-1]]), LIP_DEPTH, 0.5)
         canvas.paint(teeth.within(cavity.full()), shade((0.95, 0.92, 0.87), lit + 0.05))
     canvas.paint(canvas.fill(np.vstack([upper_top, upper_low[::-1]]), LIP_DEPTH, soften), shade(colour, 0.86 * lit))

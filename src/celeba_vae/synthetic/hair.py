@@ -40,7 +40,8 @@ def cover_hair(canvas: Canvas, head: np.ndarray) -> tuple[np.ndarray, np.ndarray
         front *= np.clip((shoulders - np.arange(HEIGHT)) / 24, 0, 1)[:, None]
     if traits.bangs:
         wide, part = traits.face_width, traits.hair_part
-        left, right = [(-42, -8), (-33, -19 + 2 * part), (-17, -22)], [(17, -22), (33, -19 - 2 * part), (42, -8)]
+        left = [(-42, -8), (-33, -19 + 2 * part), (-17, -22)]
+        right = [(17, -22), (33, -19 - 2 * part), (42, -8)]
         top = [(46, -30), (36, -56), (0, -64), (-36, -56), (-46, -30)]
         fringe = smooth([(x * wide, y) for x, y in [*left, (0, -22.5 + part), *right, *top]])
         front = np.maximum(front, canvas.fill(fringe, 2, 0.9).full() * np.maximum(behind, head))
@@ -123,7 +124,8 @@ def draw_locks(canvas: Canvas) -> np.ndarray:
             across = across + 4.0 * np.sin(y / 9.5 + first + 0.02 * x)
         streaks = 0.5 * np.sin(across * 0.26 + first) + 0.36 * np.sin(across * 0.55 + second + 0.02 * y)
         streaks += 0.16 * np.sin(across * 1.05 + third)
-    normal_x, normal_y = np.clip(x / 66, -0.9, 0.9), np.clip((y + 8) / 86, -0.9, 0.55)
+    normal_x = np.clip(x / 66, -0.9, 0.9)
+    normal_y = np.clip((y + 8) / 86, -0.9, 0.55)
     normals = normal_x, normal_y, np.sqrt(np.maximum(1 - normal_x**2 - normal_y**2, 0.08))
     gloss = np.exp(-(((facing(normals, canvas.light) - 0.86) / 0.11) ** 2)) * (0.8 + 0.35 * streaks)
     colour = rgb(traits.hair_colour)

@@ -42,7 +42,8 @@ def paint_face(traits: FaceTraits) -> np.ndarray:
 def _paint_backdrop(canvas: Canvas) -> None:
     traits = canvas.traits
     first, second, third = (rgb(colour) for colour in traits.backdrop_colours)
-    cos, sin = math.cos(traits.backdrop_angle), math.sin(traits.backdrop_angle)
+    cos = math.cos(traits.backdrop_angle)
+    sin = math.sin(traits.backdrop_angle)
     along = X / 89 * cos + Y[:, None] / 109 * sin
     if traits.backdrop == "studio":
         blend = np.minimum(np.hypot(X - 40 * cos, Y[:, None] - 10) / 150, 1)

@@ -155,7 +155,9 @@ def _choose_backdrop(traits: FaceTraits, rng: np.random.Generator) -> None:
     hue, value = rng.uniform(0, 1), rng.uniform(0.2, 0.95)
 
     def similar() -> Colour:
-        near, saturation, shift = hue + _bell(rng, 0.08, 0.2), rng.uniform(0.02, 0.28), _bell(rng, 0.18, 0.35)
+        near = hue + _bell(rng, 0.08, 0.2)
+        saturation = rng.uniform(0.02, 0.28)
+        shift = _bell(rng, 0.18, 0.35)
         return colorsys.hsv_to_rgb(near % 1.0, saturation, min(max(value + shift, 0.08), 0.98))
 
     traits.backdrop_colours = (similar(), similar(), similar())
@@ -179,7 +181,9 @@ def _pick(rng: np.random.Generator, weights: Mapping[Choice, float]) -> Choice:
 
 def _colour(rng: np.random.Generator, hues: Range, saturations: Range, values: Range) -> Colour:
     """Give a colour whose hue, saturation and value lie in these ranges."""
-    hue, saturation, value = rng.uniform(*hues), rng.uniform(*saturations), rng.uniform(*values)
+    hue = rng.uniform(*hues)
+    saturation = rng.uniform(*saturations)
+    value = rng.uniform(*values)
     return colorsys.hsv_to_rgb(hue % 1.0, saturation, value)
 
 

@@ -50,7 +50,8 @@ def ellipse(x: float, y: float, radius_x: float, radius_y: float, power: float =
 
 def ribbon(line: np.ndarray, widths: Sequence[float]) -> np.ndarray:
     """Give the outline of a brush stroke along a line (n, 2), its width interpolated from ``widths`` (any number)."""
-    ahead, behind = np.vstack([line[1:], line[-1:]]), np.vstack([line[:1], line[:-1]])
+    ahead = np.vstack([line[1:], line[-1:]])
+    behind = np.vstack([line[:1], line[:-1]])
     x, y = (ahead - behind).T
     half = 0.5 * np.interp(np.arange(len(line)) / (len(line) - 1), np.arange(len(widths)) / (len(widths) - 1), widths)
     across = np.stack([-y, x], axis=1) * (half / (np.hypot(x, y) + 1e-9))[:, None]

@@ -159,7 +159,9 @@ def draw_created_faces(parameters: EvaluationConfig, *variants: EvaluatedVariant
 
 def draw_sweeps(sweeps: dict[str, Any]) -> tuple[Any, Any]:
     """Draw what the distance from the origin changes, and what sharpening does."""
-    title, distance, sharpening = title_of(sweeps["variant"]), sweeps["distance"], sweeps["sharpening"]
+    title = title_of(sweeps["variant"])
+    distance = sweeps["distance"]
+    sharpening = sweeps["sharpening"]
     nothing = text_picture(f"{title} could not be measured", "It is not there, or there are no test images.")
     return (
         distance_chart(distance, title) if distance else nothing,

@@ -9,7 +9,7 @@ from celeba_vae.config import GenerationConfig
 from celeba_vae.config.plugins import create_component
 from celeba_vae.config.validation import of_setting
 from celeba_vae.latent.directions import check_attribute
-from celeba_vae.latent.faces import row_of_face, names_of
+from celeba_vae.latent.faces import names_of, row_of_face
 from celeba_vae.photos.own_photos import photo_files
 from celeba_vae.pipelines.data_engineering.checks import count_of_test_images, image_shape
 from celeba_vae.pipelines.run_inputs import RunInputs

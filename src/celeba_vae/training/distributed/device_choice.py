@@ -41,7 +41,8 @@ def use_xla(config: HardwareConfig) -> bool:
 
 def strategy_text(config: HardwareConfig) -> str:
     """Say how a model is trained on several devices, with a semicolon behind; nothing where there is one."""
-    peer, devices = this_peer(config), len(training_device_names(config))
+    peer = this_peer(config)
+    devices = len(training_device_names(config))
     if peer:
         return f"multi_worker, {peer}, {devices * len(peer.addresses)} replicas; "
     return f"mirrored, {devices} replicas; " if devices > 1 else ""

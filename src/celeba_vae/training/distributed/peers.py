@@ -165,7 +165,8 @@ def _peer_of(text: str | None) -> Peer | None:
             return None
         for address in addresses:
             _host_and_port(address)
-        kind, index = content["task"]["type"], int(content["task"]["index"])
+        kind = content["task"]["type"]
+        index = int(content["task"]["index"])
         if kind not in ("chief", "worker") or not 0 <= index < len(jobs.get(kind, ())):
             raise ValueError(f"the cluster has no {kind} {index} that trains")
         return Peer(index + (len(jobs.get("chief", ())) if kind == "worker" else 0), addresses)
