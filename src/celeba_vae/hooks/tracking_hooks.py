@@ -77,7 +77,7 @@ class TrackingHooks:
         import mlflow
 
         run = mlflow.active_run()
-        self._run_id = run and run.info.run_id
+        self._run_id = run.info.run_id if run else None
         self._catalog = catalog
         if run:
             # runs before MLflow's own handler, which would call the run finished
