@@ -53,8 +53,8 @@ class Order:
 def sent_order(prepare: RangePreparer, first: RangeTask) -> SentOrder:
     """Give an order as it is sent, with a sample of the first range. Raises ClusterError when it can't be pickled."""
     rows = replace(first.rows, positions=first.rows.positions[:SAMPLE_IMAGES])
-    sample = RangeTask(rows, first.image_ids[:SAMPLE_IMAGES], first.originals).to_send()
-    return json.dumps(_versions()), pickled(Order(prepare, pickled(sample), _digest(prepare, sample)))
+    sample = RangeTask(rows, first.image_ids[:SAMPLE_IMAGES], first.originals)
+    return json.dumps(_versions()), pickled(Order(prepare, pickled(sample.to_send()), _digest(prepare, sample)))
 
 
 def pickled(thing: Order | RangeTask) -> bytes:
