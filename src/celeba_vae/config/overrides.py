@@ -42,16 +42,18 @@ def without_effect(given: Mapping[str, Any], variant: VariantConfig, block: str)
     """
     settings = variant.model_dump()
     tried = variant.name.startswith(TRIAL)
+    shared = given.get("training", {})
     own = given.get("variants", {}).get(block, {})
-    lines = [
-        f"{_typed(place, change)} has no effect on {variant.name}: {VariantConfig.without_effect(variant.model)[name]}."
-        for place, changes in (("training", given.get("training", {})), (f"variants.{block}", own))
-        for path, change in _changes(changes, settings)
-        for name in [path.partition(".")[0]]
-        if name in VariantConfig.without_effect(variant.model)
-    ]
+    useless = VariantConfig.without_effect(variant.model)
+    lines = []
+    for place, changes in (("training", shared), (f"variants.{block}", own)):
+        for path, change in _changes(changes, settings):
+            if path in useless:
+                lines.append(f"{_typed(place, change)} has no effect on {variant.name}: {useless[path]}.")
     given_it = {path for path, _ in _changes(own, settings)}
-    for path, change in _changes(given.get("training", {}), settings):
+    for path, change in _changes(shared, settings):
+        if path in useless:
+            continue
         of_budget = tried and path in ExperimentsConfig.model_fields
         # the names of trials say what is tried
         if variant.name.startswith(f"{TRIAL}{path}") or (path in given_it and not of_budget):

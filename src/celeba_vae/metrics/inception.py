@@ -2,7 +2,6 @@
 
 import os
 import socket
-from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -70,12 +69,14 @@ class InceptionFeatures(Options):
         import keras
 
         weights = str(self._file) if self._file.exists() else "imagenet"
-        with ExitStack() as stack:
-            stack.callback(socket.setdefaulttimeout, socket.getdefaulttimeout())
-            socket.setdefaulttimeout(PATIENCE_IN_SECONDS)
+        before = socket.getdefaulttimeout()
+        socket.setdefaulttimeout(PATIENCE_IN_SECONDS)
+        try:
             return keras.applications.InceptionV3(
                 include_top=False, weights=weights, input_shape=(SIZE, SIZE, 3), pooling="avg"
             )
+        finally:
+            socket.setdefaulttimeout(before)
 
 
 def inception_input(images: np.ndarray) -> np.ndarray:

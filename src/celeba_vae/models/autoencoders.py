@@ -100,10 +100,11 @@ class Autoencoder(keras.Model):
 class VAE(Autoencoder):
     """A variational autoencoder (VAE): total_loss = reconstruction_loss + kl_weight * KL, each a mean over the batch.
 
-    ``kl_loss`` is the weighted KL, ``kl`` the KL in nats, without weight and free bits.
+    ``decoder`` and ``reconstruction_loss`` are those of ``Autoencoder``. Of its losses, ``kl_loss`` is the weighted KL,
+    ``kl`` the KL in nats, without weight and free bits.
 
     Args:
-        encoder: From images (n, h, w, c) in [0, 1] to [mu, logvar], each (n, latent_dim); the rest as ``Autoencoder``.
+        encoder: From images (n, h, w, c) in [0, 1] to [mu, logvar], each (n, latent_dim).
         kl_weight: Weight of the KL divergence (the articles' fact), 0 or larger.
         seed: Seed of the noise in training.
         kl_factor: From the step to a factor of ``kl_weight`` in training; validation always has the whole weight, so

@@ -159,8 +159,12 @@ class ConvolutionStack(Options):
     def convolve(
         self, make: LayerFactory, x: KerasTensor, name: str, convolution: Convolution, use_bias: bool = True
     ) -> KerasTensor:
-        """Put a convolution of the stack's kind, and of its padding where that is an option, after ``x``."""
-        return make.convolve(x, name, convolution, self.kind, getattr(self, "padding", "same"), use_bias)
+        """Put a convolution of the stack's kind and padding after ``x``, and nothing else."""
+        return make.convolve(x, name, convolution, self.kind, self.padding_of_all(), use_bias)
+
+    def padding_of_all(self) -> Padding:
+        """Give the padding of all layers; it is an option of some stacks."""
+        return "same"
 
     def check_strides(self, image_shape: tuple[int, int, int]) -> None:
         """Make sure that the product of the strides divides the image's sides; raise a SettingError otherwise."""

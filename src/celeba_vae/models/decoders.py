@@ -84,6 +84,10 @@ class ConvTransposeDecoder(Decoder):
 
     padding: Padding = Field("same", description="Padding of all layers")
 
+    def padding_of_all(self) -> Padding:
+        """Give the option."""
+        return self.padding
+
     def check(self, image_shape: tuple[int, int, int], latent_dim: int) -> None:
         """Make sure that the layers end at the image's shape and leave no pixel empty.
 

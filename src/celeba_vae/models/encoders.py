@@ -59,6 +59,10 @@ class ConvEncoder(Encoder):
 
     padding: Padding = Field("same", description="Padding of all layers")
 
+    def padding_of_all(self) -> Padding:
+        """Give the option."""
+        return self.padding
+
     def check(self, image_shape: tuple[int, int, int], latent_dim: int) -> None:
         """Make sure that strides and kernels fit and no layer's output is empty; raise a SettingError otherwise."""
         if self.padding == "same":

@@ -28,6 +28,16 @@ class Constant(Options):
         return tf.constant(1.0)
 
 
+class LinearWarmUp(Options):
+    """Rises evenly from 0 to 1, then stays."""
+
+    epochs: PositiveFloat = Field(5.0, description="Epochs of the rise")
+
+    def __call__(self, epoch: tf.Tensor) -> tf.Tensor:
+        """Give the factor after ``epoch`` epochs."""
+        return _share(epoch, self.epochs)
+
+
 class Step(Options):
     """Begins at 1 and is multiplied by ``factor`` every so many epochs."""
 
@@ -41,8 +51,8 @@ class Step(Options):
         return tf.pow(self.factor, tf.floor(tf.cast(epoch, tf.float32) / self.every))
 
 
-class _OfSomeLength(Options):
-    """A schedule that ends, with the variant's last epoch unless it has a length of its own."""
+class _OverAllEpochs(Options):
+    """A schedule whose length is the variant's number of epochs unless it has one of its own."""
 
     epochs: Annotated[PositiveFloat | None, NoneFromText] = Field(
         None, description="Epochs until the end of the schedule; none: the variant's"
@@ -50,24 +60,12 @@ class _OfSomeLength(Options):
 
     def share(self, epoch: tf.Tensor) -> tf.Tensor:
         """Give the share of the schedule that is over after ``epoch`` epochs, in [0, 1]."""
-        import tensorflow as tf
-
         if self.epochs is None:
             raise SettingError(f"{type(self).__name__} has no length: give it epochs.")
-        return tf.clip_by_value(tf.cast(epoch, tf.float32) / self.epochs, 0.0, 1.0)
+        return _share(epoch, self.epochs)
 
 
-class LinearWarmUp(_OfSomeLength):
-    """Rises evenly from 0 to 1, then stays."""
-
-    epochs: PositiveFloat = Field(5.0, description="Epochs of the rise")
-
-    def __call__(self, epoch: tf.Tensor) -> tf.Tensor:
-        """Give the factor after ``epoch`` epochs."""
-        return self.share(epoch)
-
-
-class Cosine(_OfSomeLength):
+class Cosine(_OverAllEpochs):
     """Falls from 1 to ``final`` along half a cosine, then stays (Loshchilov and Hutter 2017, without restarts)."""
 
     final: NonNegativeFloat = Field(0.0, description="Factor at the end")
@@ -79,7 +77,7 @@ class Cosine(_OfSomeLength):
         return self.final + (1 - self.final) * 0.5 * (1 + tf.cos(math.pi * self.share(epoch)))
 
 
-class Cyclical(_OfSomeLength):
+class Cyclical(_OverAllEpochs):
     """Rises evenly from 0 to 1 at the beginning of each cycle, then stays until the cycle's end; 1 after the last one.
 
     Fu et al. 2019, Cyclical annealing schedule: a simple approach to mitigating KL vanishing.
@@ -96,3 +94,9 @@ class Cyclical(_OfSomeLength):
         cycles = self.cycles * share
         factor = tf.minimum((cycles - tf.floor(cycles)) / self.rising_share, 1.0)
         return tf.where(share < 1, factor, 1.0)
+
+
+def _share(epoch: tf.Tensor, epochs: float) -> tf.Tensor:
+    import tensorflow as tf
+
+    return tf.clip_by_value(tf.cast(epoch, tf.float32) / epochs, 0.0, 1.0)

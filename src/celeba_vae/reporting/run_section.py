@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from celeba_vae.config import EvaluationConfig, VariantConfig
@@ -12,6 +11,7 @@ from celeba_vae.metrics.evaluated_variant import EvaluatedVariant
 from celeba_vae.metrics.variant_measuring import ReferenceSet
 from celeba_vae.photos.own_photos import Photos
 from celeba_vae.reporting.document import Cell, Section, Table
+from celeba_vae.storage import Place
 
 # settings that are told of each model; the rest is in its configuration.json
 SETTINGS = (
@@ -41,7 +41,7 @@ class EvaluationRun:
     data_summary: Mapping[str, Any] | None
     reference: ReferenceSet
     photos: Photos
-    photos_folder: Path
+    photos_folder: Place
     parameters: EvaluationConfig
 
 

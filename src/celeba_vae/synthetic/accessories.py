@@ -7,6 +7,7 @@ from celeba_vae.synthetic.face import EYE_X, HEAD_DEPTH
 from celeba_vae.synthetic.shapes import SIDES, ellipse, on_side, ribbon, smooth, symmetric
 from celeba_vae.synthetic.traits import COVERS_EARS
 
+EARRING_DEPTH = -24
 GLASSES_DEPTH = 9
 LENS_X = EYE_X + 0.6
 
@@ -70,8 +71,8 @@ def paint_earrings(canvas: Canvas) -> None:
         return
     for side in SIDES:
         x = side * (canvas.half_head + 0.5)
-        canvas.paint(canvas.fill(ellipse(x, 21, 2.6, 3.8), -24, 0.4), canvas.traits.earrings)
-        canvas.paint(canvas.fill(ellipse(x - 0.8, 19.6, 0.9, 1.2), -24, 0.4), (1.0, 0.98, 0.92))
+        canvas.paint(canvas.fill(ellipse(x, 21, 2.6, 3.8), EARRING_DEPTH, 0.4), canvas.traits.earrings)
+        canvas.paint(canvas.fill(ellipse(x - 0.8, 19.6, 0.9, 1.2), EARRING_DEPTH, 0.4), (1.0, 0.98, 0.92))
 
 
 def paint_glasses(canvas: Canvas, head: np.ndarray, front: np.ndarray) -> None:

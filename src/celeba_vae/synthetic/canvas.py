@@ -61,8 +61,13 @@ def glow(spots: Sequence[tuple[float, float, float, float, float]]) -> np.ndarra
     strength, x, y, wide, long = np.asarray(spots, np.float32).T[:, :, None]
     profile_x = np.exp(-0.5 * ((X - x) / wide) ** 2)
     profile_y = np.exp(-0.5 * ((Y - y) / long) ** 2) * strength
+    return outer_sum(profile_y, profile_x)
+
+
+def outer_sum(down: np.ndarray, across: np.ndarray) -> np.ndarray:
+    """Give the sum (218, 178) of separable bumps with the profiles ``down`` (n, 218) and ``across`` (n, 178)."""
     # Not a matrix product: BLAS would start threads in every worker, and its last bits may depend on their number.
-    return np.einsum("ny,nx->yx", profile_y, profile_x)
+    return np.einsum("ny,nx->yx", down, across)
 
 
 def fill(polygon: np.ndarray, soften: float = 0.0) -> Mask:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from celeba_vae.synthetic.canvas import Canvas, X, Y, facing, glow, rgb, shade, shadow_of
+from celeba_vae.synthetic.canvas import Canvas, X, Y, facing, glow, outer_sum, rgb, shade, shadow_of
 from celeba_vae.synthetic.shapes import SIDES, ellipse, on_side, ribbon, smooth, symmetric
 from celeba_vae.synthetic.traits import COVERS_EARS
 
@@ -116,8 +116,8 @@ def _head_normals(canvas: Canvas) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     from_x, from_y = X - at_x, Y - at_y
     profile_x = np.exp(-0.5 * (from_x / wide) ** 2)
     profile_y = np.exp(-0.5 * (from_y / long) ** 2) * height
-    x = x + np.einsum("ny,nx->yx", profile_y, profile_x * from_x / wide**2)
-    y = y + np.einsum("ny,nx->yx", profile_y * from_y / long**2, profile_x)
+    x = x + outer_sum(profile_y, profile_x * from_x / wide**2)
+    y = y + outer_sum(profile_y * from_y / long**2, profile_x)
     length = np.sqrt(x**2 + y**2 + z**2)
     return x / length, y / length, z / length
 
@@ -230,15 +230,15 @@ def paint_mouth(canvas: Canvas) -> None:
     soften = 0.55 if traits.lipstick else 0.8
     is_open = gap > 0.5
     if is_open:
-        cavity = canvas.fill(np.vstack([upper_low, lower_top[::-1]]), LIP_DEPTH, 0.4)
+        cavity = canvas.fill(_between(upper_low, lower_top), LIP_DEPTH, 0.4)
         canvas.paint(cavity, (0.22, 0.06, 0.07))
         reach = min(gap * (0.85 if traits.smile > 0.3 else 0.45), 6.5)
         gums = curve(middle - 0.5, 2.0) * (0.93, 1)
         edge = curve(middle + reach, 2.2) * (0.9, 1)
-        teeth = canvas.fill(np.vstack([gums, edge[::-1]]), LIP_DEPTH, 0.5)
+        teeth = canvas.fill(_between(gums, edge), LIP_DEPTH, 0.5)
         canvas.paint(teeth.within(cavity.full()), shade((0.95, 0.92, 0.87), lit + 0.05))
-    canvas.paint(canvas.fill(np.vstack([upper_top, upper_low[::-1]]), LIP_DEPTH, soften), shade(colour, 0.86 * lit))
-    canvas.paint(canvas.fill(np.vstack([lower_top, lower_low[::-1]]), LIP_DEPTH, soften), shade(colour, 1.06 * lit))
+    canvas.paint(canvas.fill(_between(upper_top, upper_low), LIP_DEPTH, soften), shade(colour, 0.86 * lit))
+    canvas.paint(canvas.fill(_between(lower_top, lower_low), LIP_DEPTH, soften), shade(colour, 1.06 * lit))
     gleam = ellipse(3 * float(canvas.light[0]), (middle + gap + bottom) / 2 - 0.4, 5.5, 1.2)
     canvas.tint(canvas.fill(gleam, LIP_DEPTH, 1.0), (1.25, 1.3, 1.3), 0.6 + 0.4 * traits.lipstick)
     if not is_open:
@@ -249,3 +249,8 @@ def paint_mouth(canvas: Canvas) -> None:
         canvas.tint(canvas.fill(dimple, 4, 0.9), (0.55, 0.4, 0.38), 0.55 + 0.25 * glad)
     below = smooth([(-9, bottom + 2), (0, bottom + 3.2), (9, bottom + 2), (0, bottom + 5)])
     canvas.tint(canvas.fill(below, LIP_DEPTH, 1.5), (0.78, 0.66, 0.63), 0.7)
+
+
+def _between(upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
+    """Give the outline between two lines from left to right."""
+    return np.vstack([upper, lower[::-1]])

@@ -88,7 +88,7 @@ class Checkpoint:
             return read_state(self.path / _STATE, model)
 
     def best_weights(self) -> list[np.ndarray] | None:
-        """Give the weights after the epoch of the lowest validation loss; None where there were no such images."""
+        """Give the weights of the epoch with the lowest validation loss; None where there were no validation images."""
         if self.best_file is None:
             return None
         with self._damage_named(), np.load(self.best_file, allow_pickle=False) as weights:

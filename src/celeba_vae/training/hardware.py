@@ -17,7 +17,7 @@ from celeba_vae.config import HardwareConfig
 from celeba_vae.errors import HardwareError
 from celeba_vae.training.distributed.device_choice import strategy_text, use_xla
 from celeba_vae.training.distributed.peers import this_peer
-from celeba_vae.training.machine import details, effective_precision, gpus_in_use
+from celeba_vae.training.machine import effective_precision, gpu_details, gpus_in_use
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -92,7 +92,7 @@ def describe_hardware(config: HardwareConfig) -> str:
     threads = config.cpu_threads or os.cpu_count()
     devices = f"CPU ({threads} thread{'' if threads == 1 else 's'})"
     if gpus:
-        names = ", ".join(details(gpu).get("device_name", "GPU") for gpu in gpus)
+        names = ", ".join(gpu_details(gpu).get("device_name", "GPU") for gpu in gpus)
         limit = f"at most {config.gpu_memory_limit} MB" if config.gpu_memory_limit else "no memory limit"
         devices = f"{names} ({limit}), {devices}"
     xla = "on" if use_xla(config) else "off"

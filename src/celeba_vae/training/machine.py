@@ -41,13 +41,13 @@ def effective_precision(config: HardwareConfig) -> str:
     if config.precision != "auto":
         return config.precision
     if gpus := gpus_in_use(config):
-        has_bfloat16 = all(details(gpu).get("compute_capability", (0, 0)) >= (8, 0) for gpu in gpus)
+        has_bfloat16 = all(gpu_details(gpu).get("compute_capability", (0, 0)) >= (8, 0) for gpu in gpus)
     else:
         has_bfloat16 = cpu_has_bfloat16()
     return "mixed_bfloat16" if has_bfloat16 else "float32"
 
 
-def details(gpu: tf.config.PhysicalDevice) -> dict[str, Any]:
+def gpu_details(gpu: tf.config.PhysicalDevice) -> dict[str, Any]:
     """Give what TensorFlow knows of a GPU: ``device_name`` and ``compute_capability``, where it has them."""
     import tensorflow
 

@@ -32,7 +32,9 @@ def describe_training(recipe: Recipe, model: Autoencoder) -> None:
         f"{model.encoder.count_params():,}",
         f"{model.decoder.count_params():,}",
         sum(memory.values()),
-        *memory.values(),
+        memory["weights"],
+        memory["optimizer"],
+        memory["activations"],
         variant.batch_size,
     )
     if variant.model == "vae":

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from celeba_vae.reporting.evaluation_report import verdict
 from celeba_vae.reporting.grids import GRID_SCALE, Row, comparison_grid, row_grid, text_picture
 from celeba_vae.reporting.run_section import preparation_of
 from celeba_vae.reporting.variant_rows import ShownImages
+from celeba_vae.storage import Place
 from celeba_vae.storage.stages import images_content
 
 logger = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 Metrics = dict[str, Mapping[str, Measured]]
 
 
-def prepare_photos(folder: Path, test_images: np.ndarray, parameters: DataEngineeringConfig) -> Photos:
+def prepare_photos(folder: Place, test_images: np.ndarray, parameters: DataEngineeringConfig) -> Photos:
     """Bring the photos in the folder to the test images' shape."""
     photos = read_photos(folder, test_images.shape[1:], parameters.crop)
     if not photos.names:
@@ -124,7 +124,7 @@ def compare_reconstructions(
 
 
 def compare_photos(
-    photos: Photos, folder: Path, parameters: EvaluationConfig, *variants: EvaluatedVariant
+    photos: Photos, folder: Place, parameters: EvaluationConfig, *variants: EvaluatedVariant
 ) -> Image.Image:
     """Show own photos and the rows of every variant under them; without photos, how to get such a picture."""
     if not photos.names:

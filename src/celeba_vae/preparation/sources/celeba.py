@@ -54,9 +54,17 @@ class CelebaSource(Options):
 
     def collect(self, raw_folder: Place) -> ImageCollection:
         """Collect the images with their lists. Raises DataError as ``check`` does, and when something can't be read."""
-        images = _find_celeba(source_folder(raw_folder, self.folder))
-        partition, attributes = map(images.lists.get, LISTS)
-        return replace(images.collect(), partition=partition, attributes=attributes)
+        return collect_celeba(source_folder(raw_folder, self.folder))
+
+
+def collect_celeba(folder: Place) -> ImageCollection:
+    """Collect the images of the one folder or archive of them in ``folder``, with the lists that are there.
+
+    Raises DataError as ``CelebaSource.collect`` does.
+    """
+    images = _find_celeba(folder)
+    partition, attributes = map(images.lists.get, LISTS)
+    return replace(images.collect(), partition=partition, attributes=attributes)
 
 
 class _Images(NamedTuple):

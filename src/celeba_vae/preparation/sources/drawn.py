@@ -12,7 +12,7 @@ from pydantic import Field, PositiveInt
 from celeba_vae.config import Options
 from celeba_vae.errors import DataError
 from celeba_vae.preparation.originals import ImageCollection
-from celeba_vae.preparation.sources.celeba import CelebaSource
+from celeba_vae.preparation.sources.celeba import collect_celeba
 from celeba_vae.preparation.sources.folder import source_folder
 from celeba_vae.storage import CONNECTIONS, Place, RemotePath
 from celeba_vae.storage.atomic import written_atomically
@@ -53,7 +53,7 @@ class SyntheticSource(Options):
             with _replaced_whole(folder, drawn_here) as temporary:
                 write_synthetic_celeba(temporary, count=self.count, seed=self.seed)
                 (temporary / _MARKER).write_text(wanted)
-        return CelebaSource(folder=self.folder).collect(raw_folder)
+        return collect_celeba(folder)
 
 
 def _holds_something(folder: Place) -> bool:

@@ -33,7 +33,7 @@ class Devices:
         """Make sure that a variant can be trained here; raise a SettingError otherwise."""
 
     def identity(self, variant: VariantConfig) -> dict[str, Any]:
-        """Give what of the devices a variant's weights depend on, beyond rounding: none but parts of batches."""
+        """Give what of the devices the weights depend on: in how many parts batches are normalised, None for whole."""
         return {"batches_normalized_in_parts": None}
 
     def check_same(self, identity: Callable[[], Mapping[str, Any]]) -> None:
@@ -134,7 +134,7 @@ class Replicas(Devices):
             )
 
     def identity(self, variant: VariantConfig) -> dict[str, Any]:
-        """Give the number of parts of a batch, where each is normalised by itself."""
+        """Give what of the devices the weights depend on, as ``Devices.identity`` says."""
         in_parts = variant.layers.batch_normalization is True
         return {"batches_normalized_in_parts": self.count if in_parts else None}
 

@@ -1,4 +1,4 @@
-"""Which devices a model is trained on, as ``strategy`` in hardware.yml and TF_CONFIG say; those of several machines."""
+"""Makes the devices that a model is trained on, those of one machine or of several, whose processes exchange bytes."""
 
 import io
 import json
