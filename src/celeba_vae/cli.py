@@ -52,7 +52,7 @@ def run(traceback: bool, **options: Any) -> None:
     if traceback:
         context.invoke(kedro_run, **options)
         return
-    log_filter = partial(_is_shown, environment)
+    log_filter = partial(_filter_log, environment)
     for handler in logging.getLogger().handlers:
         handler.addFilter(log_filter)
     try:
@@ -126,8 +126,8 @@ def _known_variants(environment: str) -> str:
     )
 
 
-def _is_shown(environment: str, record: logging.LogRecord) -> bool:
-    """Drop what Kedro logs of an expected error, which is printed at the end; let our commands name the environment."""
+def _filter_log(environment: str, record: logging.LogRecord) -> bool:
+    """Let commands in our records name the environment; drop what Kedro logs of an expected error, which comes last."""
     if record.name.startswith("celeba_vae."):
         record.msg = in_environment(record.getMessage(), environment)
         record.args = ()

@@ -76,11 +76,20 @@ def test_trials_have_their_budget_and_what_is_tried():
     ]
 
 
-@pytest.mark.parametrize(("block", "place"), [("training", "training"), ("variants", "variants.ae")])
-def test_what_only_a_vae_has_is_named_for_an_autoencoder(block, place):
-    given = {"training": {"kl_weight": 3.0}} if block == "training" else {"variants": {"ae": {"kl_weight": 3.0}}}
-
-    (line,) = said(given, model="ae", kl_weight=3.0)
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        ({"training": {"kl_weight": 3.0}}, "training"),
+        ({"variants": {"ae": {"kl_weight": 3.0}}}, "variants.ae"),
+    ],
+)
+# the weight given, or one of its own
+@pytest.mark.parametrize("kl_weight", [3.0, 5.0])
+def test_what_only_a_vae_has_is_named_for_an_autoencoder(given, place, kl_weight):
+    (line,) = said(given, model="ae", kl_weight=kl_weight)
 
     assert line == f"--params {place}.kl_weight=3.0 has no effect on ae: a plain autoencoder has no KL term."
+
+
+def test_a_kl_weight_has_its_effect_on_a_vae():
     assert said({"training": {"kl_weight": 3.0}}, model="vae", kl_weight=3.0) == []

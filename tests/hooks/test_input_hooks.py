@@ -1,5 +1,6 @@
 """What a run starts from is checked before TensorFlow is loaded and before any node runs."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -37,8 +38,10 @@ def save_arrays(project: Path, folder: str = "data", size: int = 96) -> None:
 def test_without_data_the_run_stops_at_once_and_says_what_to_do(project, run_kedro_process):
     (project / "sitecustomize.py").write_text(TENSORFLOW_MARK)
 
+    start = time.monotonic()
     # a GPU is asked for, too: the missing data is what counts
     result = run_kedro_process(project, "--params", "hardware.device=gpu", environment={"PYTHONPATH": str(project)})
+    seconds = time.monotonic() - start
 
     message = stopped(result)
     assert str(project / "data/01_raw/celeba") in message
@@ -46,6 +49,8 @@ def test_without_data_the_run_stops_at_once_and_says_what_to_do(project, run_ked
     assert "make demo" in message
     assert "GPU" not in message
     assert (project / "imported").read_text() == "False"
+    # 3 s on a quiet machine
+    assert seconds < 10
 
 
 def test_each_missing_dataset_is_named_with_the_command_that_makes_it(project, run_kedro):

@@ -162,7 +162,9 @@ def test_the_demo_draws_its_own_images(project: Path, run_kedro: RunKedro) -> No
 
 
 def test_without_celeba_the_run_stops_at_once_and_says_what_to_do(project: Path, run_kedro_process: RunKedro) -> None:
+    start = time.monotonic()
     process = run_kedro_process(project, environment={"PYTHONPROFILEIMPORTTIME": "1"})
+    seconds = time.monotonic() - start
     assert process.returncode == 1
     output = process.stdout + process.stderr
     for words in (str(project / "data/01_raw/celeba"), "non-commercial research", "make demo", "CelebA.html"):
@@ -170,6 +172,8 @@ def test_without_celeba_the_run_stops_at_once_and_says_what_to_do(project: Path,
     assert not re.search(r"\| +tensorflow$", process.stderr, re.MULTILINE)
     assert "Traceback" not in output
     assert not list((project / "data" / "05_model_input").iterdir())
+    # three seconds on a quiet machine
+    assert seconds < 15
 
 
 def test_too_many_bad_images_are_one_message(project: Path, run_kedro: RunKedro, write_celeba: WriteCeleba) -> None:

@@ -143,10 +143,11 @@ def test_pictures_are_made_for_any_variants_and_versions(project, evaluate):
         save_small_model(project, name, seed=1, version=OLD)
     save_test_images(project)
     results = ("metrics", "metrics_plot", "comparison_grid")
-    first = evaluate(*results)
+    every = {"distribution_metrics": ["sliced_wasserstein", "inception", "crossing_lines", "variety", "sharpness"]}
+    first = evaluate(*results, **every)
     save_small_model(project, "vae", seed=9, version=NEW)
-    second = evaluate(*results)
-    third = evaluate(*results, load_versions={"vae.encoder": OLD, "vae.decoder": OLD})
+    second = evaluate(*results, **every)
+    third = evaluate(load_versions={"vae.encoder": OLD, "vae.decoder": OLD}, **every)
 
     assert metrics_of(project, first) == metrics_of(project, third) != metrics_of(project, second)
     grids = [picture_of(project, "comparison_grid", version).tobytes() for version in (first, second, third)]
@@ -269,7 +270,7 @@ def test_a_model_that_can_not_be_evaluated_is_named_and_all_else_is_reported(pro
     save_train_images(project)
     if shape:
         save_small_model(project, "ae", shape=shape)
-    few = {"generated_count": 16, "sweep_count": 8, "samplers": "normal", "distribution_metrics": "variety"}
+    few = {**FEW, "samplers": "normal", "distribution_metrics": "variety"}
     parameters = ",".join(f"evaluation.{name}={value}" for name, value in few.items())
 
     result = run_kedro(project, "--pipelines", "evaluation", "--params", parameters)

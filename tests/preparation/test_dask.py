@@ -290,7 +290,7 @@ def test_what_was_prepared_before_all_workers_died_is_kept_for_the_threads_of_on
     moment = in_background(kill_all)
     with pytest.raises(ClusterError, match=r"has had no worker for 2 seconds .* dask worker tcp://"):
         prepare(tmp_path / "raw", tmp_path / "work", scheduler=cluster.address, timeout=2)
-    assert time.monotonic() - moment.result() < 60
+    assert time.monotonic() - moment.result() < 10
     done = len(list((tmp_path / "work").glob("*/ranges/[!.]*.json")))
     assert done >= 1
     in_background(held.feed)
@@ -314,7 +314,7 @@ def test_a_scheduler_that_dies_is_told_and_its_worker_writes_no_more(
         with pytest.raises(ClusterError, match=r"scheduler tcp://\S+ broke"):
             prepare(tmp_path / "raw", tmp_path / "work", scheduler=cluster.address)
         moment, end = killed.result()
-        assert time.monotonic() - moment < 60
+        assert time.monotonic() - moment < 10
         # the worker, if it is still there, gets another image than the one that it should have
         os.close(end)
     finally:
@@ -431,7 +431,7 @@ def test_a_scheduler_that_is_not_there_or_has_no_worker_is_named_soon(
         prepare(raw, tmp_path / "work", scheduler=address, timeout=1)
     with pytest.raises(ClusterError, match=r"tls://localhost:8786 needs certificates"):
         prepare(raw, tmp_path / "work", scheduler="tls://localhost:8786")
-    assert time.monotonic() - start < 60
+    assert time.monotonic() - start < 10
 
 
 def unused_address() -> str:

@@ -22,8 +22,6 @@ from base_config import base_config
 from celeba_vae.config import HardwareConfig
 from celeba_vae.errors import HardwareError
 from celeba_vae.training.hardware import configure_hardware
-from celeba_vae.training.distributed.device_choice import use_xla
-from celeba_vae.training.machine import effective_precision
 
 logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stdout)
 

@@ -10,14 +10,10 @@ from celeba_vae.config.wording import flattened, nearest_of
 from celeba_vae.errors import SettingError
 
 
-def check_names(given: Any, known: Any, prefix: str = "") -> None:
+def check_names(given: Mapping[str, Any], known: Mapping[str, Any]) -> None:
     """Raise SettingError where a block or variant that is given does not exist: Kedro would add it silently."""
-    if isinstance(given, Mapping) and isinstance(known, Mapping):
-        for name in given:
-            if name not in known:
-                raise SettingError(f"--params {prefix}{name}: unknown name; {nearest_of(name, known)}")
-        if not prefix:
-            check_names(given.get("variants"), known.get("variants"), "variants.")
+    _check_names(given, known)
+    _check_names(given.get("variants"), known.get("variants"), "variants.")
 
 
 def replace_components(parameters: dict[str, Any], known: Mapping[str, Any], given: Mapping[str, Any]) -> None:
@@ -44,7 +40,7 @@ def without_effect(given: Mapping[str, Any], variant: VariantConfig, block: str)
     tried = variant.name.startswith(TRIAL)
     shared = given.get("training", {})
     own = given.get("variants", {}).get(block, {})
-    useless = VariantConfig.without_effect(variant.model)
+    useless = VariantConfig.of_other_model(variant.model)
     lines = []
     for place, changes in (("training", shared), (f"variants.{block}", own)):
         for path, change in _changes(changes, settings):
@@ -66,6 +62,13 @@ def without_effect(given: Mapping[str, Any], variant: VariantConfig, block: str)
                 f" For it, too: {_typed(place, change)}"
             )
     return lines
+
+
+def _check_names(given: Any, known: Any, prefix: str = "") -> None:
+    if isinstance(given, Mapping) and isinstance(known, Mapping):
+        for name in given:
+            if name not in known:
+                raise SettingError(f"--params {prefix}{name}: unknown name; {nearest_of(name, known)}")
 
 
 def _changes(given: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

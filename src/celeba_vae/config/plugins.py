@@ -33,7 +33,8 @@ def create_component(kind: str, config: ComponentConfig) -> Any:
         SettingError: the name is unknown or registered twice, what it names can't be imported or is no component, or an
             option is wrong; the message lists the known names and the nearest.
     """
-    component, which = _find(kind, config.name), f"{_singular(kind)} '{config.name}'"
+    component = _find(kind, config.name)
+    which = f"{_singular(kind)} '{config.name}'"
     if not (isinstance(component, type) and issubclass(component, BaseModel)):
         raise SettingError(f"{which} is no component: it must be a class derived from BaseModel.")
     # Pydantic's default is to ignore unknown names, which a plugin's author may not have thought of

@@ -125,9 +125,9 @@ class VariantConfig(Parameters, block="training"):
         return {name for name, mark in marks.items() if mark.get("changes", {}).get(model, "model") in changes}
 
     @classmethod
-    def without_effect(cls, model: Literal["vae", "ae"]) -> dict[str, str]:
+    def of_other_model(cls, model: Literal["vae", "ae"]) -> dict[str, str]:
         """Give the settings that only the other model has a use for, each with the reason."""
-        changing_none = cls.settings_that_change("vae", "nothing") & cls.settings_that_change("ae", "nothing")
-        names = cls.settings_that_change(model, "nothing") - changing_none
+        other: Literal["vae", "ae"] = "ae" if model == "vae" else "vae"
+        names = cls.settings_that_change(model, "nothing") - cls.settings_that_change(other, "nothing")
         marks: dict[str, Any] = {name: cls.model_fields[name].json_schema_extra for name in names}
         return {name: mark["why"] for name, mark in marks.items()}

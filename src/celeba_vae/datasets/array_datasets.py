@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+from kedro.io import Version
 
 from celeba_vae.datasets.stored_dataset import StoredDataset, place_of
 from celeba_vae.storage import Arrays, RemotePath, load_arrays, save_arrays, written
@@ -30,8 +31,24 @@ class NumpyDataset(StoredDataset[Any, np.ndarray]):
     link, without being read. A file appears under its name only when it is complete.
 
     A remote one is uploaded with its SHA-256 beside it (``train_images.npy.sha256``) and, to be mapped, copied to the
-    folder ``cache["path"]``: again only when it has changed there.
+    folder ``cache["path"]`` (by default one in the user's cache folder): again only when it has changed there. Kedro
+    makes a relative path of that name start at the project.
     """
+
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        version: Version | None = None,
+        credentials: dict[str, Any] | None = None,
+        fs_args: dict[str, Any] | None = None,
+        cache: dict[str, str] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(
+            filepath=filepath, version=version, credentials=credentials, fs_args=fs_args, metadata=metadata
+        )
+        self._cache = Path(cache["path"]) if cache else None
 
     def load(self) -> np.ndarray:
         """Map the file, or the local copy of a remote one; raises as ``reading_arrays`` and ``use_cached`` do."""

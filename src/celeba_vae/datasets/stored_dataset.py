@@ -14,9 +14,7 @@ Loaded = TypeVar("Loaded")
 class StoredDataset(AbstractVersionedDataset[Saved, Loaded]):
     """Base of datasets whose file or folder lies on this machine's disk or at an address such as ``s3://bucket/…``.
 
-    ``credentials`` and ``fs_args`` are what the address's file system takes. ``cache["path"]`` is the local folder for
-    copies of what must be on a disk to be used, by default one in the user's cache folder; Kedro makes a relative path
-    of that name start at the project.
+    ``credentials`` and ``fs_args`` are what the address's file system takes.
 
     Raises:
         SettingError: there is no file system for the address, or its package is not installed.
@@ -29,11 +27,9 @@ class StoredDataset(AbstractVersionedDataset[Saved, Loaded]):
         version: Version | None = None,
         credentials: dict[str, Any] | None = None,
         fs_args: dict[str, Any] | None = None,
-        cache: dict[str, str] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
         self.metadata = metadata
-        self._cache = Path(cache["path"]) if cache else None
         lookups: dict[str, Any] = {}
         if is_remote(filepath):
             place = RemotePath(filepath, {**(credentials or {}), **(fs_args or {})})

@@ -1,4 +1,4 @@
-"""Sets TensorFlow up as ``hardware.yml`` says, before it starts."""
+"""Sets TensorFlow up as ``hardware.yml`` says, before it starts, and keeps machines that train together in line."""
 
 from typing import Any
 

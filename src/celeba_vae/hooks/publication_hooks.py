@@ -17,6 +17,7 @@ class PublicationHooks:
     """Arrays and tables that one node hands over as finished files are put in place one after the other.
 
     A run that is killed in between must leave some of them missing, which every reader notices, not some of them old.
+    After a run that succeeded, what ``fresh`` has begun anew counts as finished.
     """
 
     @hook_impl

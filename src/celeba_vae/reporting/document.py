@@ -118,11 +118,12 @@ def render_report(report: Report) -> str:
 
 def _embed(image: Image) -> dict[str, str | int]:
     """Give a picture's data URI, and the size in CSS pixels at which it is sharp."""
-    kind, file = "webp", io.BytesIO()
+    file = io.BytesIO()
     if max(image.size) > LARGEST_WEBP:
         kind = "png"
         image.save(file, format="PNG")
     else:
+        kind = "webp"
         # a fifth to two thirds smaller than PNG, pixel by pixel the same; more effort gains little
         image.save(file, format="WEBP", lossless=True, method=1, quality=20)
     resolution = max(CSS_RESOLUTION, image.info.get("dpi", (0, 0))[0])

@@ -78,7 +78,8 @@ def sampler_comparison(generation: GenerationConfig, *models: Any) -> Image.Imag
 
     ``models`` are the variants' decoders, then what ``compared_sampler`` was fitted to for each of them.
     """
-    count, fitted_one = len(generation.compared), generation.compared_sampler
+    count = len(generation.compared)
+    fitted_one = generation.compared_sampler
     decoders, fitted = models[:count], models[count:]
     samplers = [
         ("N(0, I)", Normal(), [{}] * count),
@@ -133,7 +134,8 @@ def attribute_grid(decoder: Any, faces: Faces, directions: pd.DataFrame, generat
     Each row says how much a step of 1 changes a value of these faces' pixels, from 0 to 255, in the mean. Attributes
     that the parameters don't name stand in that order, the largest change first. Raises as ``chosen_attributes`` does.
     """
-    wanted, directions = generation.attributes, directions.set_index("attribute")
+    wanted = generation.attributes
+    directions = directions.set_index("attribute")
     names = chosen_attributes(directions, wanted.names)
     if missing := _what_is_missing(directions, names, faces, wanted):
         logger.warning("No face is moved along an attribute: %s", missing)

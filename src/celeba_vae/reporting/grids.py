@@ -139,7 +139,8 @@ def _above(top: Image.Image, bottom: Image.Image) -> Image.Image:
 
 def _shortened(text: str, font: ImageFont.FreeTypeFont, width: int) -> str:
     """Leave out the text's middle where it is wider than ``width``: a file name's end tells as much as its start."""
-    kept, shortened = len(text), text
+    kept = len(text)
+    shortened = text
     while _width(shortened, font) > width and kept > 2:
         kept -= 1
         shortened = f"{text[: (kept + 1) // 2]}…{text[len(text) - kept // 2 :]}"

@@ -62,7 +62,8 @@ def latent_moments_chart(space: LatentSpace, model: str) -> Figure:
     """Draw mean and standard deviation of the latents in each dimension, the one with the largest deviation first."""
     figure, (axes,) = panels(f"{model}: mean and spread of each latent dimension")
     order = np.argsort(-space.deviation, kind="stable")
-    rank, spread = np.arange(1, len(order) + 1), f"standard deviation of {_mu(space)}"
+    rank = np.arange(1, len(order) + 1)
+    spread = f"standard deviation of {_mu(space)}"
     axes.fill_between(rank, space.deviation[order], step="mid", color=OTHER, label=spread)
     axes.scatter(rank, space.mean[order], s=14, color=BEST, label=f"mean of {_mu(space)}", zorder=3)
     axes.axhline(1, color=PRIOR, lw=1.5, ls="--", label="deviation of N(0, I)")

@@ -92,9 +92,9 @@ def _settings_table(variants: Sequence[EvaluatedVariant]) -> Table:
 
 def _settings(variant: EvaluatedVariant) -> dict[Cell | str, Cell | str]:
     configuration, history = variant.configuration, variant.history
-    without_effect = VariantConfig.without_effect(configuration.get("model", "vae"))
+    of_other_model = VariantConfig.of_other_model(configuration.get("model", "vae"))
     settings: dict[Cell | str, Cell | str] = {
-        name: "" if name in without_effect else _text(configuration.get(name)) for name in SETTINGS
+        name: "" if name in of_other_model else _text(configuration.get(name)) for name in SETTINGS
     }
     if configuration.get("image_count") is None:
         settings["image_count"] = "all"

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, Concatenate, ParamSpec, Self, TypeVar
 from upath import UPath
 from upath.extensions import ProxyUPath
 
-from celeba_vae.errors import CelebaVaeError, DataError, SettingError, chain_of
+from celeba_vae.errors import CelebaVaeError, DataError, SettingError
 from celeba_vae.storage.atomic import written_atomically
 
 P = ParamSpec("P")
@@ -71,9 +71,12 @@ def store_errors(place: object) -> Iterator[None]:
 
 def missing_package(error: BaseException) -> str | None:
     """Say what to install where an address needs a package that is not there; None for any other error."""
-    for link in chain_of(error):
+    link: BaseException | None = error
+    while link is not None:
         if isinstance(link, ImportError) and (extra := _EXTRAS.get(link.name or "")):
             return f"{extra}:// addresses need the package {link.name}: pip install -c constraints.txt -e '.[{extra}]'"
+        # one that was raised from None, too
+        link = link.__cause__ or link.__context__
     return None
 
 

@@ -47,7 +47,8 @@ def draw_latent_charts(
     space, name = variant.latent_space, variant.title
     if space is None:
         return (text_picture(f"{name}: no latent space", variant.problem),) * 5
-    colour, attribute = None, parameters.attribute
+    colour = None
+    attribute = parameters.attribute
     if test_attributes is not None and attribute in test_attributes and len(test_attributes) == space.count:
         colour = test_attributes[attribute].to_numpy()
     return (

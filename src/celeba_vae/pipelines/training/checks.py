@@ -64,7 +64,7 @@ def check_variants(run: RunInputs) -> None:
 
 
 def check_overrides(run: RunInputs) -> None:
-    """Warn of what ``--params`` gives all variants and one that is to be trained does not take."""
+    """Warn of what ``--params`` gives a variant to be trained, or all, and it does not take or has no use for."""
     for node in run.pipeline.only_nodes_with_tags(TRAINS).nodes:
         block = str(node.namespace).removeprefix(TRIAL)
         if f"params:variants.{block}" not in run.catalog:
