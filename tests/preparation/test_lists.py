@@ -1,5 +1,6 @@
 import itertools
 import json
+import logging
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -133,6 +134,12 @@ def test_attribute_lists_of_all_forms_say_the_same(listing: WriteList, text: str
     assert_says_all(read_attributes(listing(text), NAMES))
 
 
+def test_columns_that_are_passed_over_are_named(listing: WriteList, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    read_attributes(listing(ATTRIBUTE_LISTS["columns of other things"]), NAMES)
+    assert "list_eval_partition.csv: passed over are its columns celeb_id, partition, note." in caplog.text
+
+
 def test_some_of_the_attributes_in_any_order_will_do(listing: WriteList) -> None:
     rows = [
         ["Young", "image_id", "5_o_Clock_Shadow"],
@@ -186,7 +193,7 @@ def test_numbers_for_names_are_told_from_an_index_and_from_splits(listing: Write
     expected = [i % 3 for i in range(10)]
     assert read_partition(listing(text_of([row[1:] for row in rows])), names).splits.tolist() == expected
     assert read_partition(listing(text_of([["", "image", "split"], *rows])), names).splits.tolist() == expected
-    with pytest.raises(DataError, match="none of its columns has the names of the images"):
+    with pytest.raises(DataError, match="has no column with the names of the images"):
         read_partition(listing(text_of(rows)), names)
 
 
@@ -276,9 +283,9 @@ OTHER_FILES = {
     "zeros": (bytes(5000), "is no text, so not a list"),
     "nothing": ("", "is empty: download it again"),
     "blank lines": (" \n\n\t\r\n", "is empty: download it again"),
-    "a count": ("40\n", "has no line with an image, line 1 is '40'"),
-    "titles": ("image_id,partition\n", "has no line with an image, line 1 is 'image_id,partition'"),
-    "an error": ("404: Not Found", "has no line with an image, line 1 is '404: Not Found'"),
+    "a count": ("40\n", "has no line with an image: line 1 is '40'"),
+    "titles": ("image_id,partition\n", "has no line with an image: line 1 is 'image_id,partition'"),
+    "an error": ("404: Not Found", "has no line with an image: line 1 is '404: Not Found'"),
 }
 
 
@@ -306,12 +313,13 @@ WRONG_PARTITIONS = {
     "other words": (text_of(HEAD + [[name, "a"] for name in NAMES]), "says 'a', not 0, 1 or 2", "000001.jpg,a"),
     "names alone": (text_of([[name] for name in NAMES]), "has no column of splits", "000001.jpg"),
     "of other images": (text_of(renamed(PARTITION, "x{}".format)), "names none of the 40 images", "x000001.jpg"),
-    "no names": (text_of([[f"person {i}", "0"] for i in range(9)]), "none of its columns has the names", "person 0,0"),
+    "no names": (text_of([[f"person {i}", "0"] for i in range(9)]), "has no column with the names", "person 0,0"),
     "open quote": (
         text_of([["name", "split"], ['"000001.jpg', "0"], *PARTITION[1:]]),
         "line 2 opens a quote",
         "000001.jpg",
     ),
+    "one long line": ("x" * 300_000, "can't be read from line 1 on", "field larger"),
     "quoted lines": ("".join(f'"{name},{split}"\n' for name, split in PARTITION), "has no line", "000001.jpg"),
 }
 

@@ -1,5 +1,6 @@
 """Which column of a list is which: the images' names by the images there are, splits and attributes by their words."""
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -10,6 +11,8 @@ from typing import NamedTuple
 from celeba_vae.errors import DataError
 from celeba_vae.preparation.list_files import ListFile, Row, looks_like_a_file
 from celeba_vae.preparation.names import ImageNames
+
+logger = logging.getLogger(__name__)
 
 # the rows that a list's form is found out from
 _SAMPLE = 1000
@@ -89,44 +92,58 @@ class Columns(NamedTuple):
     titles: list[str]
 
 
+class _Sample(NamedTuple):
+    """The first rows of a list: those above the images', and these; the columns of those of the usual width."""
+
+    above: list[Row]
+    data: list[Row]
+    columns: list[tuple[str, ...]]
+    titles: list[str] | None
+
+
 def find_columns(listing: ListFile, images: ImageNames, kind: Kind) -> Columns:
     """Find out how a list is to be read. Raises DataError as ``ListFile.rows`` does, and where it can't be."""
     words = Vocabulary(kind)
+
+    def refusal(what: str, *shown: Row) -> DataError:
+        return DataError(f"{listing.name} {what}{', '.join(map(_shown, shown))}. {kind.remedy}")
+
     with closing(listing.rows()) as rows:
         head = list(islice(rows, _SAMPLE))
-        first = next((i for i, row in enumerate(head) if _is_of_an_image(row.cells, images, words)), len(head))
         if not head:
-            raise DataError(f"{listing.name} is empty: download it again. {kind.remedy}")
-        if first == len(head):
-            raise DataError(f"{listing.name} has no line with an image, {_shown(head[0])}. {kind.remedy}")
-        above, data = head[:first], head[first:]
-        width = _most_frequent(
-            [len(row.cells) for row in data if _names_a_file(row.cells, images)] or [len(row.cells) for row in data]
-        )
-        columns = _transposed(data, width)
-        titles = next(filter(None, (_titles(row.cells, columns) for row in reversed(above))), None)
-        name = _column_of_names(chain([data], _chunks(rows)), width, titles, images)
+            raise refusal("is empty: download it again")
+        sample = _sample_of(head, images, words)
+        if not sample.data:
+            raise refusal("has no line with an image: ", head[0])
+        _, data, columns, titles = sample
+        name = _column_of_names(chain([data], _chunks(rows)), len(columns), titles, images)
     if name is None:
-        raise DataError(
-            f"{listing.name}: none of its columns has the names of the images, {_shown(data[0])}, the first image is"
-            f" {next(iter(images.exact), 'none')!r}. {kind.remedy}"
-        )
+        first = next(iter(images.exact), "")
+        raise refusal(f"has no column with the names of the images, of which the first is '{first}': ", data[0])
     if titles is None and kind is ATTRIBUTES:
-        raise DataError(
-            f"{listing.name} does not begin with a line of the attributes' names, one for each column:"
-            f" {_shown(head[0])}, {_shown(data[0])}. {kind.remedy}"
-        )
-    titles = titles or [""] * width
+        what = "does not begin with a line of the attributes' names, one for each column: "
+        raise refusal(what, *sample.above[:1], data[0])
+    titles = titles or [""] * len(columns)
     values = (_columns_of_splits if kind is SPLIT else _columns_of_attributes)(columns, name, titles, words)
     if not values or (kind is SPLIT and len(values) > 1):
         which = "more than one column that may be" if values else "no column of"
-        raise DataError(f"{listing.name} has {which} {kind.what}, {kind.expected}: {_shown(data[0])}. {kind.remedy}")
+        raise refusal(f"has {which} {kind.what}, {kind.expected}: ", data[0])
     chosen = [titles[column] for column in values]
     if len(set(chosen)) < len(chosen):
-        raise DataError(
-            f"{listing.name} names the attribute {Counter(chosen).most_common(1)[0][0]} twice. {kind.remedy}"
-        )
-    return Columns(first, width, name, values, chosen)
+        raise refusal(f"names the attribute {Counter(chosen).most_common(1)[0][0]} twice: ", *sample.above[-1:])
+    others = [title for column, title in enumerate(titles) if column not in {name, *values} and title]
+    if others:
+        logger.info("%s: passed over are its columns %s.", listing.name, ", ".join(others))
+    return Columns(len(sample.above), len(columns), name, values, chosen)
+
+
+def _sample_of(head: Sequence[Row], images: ImageNames, words: Vocabulary) -> _Sample:
+    first = next((i for i, row in enumerate(head) if _is_of_an_image(row.cells, images, words)), len(head))
+    above, data = list(head[:first]), list(head[first:])
+    named = [row for row in data if _names_a_file(row.cells, images)]
+    columns = _transposed(data, _most_frequent(len(row.cells) for row in named or data)) if data else []
+    titles = next(filter(None, (_titles(row.cells, columns) for row in reversed(above))), None) if data else None
+    return _Sample(above, data, columns, titles)
 
 
 def _chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:

@@ -106,7 +106,7 @@ class ListFile:
         """
         with self._reading(), self._text() as text:
             head = list(islice(text, _HEAD_LINES))
-            delimiter = _delimiter(head)
+            delimiter = _delimiter([line[:_HEAD_BYTES] for line in head])
             lines: Iterator[str] = chain(head, text)
             if delimiter == " ":
                 # without what would be a last cell, and with tabs among the spaces
