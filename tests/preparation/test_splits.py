@@ -60,9 +60,9 @@ def test_a_partition_that_is_asked_for_must_be_there() -> None:
 
 def test_what_images_and_partition_file_do_not_share_is_named(partition: WriteList) -> None:
     listed = partition(
-        "4.jpg 1\n1.jpg 0\n2.jpg   3\n5.jpg\n6.jpg 1 2\n7.jpg 0\n7.jpg 2\n8.jpg x\n9.jpg 2\n9.jpg 2\na.jpg 0\n"
+        "4.jpg 1\n1.jpg 0\n2.jpg   3\n5.jpg\n6.jpg 1 2\n7.jpg 0\n7.jpg 2\n8.jpg x\n9.jpg 2\n9.jpg 2\na.jpg 0\nc.jpg 1\n"
     )
-    names = ["1.jpg", "2.jpg", "3.jpg", "5.jpg", "6.jpg", "7.jpg", "9.jpg", "a.jpg", "b.jpg"]
+    names = ["1.jpg", "2.jpg", "3.jpg", "5.jpg", "6.jpg", "7.jpg", "9.jpg", "a.jpg", "b.jpg", "c.jpg"]
     splits = assign_splits(names, listed, base_config(SplitConfig, by="partition")).table().set_index("image_id")
     bad = dict.fromkeys(("2.jpg", "3.jpg", "5.jpg", "6.jpg", "7.jpg", "b.jpg"), "no split")
     missing = dict.fromkeys(("4.jpg", "8.jpg"), "missing")
@@ -77,6 +77,7 @@ def test_what_images_and_partition_file_do_not_share_is_named(partition: WriteLi
         "1.jpg": "train",
         "9.jpg": "test",
         "a.jpg": "train",
+        "c.jpg": "validation",
     }
 
 

@@ -6,8 +6,8 @@ wrong, or the file as a whole, is a DataError about the file.
 """
 
 import logging
-from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from operator import itemgetter
 from typing import NamedTuple
@@ -33,7 +33,7 @@ __all__ = ["Attributes", "ListFile", "Partition", "read_attributes", "read_parti
 
 # so many images that are listed but not there are named one by one
 NAMED_ABSENT = 1000
-_NOT_THERE = -1
+_ROWS_AT_ONCE = 1000
 
 
 class Partition(NamedTuple):
@@ -75,11 +75,11 @@ def read_partition(listing: ListFile, image_ids: Sequence[str]) -> Partition:
         DataError: it can't be read, is no list, names none of the images, or most of its lines say no split.
     """
     listed = _Listed(listing, image_ids, SPLIT)
-    splits = listed.by_image()[:, 0]
-    given = frozenset(np.unique(listed.values).tolist()) - {_NOT_THERE}
-    missing = int((listed.positions == _NOT_THERE).sum())
-    count = missing + listed.images_found()
-    return Partition(splits, listed.faults(splits < 0), count, missing, list(listed.absent.values()), given)
+    listed.check()
+    splits = listed.values[:, 0]
+    given = frozenset(np.unique(splits).tolist()) | listed.splits_of_absent
+    count = listed.missing + int(listed.found.sum())
+    return Partition(splits, listed.faults(splits < 0), count, listed.missing, listed.absent, given - {SPLIT.unknown})
 
 
 def read_attributes(listing: ListFile, image_ids: Sequence[str]) -> Attributes:
@@ -92,23 +92,25 @@ def read_attributes(listing: ListFile, image_ids: Sequence[str]) -> Attributes:
     listed = _Listed(listing, image_ids, ATTRIBUTES)
     unsure = listed.values == NO_OR_UNKNOWN
     if (listed.values == -1).any():
-        for number in np.flatnonzero(unsure.any(axis=1)).tolist():
-            listed.refuse(number, "has 0 for it, where others have 1 or -1")
+        for position in np.flatnonzero(unsure.any(axis=1)).tolist():
+            listed.refuse(position, f"{listing.short_name} has 0 for it, where others have 1 or -1")
     else:
         listed.values[unsure] = -1
-    values = listed.by_image()
-    faults = listed.faults(np.logical_not(values.any(axis=1)))
-    table = pd.DataFrame(values, pd.Index(list(image_ids), name="image_id"), listed.columns.titles, copy=False)
-    return Attributes(table, faults)
+    listed.check()
+    faults = listed.faults(np.logical_not(listed.values.any(axis=1)))
+    index = pd.Index(list(image_ids), name="image_id")
+    return Attributes(pd.DataFrame(listed.values, index, listed.columns.titles, copy=False), faults)
 
 
 class _Listed:
-    """What the rows of a list say, and of which images.
+    """What a list says of images.
 
     Args:
-        values: int8, a row a row of the list, the kind's ``unknown`` throughout where that can't be used.
-        positions: int32, the position of each row's image, -1 where it is not there.
-        absent: The first names that are not there, by row.
+        values: int8, a row an image, the kind's ``unknown`` where the list does not say, or contradicts itself.
+        found: bool, whether the list names an image.
+        missing: How many names it has that no image has.
+        absent: The first of these.
+        splits_of_absent: Which splits it gives these.
 
     Raises:
         DataError: the list can't be read, is none, or has no column with names of these images, or none with values.
@@ -118,68 +120,81 @@ class _Listed:
         self.listing = listing
         self.image_ids = image_ids
         self.kind = kind
-        self.absent: dict[int, str] = {}
-        self._reasons: dict[int, str] = {}
         images = ImageNames(image_ids)
         self.columns = find_columns(listing, images, kind)
-        self.values, self.positions = self._read(images)
-        if self.absent and self.images_found() < len(image_ids):
-            self._find_alike(images)
+        self.values = np.full((len(image_ids), len(self.columns.values)), kind.unknown, np.int8)
+        self.found = np.zeros(len(image_ids), bool)
+        self._reasons: dict[int, str] = {}
+        self._take(self._rows(), images.exact.get)
+        if self.missing and not self.found.all():
+            self._take_alike(images)
 
-    def by_image(self) -> np.ndarray:
-        """Give the values of each image: int8, ``unknown`` where the list says none, or contradicts itself.
-
-        Raises DataError when it names none of them, or most lines of those that it names can't be used.
-        """
-        here = np.flatnonzero(self.positions != _NOT_THERE)
-        self._check(here)
-        result = np.full((len(self.image_ids), self.values.shape[1]), self.kind.unknown, np.int8)
-        positions = self.positions[here]
-        # not copied where it need not be: all of it is 8 MB
-        result[positions] = self.values[here] if len(here) < len(self.values) else self.values
-        in_order = here[np.argsort(positions, kind="stable")]
-        again = np.flatnonzero(np.diff(self.positions[in_order]) == 0)
-        before, after = in_order[again], in_order[again + 1]
-        for number in after[(self.values[before] != self.values[after]).any(axis=1)].tolist():
-            self.refuse(number, f"names it twice, with different {self.kind.what}")
-            result[self.positions[number]] = self.kind.unknown
-        return result
-
-    def refuse(self, number: int, reason: str) -> None:
-        """Let a row count as one that can't be used."""
-        self._reasons[number] = f"{self.listing.short_name} {reason}"
-        self.values[number] = self.kind.unknown
+    def refuse(self, position: int, reason: str) -> None:
+        """Let the list say nothing of an image."""
+        self._reasons[position] = reason
+        self.values[position] = self.kind.unknown
 
     def faults(self, unknown: np.ndarray) -> dict[int, str]:
         """Say of each image that is marked, bool, why the list has nothing for it."""
-        reasons = {int(self.positions[number]): reason for number, reason in self._reasons.items()}
-        missing = f"not in {self.listing.short_name}"
-        return {position: reasons.get(position, missing) for position in np.flatnonzero(unknown).tolist()}
+        absent = f"not in {self.listing.short_name}"
+        return {position: self._reasons.get(position, absent) for position in np.flatnonzero(unknown).tolist()}
 
-    def images_found(self) -> int:
-        """Count the images that it names."""
-        found = np.zeros(len(self.image_ids), bool)
-        found[self.positions[self.positions != _NOT_THERE]] = True
-        return int(found.sum())
+    def check(self) -> None:
+        """Raise DataError when it names none of the images, or most lines of those that it names can't be used."""
+        name, remedy, found = self.listing.name, self.kind.remedy, int(self.found.sum())
+        if not found:
+            raise DataError(
+                f"{name} names none of the {len(self.image_ids):,} images: the first that it names is"
+                f" '{shortened(self.absent[0])}', the first image '{self.image_ids[0]}'. {remedy}"
+            )
+        if 2 * len(self._reasons) > found:
+            raise DataError(
+                f"{name}: {len(self._reasons):,} of the {found:,} lines of these images can't be used. The first:"
+                f" {next(iter(self._reasons.values()))}. {remedy}"
+            )
 
     def _rows(self) -> Iterator[Row]:
         return islice(self.listing.rows(), self.columns.first, None)
 
-    def _read(self, images: ImageNames) -> tuple[np.ndarray, np.ndarray]:
-        name, values_of = self.columns.name, self._values_of_rows()
-        unknown = np.full(len(self.columns.values), self.kind.unknown, np.int8).tobytes()
-        values, positions = bytearray(), array("i")
-        for number, row in enumerate(self._rows()):
+    def _name(self, row: Row) -> str:
+        return row.cells[self.columns.name] if self.columns.name < len(row.cells) else ""
+
+    def _take_alike(self, images: ImageNames) -> None:
+        """Take for the images that are left the rows with a name alike."""
+        same = self.found.tobytes()
+
+        def find(name: str) -> int | None:
+            position = images.alike(name)
+            return None if position is None or same[position] else position
+
+        self._take((row for row in self._rows() if self._name(row) not in images.exact), find)
+        if alike := int(self.found.sum()) - sum(same):
+            text = "%s: %s images are named by another path, suffix or capitals than they have."
+            logger.info(text, self.listing.name, f"{alike:,}")
+
+    def _take(self, rows: Iterable[Row], find: Callable[[str], int | None]) -> None:
+        """Take the rows whose names are those of images, count the others."""
+        self.missing = 0
+        self.absent: list[str] = []
+        self.splits_of_absent: set[int] = set()
+        values_of = self._values_of_rows()
+        positions, values = list[int](), bytearray()
+        for row in rows:
+            name = self._name(row)
+            position = find(name)
+            if position is None:
+                self._note_absent(name, row, values_of)
+                continue
             try:
                 values += values_of(row.cells)
+                positions.append(position)
             except ValueError as error:
-                self._reasons[number] = f"line {row.line} of {self.listing.short_name}, {row}, {error}"
-                values += unknown
-            position = images.exact.get(row.cells[name] if name < len(row.cells) else "", _NOT_THERE)
-            positions.append(position)
-            if position == _NOT_THERE:
-                self._note_absent(number, row)
-        return np.frombuffer(values, np.int8).reshape(-1, len(unknown)), np.frombuffer(positions, np.int32)
+                self.found[position] = True
+                self.refuse(position, f"line {row.line} of {self.listing.short_name}, {row}, {error}")
+            if len(positions) == _ROWS_AT_ONCE:
+                self._enter(positions, values)
+                positions, values = [], bytearray()
+        self._enter(positions, values)
 
     def _values_of_rows(self) -> Callable[[list[str]], bytes]:
         """Give what makes bytes of a row's values, or says in a ValueError what is wrong with them."""
@@ -198,43 +213,23 @@ class _Listed:
 
         return values_of
 
-    def _find_alike(self, images: ImageNames) -> None:
-        """Look for images that are not named as they are, by what the names are alike to."""
-        name, found = self.columns.name, 0
-        taken = np.zeros(len(self.image_ids), bool)
-        taken[self.positions[self.positions != _NOT_THERE]] = True
-        self.absent.clear()
-        for number, row in enumerate(self._rows()):
-            if self.positions[number] != _NOT_THERE:
-                continue
-            position = images.alike(row.cells[name]) if name < len(row.cells) else None
-            if position is None or taken[position]:
-                self._note_absent(number, row)
-            else:
-                self.positions[number] = position
-                found += 1
-        if found:
-            logger.info(
-                "%s: %s images are named by another path, suffix or capitals than they have.",
-                self.listing.name,
-                f"{found:,}",
-            )
+    def _enter(self, positions: Sequence[int], values: bytearray) -> None:
+        rows = np.frombuffer(values, np.int8).reshape(len(positions), self.values.shape[1])
+        if len(set(positions)) == len(positions) and not self.found[positions].any():
+            self.values[positions] = rows
+            self.found[positions] = True
+            return
+        for position, row in zip(positions, rows, strict=True):
+            if not self.found[position]:
+                self.values[position] = row
+                self.found[position] = True
+            elif (self.values[position] != row).any():
+                self.refuse(position, f"{self.listing.short_name} names it twice, with different {self.kind.what}")
 
-    def _note_absent(self, number: int, row: Row) -> None:
+    def _note_absent(self, name: str, row: Row, values_of: Callable[[list[str]], bytes]) -> None:
+        self.missing += 1
         if len(self.absent) < NAMED_ABSENT:
-            self.absent[number] = row.cells[min(self.columns.name, len(row.cells) - 1)]
-
-    def _check(self, here: np.ndarray) -> None:
-        name, remedy = self.listing.name, self.kind.remedy
-        if not len(here):
-            listed = shortened(next(iter(self.absent.values())))
-            raise DataError(
-                f"{name} names none of the {len(self.image_ids):,} images: the first that it names is '{listed}', the"
-                f" first image '{self.image_ids[0]}'. {remedy}"
-            )
-        faulty = [number for number in self._reasons if self.positions[number] != _NOT_THERE]
-        if 2 * len(faulty) > len(here):
-            raise DataError(
-                f"{name}: {len(faulty):,} of the {len(here):,} lines of these images can't be used. The first:"
-                f" {self._reasons[min(faulty)]}. {remedy}"
-            )
+            self.absent.append(name)
+        if self.kind is SPLIT:
+            with suppress(ValueError):
+                self.splits_of_absent.update(values_of(row.cells))

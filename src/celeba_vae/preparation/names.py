@@ -11,7 +11,7 @@ class ImageNames:
     """The images by the names that lists call them.
 
     A name is that of an image where it is the same. Else it means the one image that has its path's end or its last
-    part, or else the last part without suffix, whatever the capitals.
+    part; else that part with another suffix or none; else whatever the capitals.
     """
 
     def __init__(self, image_ids: Sequence[str]) -> None:
@@ -26,10 +26,11 @@ class ImageNames:
                 return position
         file = parts[-1]
         position = self._files.get(file)
+        for stem in (file, _stem(file)):
+            if position is None:
+                position = _only(self._files.get(stem + suffix) for suffix in self._suffixes)
         if position is None:
-            position = self._stems.get(file.casefold())
-        if position is None:
-            position = self._stems.get(_stem(file))
+            position = self._folded_stems.get(file.casefold(), self._folded_stems.get(_stem(file).casefold()))
         return None if position == _SEVERAL else position
 
     def distinct_matches(self, cells: Iterable[str]) -> int:
@@ -44,8 +45,14 @@ class ImageNames:
         return _unique((_parts(image_id)[-1], position) for image_id, position in self.exact.items())
 
     @cached_property
-    def _stems(self) -> dict[str, int]:
-        return _unique((_stem(_parts(image_id)[-1]), position) for image_id, position in self.exact.items())
+    def _suffixes(self) -> set[str]:
+        return {image_id[len(_stem(image_id)) :] for image_id in self.exact}
+
+    @cached_property
+    def _folded_stems(self) -> dict[str, int]:
+        # only made where it is needed: of all images it takes more memory than their names
+        names = ((_stem(_parts(image_id)[-1]).casefold(), position) for image_id, position in self.exact.items())
+        return _unique(names)
 
 
 def _parts(name: str) -> list[str]:
@@ -54,7 +61,12 @@ def _parts(name: str) -> list[str]:
 
 def _stem(file: str) -> str:
     stem, _, suffix = file.rpartition(".")
-    return (stem if stem and suffix.isalnum() and len(suffix) <= 5 else file).casefold()
+    return stem if stem and suffix.isalnum() and len(suffix) <= 5 else file
+
+
+def _only(positions: Iterable[int | None]) -> int | None:
+    found = set(positions) - {None}
+    return found.pop() if len(found) == 1 else _SEVERAL if found else None
 
 
 def _unique(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
