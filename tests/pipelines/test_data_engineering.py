@@ -111,6 +111,61 @@ def test_kaggles_archive_is_read_where_it_lies(project: Path, run_kedro: RunKedr
     assert index.loc["000099.jpg", ["status", "row"]].tolist() == ["missing", -1]
     summary = json.loads(latest(project, "data_summary.json").read_text())
     assert summary["statuses"] == {"missing": 1, "no attributes": 1, "ok": 11}
+    assert summary["split_by"] == "partition"
+
+
+def test_the_first_images_of_celeba_beside_its_whole_lists_become_three_splits(
+    project: Path, run_kedro: RunKedro, write_celeba: WriteCeleba
+) -> None:
+    raw = project / "data" / "01_raw" / "celeba"
+    names = write_celeba(raw, 12)
+    # as PNG files, where the lists name JPEGs
+    for name in names:
+        file = raw / "img_align_celeba" / name
+        Image.open(file).save(file.with_suffix(".png"))
+        file.unlink()
+    splits = [0] * 162_770 + [1] * 19_867 + [2] * 19_962
+    lines = [f"{i:06d}.jpg {split}" for i, split in enumerate(splits, start=1)]
+    (raw / "list_eval_partition.txt").write_text("\n".join(lines))
+    attributes = [f"{i:06d}.jpg,{i % 2}" for i in range(1, len(splits) + 1)]
+    (raw / "list_attr_celeba.csv").write_text("\n".join(["image_id,Young", *attributes]))
+
+    process = run_kedro(project, "--pipelines", "data_engineering")
+    output = process.stdout + process.stderr
+    assert process.returncode == 0, output
+    assert "12 of the 202,599 listed images are here: 12 train, 0 validation, 0 test" in output
+    assert "dealt out" in output
+    data = project / "data"
+    assert [len(np.load(data / "05_model_input" / f"{name}.npy")) for name in ARRAYS] == [10, 1, 1]
+    index = pd.read_csv(data / "02_intermediate" / "image_index.csv", index_col="image_id")
+    assert index.index.tolist() == [name.replace(".jpg", ".png") for name in names]
+    table = pd.read_csv(data / "05_model_input" / "train_attributes.csv", index_col="image_id")
+    assert table["Young"].to_dict() == {name: 1 if int(name[:6]) % 2 else -1 for name in table.index}
+    summary = json.loads(latest(project, "data_summary.json").read_text())
+    assert summary["statuses"] == {"missing": 202_587, "ok": 12}
+    assert summary["split_by"] == "counts"
+
+    kept = run_kedro(project, "--pipelines", "data_engineering", "--params", "data_engineering.split.by=partition")
+    output = kept.stdout + kept.stderr
+    assert kept.returncode == 0, output
+    assert "There are no validation images: training can't stop early" in output
+    assert "There are no test images" in output
+    assert [len(np.load(data / "05_model_input" / f"{name}.npy")) for name in ARRAYS] == [12, 0, 0]
+
+
+@pytest.mark.parametrize("name", ["list_eval_partition.csv", "list_attr_celeba.csv"])
+def test_a_web_page_in_place_of_a_list_is_one_message(
+    project: Path, run_kedro: RunKedro, write_celeba: WriteCeleba, name: str
+) -> None:
+    raw = project / "data" / "01_raw" / "celeba"
+    write_celeba(raw, 3)
+    (raw / name).write_text("<!DOCTYPE html><html><head><title>Sign in</title></head></html>")
+    process = run_kedro(project, "--pipelines", "data_engineering")
+    output = process.stdout + process.stderr
+    assert process.returncode == 1
+    assert f"{raw / name} is a web page, not a list: download it again. It begins with '<!DOCTYPE html>" in output
+    assert "Traceback" not in output
+    assert "000001.jpg" not in output
 
 
 @pytest.mark.slow

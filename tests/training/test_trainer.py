@@ -287,6 +287,19 @@ def test_plain_autoencoder_has_no_kl(images, tmp_path):
 def test_training_without_validation_images_works(images, tmp_path):
     _, history = trained(variant(epochs=1), images, tmp_path, validation=0)
     assert "validation_total_loss" not in history
+
+
+def test_settings_without_effect_for_want_of_validation_images_are_named(images, tmp_path, caplog):
+    patient = variant(epochs=2, early_stopping_patience=1, use_weights="best")
+    for _ in range(2):
+        caplog.clear()
+        _, history = trained(patient, images, tmp_path, validation=0)
+        assert len(history) == 2
+        assert "small: early_stopping_patience is 1, but without validation images all 2 epochs" in caplog.text
+        assert "small: use_weights is best, but without validation images the last weights are used" in caplog.text
+    caplog.clear()
+    trained(patient, images, tmp_path / "with", validation=40)
+    assert "without validation images" not in caplog.text
     assert Checkpoints(tmp_path).best_weights() is None
 
 

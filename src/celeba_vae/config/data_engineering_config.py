@@ -18,7 +18,8 @@ class SplitConfig(Parameters, block="data_engineering.split"):
     """How images are divided into training, validation and test images."""
 
     by: Literal["auto", "partition", "counts"] = Field(
-        description="CelebA's partition file (partition), seeded counts (counts), or the file where it exists"
+        description="CelebA's partition file (partition), seeded counts (counts), or the file where it exists and no"
+        " split stays empty for want of images (auto)"
     )
     train: PositiveInt = Field(description="Training images, when split by counts")
     validation: int = Field(ge=0, description="Validation images, when split by counts")
@@ -50,7 +51,12 @@ class DataEngineeringConfig(Parameters, block="data_engineering"):
         description="Side of the square result in pixels, or [height, width]"
     )
     split: SplitConfig = Field(description="How images become training, validation and test images")
-    max_bad_share: float = Field(ge=0, le=1, description="The run stops when more than this share is damaged")
+    max_bad_share: float = Field(
+        ge=0,
+        le=1,
+        description="The run stops when more than this share of the images that are there is damaged, or has nothing"
+        " from a list",
+    )
     workers: Annotated[PositiveInt | None, NoneFromText] = Field(
         description="Threads; none: one per processor, 16 for images in a bucket. The result never depends on it"
     )

@@ -1,7 +1,7 @@
 """What became of each image: its split, its row in the split's array, or why it has none; how many may have none."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -14,6 +14,10 @@ from celeba_vae.storage.npy import kept_order
 
 SPLITS = ("train", "validation", "test")
 NO_SPLIT = -1
+# listed, but not there: no fault of an image
+MISSING = "missing"
+# the partition file does not say where it belongs
+SPLITLESS = "no split"
 # such an image is prepared all the same
 NO_ATTRIBUTES = "no attributes"
 # such an image is tried again by the next run
@@ -21,10 +25,12 @@ UNREADABLE = "unreadable"
 _NAMED = 10
 _REMEDIES = {
     "too small": "choose a smaller data_engineering.crop",
-    "missing": "set data_engineering.split.by to counts to use the images that are there",
     UNREADABLE: "make them readable and run again",
-    "no split": "set data_engineering.split.by to counts to do without the partition file",
-    NO_ATTRIBUTES: "repair the attribute list or remove it to do without attributes",
+}
+# of a list's faults: what images lack by them, and what to do about it
+_LIST_FAULTS = {
+    SPLITLESS: ("split", "Repair the list, or set data_engineering.split.by to counts to do without it"),
+    NO_ATTRIBUTES: ("attributes", "Repair the list, or remove it to do without attributes"),
 }
 
 
@@ -58,18 +64,41 @@ class ImageIndex:
     """The images of all splits.
 
     Args:
-        image_ids: Texts: the originals' names, sorted, then the names of a list that have no image.
+        image_ids: Texts: the originals' names, sorted, then names of a list that have no image, where these are few.
         splits: int8, one an image: its place in ``SPLITS``, or -1.
         bad: The images with a fault, by position.
+        missing: How many images a list names that are not there.
+        by: What the splits are from: CelebA's ``partition`` or the ``counts`` of the parameters.
     """
 
     image_ids: np.ndarray
     splits: np.ndarray
     bad: Mapping[int, BadImage] = field(default_factory=dict)
+    missing: int = 0
+    by: str = "counts"
 
     def with_bad(self, more: Iterable[BadImage]) -> "ImageIndex":
         """Give the index with further faults; of two faults of one image the first counts."""
         return replace(self, bad={**{image.position: image for image in more}, **self.bad})
+
+    def with_missing(self, names: Collection[str], count: int) -> "ImageIndex":
+        """Give the index of images with those that a list names and that are not there: one by one if all are named."""
+        added = np.array(sorted(names) if len(names) == count else [], object)
+        index = replace(
+            self,
+            image_ids=np.append(self.image_ids, added),
+            splits=np.append(self.splits, np.full(len(added), NO_SPLIT, np.int8)),
+            missing=count,
+        )
+        positions = range(len(self.image_ids), len(index.image_ids))
+        return index.with_bad(
+            BadImage(position, MISSING, "listed, but there is no such image") for position in positions
+        )
+
+    @property
+    def faulty(self) -> list[BadImage]:
+        """The images that are there and have a fault."""
+        return sorted(image for image in self.bad.values() if image.status != MISSING)
 
     def places(self, split: str) -> np.ndarray:
         """Give the positions of a split's images: each has a place in the split's array from the start."""
@@ -113,6 +142,7 @@ class ImageIndex:
         faultless = np.delete(self.splits, list(self.bad))
         unused = int((faultless == NO_SPLIT).sum())
         counts.update({"ok": len(faultless) - unused, "unused": unused})
+        counts[MISSING] = self.missing
         return {status: count for status, count in sorted(counts.items()) if count}
 
     def table(self) -> pd.DataFrame:
@@ -135,19 +165,27 @@ class ImageIndex:
 
 
 def check_share(index: ImageIndex, max_share: float) -> None:
-    """Raise DataError when more than a share of the images have a fault."""
+    """Raise DataError when more than a share of the images that are there are damaged, or have nothing from a list."""
     # all but those beyond the splits' counts
-    expected = len(index.image_ids) - index.statuses.get("unused", 0)
-    if len(index.bad) > max_share * expected:
+    expected = int((index.splits != NO_SPLIT).sum()) + sum(image.status == SPLITLESS for image in index.bad.values())
+    faulty = index.faulty
+    more_than = f"more than data_engineering.max_bad_share = {max_share:.2%}"
+    for status, (what, remedy) in _LIST_FAULTS.items():
+        bad = [image for image in faulty if image.status == status]
+        if len(bad) > max_share * expected:
+            raise DataError(
+                f"{len(bad):,} of {expected:,} images have no {what}, {more_than}."
+                f" The first is {index.image_ids[bad[0].position]}: {bad[0].reason}. {remedy}, or raise it."
+            )
+    bad = [image for image in faulty if image.status not in _LIST_FAULTS]
+    if len(bad) > max_share * expected:
         raise DataError(
-            f"At least {len(index.bad):,} of {expected:,} images can't be used, more than"
-            f" data_engineering.max_bad_share = {max_share:.2%}. {listed(index)}"
+            f"At least {len(bad):,} of {expected:,} images can't be used, {more_than}. {listed(index, bad)}"
         )
 
 
-def listed(index: ImageIndex) -> str:
-    """Name the first bad images with their reasons, and what to do about the most frequent kind."""
-    bad = sorted(index.bad.values())
+def listed(index: ImageIndex, bad: Sequence[BadImage]) -> str:
+    """Name the first of some bad images with their reasons, and what to do about the most frequent kind."""
     lines = [f"\n  {index.image_ids[image.position]}: {image.status}: {image.reason}" for image in bad[:_NAMED]]
     more = f"\n  and {len(bad) - _NAMED:,} more" if len(bad) > _NAMED else ""
     status = Counter(image.status for image in bad).most_common(1)[0][0] if bad else ""

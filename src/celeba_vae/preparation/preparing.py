@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from celeba_vae.config import DataEngineeringConfig
+from celeba_vae.config import DataEngineeringConfig, SplitConfig
 from celeba_vae.errors import DataError
 from celeba_vae.preparation.cropping import ImagePreparer, crop_box, describe_crop
 from celeba_vae.preparation.dask import prepare_with_dask
@@ -35,6 +35,10 @@ logger = logging.getLogger(__name__)
 RANGE_ROWS = 256
 RANGE_BYTES = 8 * 2**20
 SECONDS_BETWEEN_LOG_LINES = 10
+_WITHOUT = {
+    "validation": "training can't stop early (early_stopping_patience), nor tell the best weights (use_weights: best)",
+    "test": "evaluation can only use training images, which models have seen",
+}
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,7 @@ class PreparedImages:
             "statuses": self.index.statuses,
             "source": config.source.model_dump(mode="json"),
             "split": config.split.model_dump(mode="json"),
+            "split_by": self.index.by,
             "crop": config.crop,
             "crop_box_of_first_image": crop_box(config.crop, width=width, height=height),
             "image_shape": list(config.image_shape),
@@ -93,7 +98,7 @@ def prepare_images(
     identity = {
         "format": FORMAT,
         "images": f"{len(originals.image_ids):,} images (names, sizes and times {originals.state})",
-        "partition": originals.partition.state if originals.partition else None,
+        "partition": originals.partition.state if originals.partition and index.by == "partition" else None,
         "data_engineering": config.model_dump(mode="json", include={"crop", "image_size", "split"}),
     }
     try:
@@ -127,6 +132,7 @@ def _prepare_in_stage(
         stage.remove_others()
     index = tables.write_once(index.with_bad(BadImage(*image) for image in result["bad"]))
     check_share(index, config.max_bad_share)
+    _say_what_is_empty(index, config.split)
     return PreparedImages(
         arrays={split: array.path for split, array in arrays.files.items()},
         attributes=tables.attributes,
@@ -145,12 +151,14 @@ def _prepare(
     filled, images = _fill(arrays, originals, index, config)
     seconds = time.perf_counter() - start
     if not filled.counts["train"]:
-        raise DataError(f"None of the {len(index.image_ids):,} images is left to train on. {listed(filled)}")
+        raise DataError(
+            f"None of the {len(originals.image_ids):,} images is left to train on. {listed(filled, filled.faulty)}"
+        )
     height, width, _ = config.image_shape
     logger.info(
         "Prepared %s images, %s bad: crop %s, size %dx%d, %s MB, %.1f s, %s images/s.",
         _in_words(filled.counts),
-        f"{len(filled.bad):,}",
+        f"{len(filled.faulty):,}",
         describe_crop(config.crop),
         width,
         height,
@@ -163,6 +171,14 @@ def _prepare(
         "counts": filled.counts,
         "seconds": round(seconds, 3),
     }
+
+
+def _say_what_is_empty(index: ImageIndex, split: SplitConfig) -> None:
+    counts = index.counts
+    for name, consequence in _WITHOUT.items():
+        asked_for = index.by == "counts" and getattr(split, name) == 0
+        if not counts[name] and not asked_for:
+            logger.warning("There are no %s images: %s.", name, consequence)
 
 
 def _in_words(counts: Mapping[str, int]) -> str:

@@ -15,7 +15,7 @@ from celeba_vae.preparation.originals import ImageCollection
 from celeba_vae.storage.npy import NpyRows
 
 # raise it when the same originals and parameters give other arrays: what was prepared before is then prepared again
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from celeba_vae.config import SplitConfig
-from celeba_vae.errors import SettingError
-from celeba_vae.preparation.index import NO_SPLIT, SPLITS, BadImage, ImageIndex
-from celeba_vae.preparation.lists import ListFile, Partition, read_partition
+from celeba_vae.errors import DataError, SettingError
+from celeba_vae.preparation.index import NO_SPLIT, SPLITLESS, SPLITS, BadImage, ImageIndex
+from celeba_vae.preparation.lists import ListFile, read_partition
 
 logger = logging.getLogger(__name__)
 
@@ -29,36 +29,47 @@ def assign_splits(image_ids: Sequence[str], partition: ListFile | None, config: 
             "data_engineering.split.by is 'partition', but the source has no list_eval_partition file."
             " Put it beside the images, or set split.by to counts."
         )
-    names = np.array(image_ids, object)
     if config.by == "counts" or partition is None:
-        return _by_counts(names, config)
-    return _by_partition(names, read_partition(partition))
+        return _by_counts(image_ids, config)
+    return _by_partition(image_ids, partition, config)
 
 
-def _by_partition(image_ids: np.ndarray, partition: Partition) -> ImageIndex:
-    # each name is taken out: what is left in the end has no image
-    splits = np.array([partition.splits.pop(image_id, NO_SPLIT) for image_id in image_ids], np.int8)
-    bad = []
-    for position in np.flatnonzero(splits == NO_SPLIT).tolist():
-        reason = partition.faults.get(image_ids[position], "not in the partition file")
-        bad.append(BadImage(position, "no split", reason))
-    missing = sorted(partition.splits)
-    for position, name in enumerate(missing, start=len(image_ids)):
-        fault = partition.faults.get(name)
-        reason = "in the partition file, but there is no such image" + (f"; {fault}" if fault else "")
-        bad.append(BadImage(position, "missing", reason))
-    return ImageIndex(
-        image_ids=np.append(image_ids, np.array(missing, object)),
-        splits=np.append(splits, np.full(len(missing), NO_SPLIT, np.int8)),
-        bad={image.position: image for image in bad},
-    )
+def _by_partition(image_ids: Sequence[str], listing: ListFile, config: SplitConfig) -> ImageIndex:
+    partition = read_partition(listing, image_ids)
+    here = {split: int((partition.splits == code).sum()) for code, split in enumerate(SPLITS)}
+    lost = [split for code, split in enumerate(SPLITS) if code in partition.given and not here[split]]
+    if partition.missing:
+        logger.warning(
+            "%s: %s of the %s listed images are here: %s.",
+            listing.name,
+            f"{partition.listed - partition.missing:,}",
+            f"{partition.listed:,}",
+            ", ".join(f"{count:,} {split}" for split, count in here.items()),
+        )
+        if lost and config.by == "auto":
+            logger.warning(
+                "That leaves no images for %s: all that are here are dealt out by the counts of data_engineering.split"
+                " instead. Images of one person may then be in different splits. To keep the list's own splits, set"
+                " data_engineering.split.by to partition.",
+                " and ".join(lost),
+            )
+            return _by_counts(image_ids, config).with_missing(partition.absent, partition.missing)
+    if not here["train"]:
+        raise DataError(
+            f"{listing.name} gives none of the {len(image_ids):,} images here to training. Put images that it gives to"
+            " training there, or set data_engineering.split.by to counts."
+        )
+    bad = [BadImage(position, SPLITLESS, reason) for position, reason in partition.faults.items()]
+    names = np.array(image_ids, object)
+    index = ImageIndex(names, partition.splits, {image.position: image for image in bad}, by="partition")
+    return index.with_missing(partition.absent, partition.missing)
 
 
-def _by_counts(image_ids: np.ndarray, config: SplitConfig) -> ImageIndex:
+def _by_counts(image_ids: Sequence[str], config: SplitConfig) -> ImageIndex:
     counts = _scaled_counts([config.train, config.validation, config.test], len(image_ids))
     codes = np.array([NO_SPLIT, *range(len(SPLITS))], np.int8)
     dealt = np.repeat(codes, [len(image_ids) - sum(counts), *counts])
-    return ImageIndex(image_ids, np.random.default_rng(config.seed).permutation(dealt))
+    return ImageIndex(np.array(image_ids, object), np.random.default_rng(config.seed).permutation(dealt))
 
 
 def _scaled_counts(counts: list[int], available: int) -> list[int]:
@@ -68,6 +79,11 @@ def _scaled_counts(counts: list[int], available: int) -> list[int]:
         return counts
     bounds = [round(available * sum(counts[:i]) / asked) for i in range(len(counts) + 1)]
     scaled = [end - start for start, end in itertools.pairwise(bounds)]
+    for i, count in enumerate(counts):
+        # where there are enough images, none of the splits asked for stays without
+        if count and not scaled[i] and available >= len(counts):
+            scaled[scaled.index(max(scaled))] -= 1
+            scaled[i] = 1
     logger.warning(
         "The split asks for %s images (%s), but there are %s: scaled down to %s (train / validation / test).",
         f"{asked:,}",

@@ -1,6 +1,5 @@
 """Training an autoencoder: to the last epoch, from wherever its newest checkpoint stands."""
 
-import logging
 import math
 import signal
 import threading
@@ -27,8 +26,6 @@ from celeba_vae.training.distributed.strategies import training_devices
 from celeba_vae.training.machine import effective_precision
 from celeba_vae.training.recipe import Recipe
 from celeba_vae.training.training_log import TrainingLog, describe_training
-
-logger = logging.getLogger(__name__)
 
 OnEpochEnd = Callable[[Autoencoder, Mapping[str, float], bool], None]
 _ADVICE = {
@@ -117,6 +114,8 @@ class Trainer:
         self.on_epoch_end = on_epoch_end
         self.progress = self._take_up()
         self.kept_step = self.progress.step
+        if not len(self.validation_images):
+            self.log.without_validation()
         if self._is_finished():
             self.log.finished_before(self.progress)
         else:
@@ -130,10 +129,6 @@ class Trainer:
             DataError: the checkpoint that holds the best weights is damaged.
         """
         weights = checkpoints.best_weights() if self.variant.use_weights == "best" else None
-        if self.variant.use_weights == "best" and weights is None:
-            logger.warning(
-                "%s: use_weights is best, but without validation images the last weights are used.", self.variant.name
-            )
         model = build_autoencoder(self.recipe, self.image_shape, precision="float32")
         model.set_weights(self.model.kept_weights() if weights is None else weights)
         return model.encoder, model.decoder

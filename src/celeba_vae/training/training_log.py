@@ -105,6 +105,19 @@ class TrainingLog:
             " once a run has come to its end" if self.variant.fresh else "",
         )
 
+    def without_validation(self) -> None:
+        """Say which settings have no effect without validation images."""
+        name, patience = self.variant.name, self.variant.early_stopping_patience
+        if patience is not None:
+            logger.warning(
+                "%s: early_stopping_patience is %d, but without validation images all %d epochs are trained.",
+                name,
+                patience,
+                self.variant.epochs,
+            )
+        if self.variant.use_weights == "best":
+            logger.warning("%s: use_weights is best, but without validation images the last weights are used.", name)
+
     def begins(self, progress: Progress) -> None:
         """Say where a training goes on; begin to measure how long it takes."""
         self._began = time.perf_counter()
