@@ -29,6 +29,7 @@ from PIL import Image
 CONF = Path(__file__).parents[1] / "conf/base"
 LARGE = 202_599
 DRAWN = 300
+ROWS_A_SHARD = 8000
 KILLS = 20
 CLUSTER_PROCESSES = 2
 CROP = (15, 35, 163, 183)
@@ -53,8 +54,9 @@ def run(folder: Path, arguments: argparse.Namespace) -> None:
     raw, zipped = folder / "raw", folder / "zipped"
     link_images(images, raw, arguments.count)
     pack(raw, zipped)
+    write_shards(raw, folder / "shards")
 
-    speeds = measure_speeds(folder, raw, zipped, arguments.rounds)
+    speeds = measure_speeds(folder, arguments.rounds)
     peer = speeds["pillow"]
     print(f"\n{arguments.count:,} images of 178x218 to {SIZE}x{SIZE}, medians of {arguments.rounds} alternated runs\n")
     print(f"{'':34}{'images/s':>10}{'ratio':>8}")
@@ -62,6 +64,7 @@ def run(folder: Path, arguments: argparse.Namespace) -> None:
         "pillow": "Pillow: crop, then LANCZOS",
         "folder": "this project, from a folder",
         "zip": "this project, from a zip",
+        "parquet": "this project, from parquet shards",
         "cluster": f"this project, {CLUSTER_PROCESSES} Dask workers, started",
         "decode_only": f"decoding alone, {os.cpu_count()} threads",
     }
@@ -69,7 +72,9 @@ def run(folder: Path, arguments: argparse.Namespace) -> None:
         print(f"{name:34}{speeds[key]:10,.0f}{speeds[key] / peer:8.2f}")
 
     memory = {"peak_mb_small": peak_memory(raw, folder / "memory"), "peak_mb_large": None, "bytes_an_image": None}
+    memory["peak_mb_parquet"] = peak_memory(folder / "shards", folder / "memory")
     print(f"\n{f'peak memory, {arguments.count:,} images':34}{memory['peak_mb_small']:10.1f} MB")
+    print(f"{'the same from parquet shards':34}{memory['peak_mb_parquet']:10.1f} MB")
     if not arguments.skip_large:
         large = folder / "large"
         link_images(images, large, LARGE)
@@ -89,6 +94,7 @@ def run(folder: Path, arguments: argparse.Namespace) -> None:
         **{f"{key}_img_per_s": round(speed, 1) for key, speed in speeds.items()},
         "ratio_folder": round(speeds["folder"] / peer, 3),
         "ratio_zip": round(speeds["zip"] / peer, 3),
+        "ratio_parquet": round(speeds["parquet"] / peer, 3),
         "ratio_cluster_to_folder": round(speeds["cluster"] / speeds["folder"], 3),
         **memory,
     }
@@ -143,17 +149,38 @@ def pack(raw: Path, target: Path) -> None:
             archive.write(file, file.name)
 
 
+def write_shards(raw: Path, target: Path) -> None:
+    """Write shards as a dataset hub gives them out: a hundred images a group of rows, an attribute a column."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    (target / "celeba" / "data").mkdir(parents=True)
+    files = sorted((raw / "celeba" / "img_align_celeba").iterdir())
+    bounds = {"train": (0, 0.8), "valid": (0.8, 0.9), "test": (0.9, 1)}
+    for split, (start, end) in bounds.items():
+        part = files[int(start * len(files)) : int(end * len(files))]
+        count = -(-len(part) // ROWS_A_SHARD)
+        for number in range(count):
+            rows = part[number * ROWS_A_SHARD : (number + 1) * ROWS_A_SHARD]
+            images = [{"bytes": file.read_bytes(), "path": file.name} for file in rows]
+            columns = {f"Attribute_{i}": [(row + i) % 3 == 0 for row in range(len(rows))] for i in range(40)}
+            name = f"{split}-{number:05d}-of-{count:05d}.parquet"
+            pq.write_table(pa.table({"image": images, **columns}), target / "celeba/data" / name, row_group_size=100)
+
+
 # --------------------------------------------------------------------------------------------------------------- speed
 
 
-def measure_speeds(folder: Path, raw: Path, zipped: Path, rounds: int) -> dict[str, float]:
+def measure_speeds(folder: Path, rounds: int) -> dict[str, float]:
     """Give images per second of each way: a process each, from reading to arrays on disk, without its start."""
+    raw, zipped = folder / "raw", folder / "zipped"
     images = raw / "celeba" / "img_align_celeba"
     count = sum(1 for _ in images.iterdir())
     ways: dict[str, Callable[[], float]] = {
         "pillow": lambda: seconds_of("pillow", images, folder / "peer.npy"),
         "folder": lambda: seconds_of("prepare", raw, folder / "work"),
         "zip": lambda: seconds_of("prepare", zipped, folder / "work"),
+        "parquet": lambda: seconds_of("prepare", folder / "shards", folder / "work"),
         "cluster": lambda: seconds_of("prepare_with_dask", raw, folder / "work"),
         "decode_only": lambda: seconds_of("decode", images, folder / "none"),
     }

@@ -29,11 +29,12 @@ def test_data_engineering_is_measured_from_folder_and_zip(tmp_path: Path, write_
     process = run("data_engineering.py", *options, tmp_path=tmp_path)
     assert process.returncode == 0, process.stderr
     results = json.loads(process.stdout.splitlines()[-1])
-    for name in ("pillow", "folder", "zip", "cluster", "decode_only"):
+    for name in ("pillow", "folder", "zip", "parquet", "cluster", "decode_only"):
         assert results[f"{name}_img_per_s"] > 0, name
     assert results["peak_mb_small"] > 0
     assert results["ratio_zip"] > 0
     assert results["ratio_folder"] > 0
+    assert results["ratio_parquet"] > 0
     assert results["peak_mb_large"] is None
     assert os.listdir(tmp_path) == ["img_align_celeba"]
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import fsspec
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from celeba_vae.datasets import InputFolderDataset
@@ -44,7 +46,7 @@ def assert_equal(remote, local):
     assert (remote.attributes and remote.attributes.state) == (local.attributes and local.attributes.state)
 
 
-@pytest.mark.parametrize("layout", ["beside", "nested", "zip", "archive"])
+@pytest.mark.parametrize("layout", ["beside", "nested", "zip", "archive", "flat", "splits", "shards"])
 def test_celeba_is_found_in_every_form(originals, raw_folder, write_celeba, layout):
     celeba = originals / "celeba"
     write_celeba(celeba, len(PARTITION), PARTITION)
@@ -63,6 +65,20 @@ def test_celeba_is_found_in_every_form(originals, raw_folder, write_celeba, layo
         shutil.rmtree(celeba)
         celeba.mkdir()
         shutil.move(archive, celeba / "archive.zip")
+    elif layout == "flat":
+        for image in images.iterdir():
+            image.rename(celeba / image.name)
+        images.rmdir()
+    elif layout == "splits":
+        for image, split in zip(sorted(images.glob("[!.]*.jpg")), ("train", "valid", "test", "Train"), strict=True):
+            (images / split).mkdir()
+            image.rename(images / split / image.name)
+        (celeba / "list_eval_partition.txt").unlink()
+    elif layout == "shards":
+        for number, image in enumerate(sorted(images.glob("[!.]*.jpg"))):
+            rows = [{"bytes": image.read_bytes(), "path": image.name}]
+            pq.write_table(pa.table({"image": rows}), celeba / f"train-0000{number}-of-00004.parquet")
+        shutil.rmtree(images)
     source = CelebaSource()
     source.check(raw_folder())
     assert_equal(source.collect(raw_folder()), source.collect(originals))

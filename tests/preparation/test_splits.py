@@ -9,7 +9,7 @@ from base_config import base_config
 from celeba_vae.config import SplitConfig
 from celeba_vae.errors import DataError, SettingError
 from celeba_vae.preparation.index import check_share
-from celeba_vae.preparation.lists import ListFile
+from celeba_vae.preparation.list_files import ListFile
 from celeba_vae.preparation.splits import assign_splits
 
 WriteList = Callable[[str], ListFile]

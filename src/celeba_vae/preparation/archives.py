@@ -19,6 +19,7 @@ import numpy as np
 from celeba_vae.errors import DataError
 
 _ENCRYPTED = 0x1
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # of a local header: its signature and what is not needed, then how long name and extra fields are that follow it
 _LOCAL = struct.Struct("<4s22x2H")
 # what a local header may hold beyond its fixed part, read along with the content; longer ones cost a second read
@@ -39,7 +40,7 @@ class ZipMember(NamedTuple):
 
 
 class ZipDirectory:
-    """What an archive holds: the members' names, and the numbers of a ``ZipMember`` for each, in 32 bytes.
+    """What an archive holds: the members' names with "/", and the numbers of a ``ZipMember`` for each, in 32 bytes.
 
     It takes the place of ``ZipFile.NameToInfo`` and keeps no ``ZipInfo``: of 200,000 members, they take 100 MB.
     """
@@ -49,7 +50,8 @@ class ZipDirectory:
         self._packed = bytearray()
 
     def __setitem__(self, name: str, info: zipfile.ZipInfo) -> None:
-        self.names.append(name)
+        # tools on Windows write "folder\\image.jpg", others "./folder/image.jpg"
+        self.names.append(name.replace("\\", "/").removeprefix("./"))
         self._packed += _MEMBER.pack(
             info.header_offset, info.compress_size, info.file_size, info.CRC, info.compress_type, info.flag_bits
         )
@@ -58,6 +60,16 @@ class ZipDirectory:
     def members(self) -> np.ndarray:
         """A record a member."""
         return np.frombuffer(self._packed, _PACKED)
+
+
+def fault_of(members: np.ndarray) -> str | None:
+    """Say why none of these members can be read, where that is how the archive was packed; None: some may be."""
+    method, flags = members["f4"], members["f5"]
+    if len(members) and (flags & _ENCRYPTED).all():
+        return "is encrypted"
+    if len(members) and not np.isin(method, _METHODS).any():
+        return f"is packed by a method that is not read here ({method[0]})"
+    return None
 
 
 class _PackedZipFile(zipfile.ZipFile):

@@ -14,9 +14,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from celeba_vae.errors import DataError
-from celeba_vae.preparation.archives import ZipArchive, ZipDirectory, ZipMember
+from celeba_vae.preparation.archives import ZipArchive, ZipDirectory, ZipMember, fault_of
 from celeba_vae.preparation.decoding import BadImageError
-from celeba_vae.preparation.lists import ListFile
+from celeba_vae.preparation.list_files import ListFile
 from celeba_vae.storage import CONNECTIONS, Place, RemotePath, state_of
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
@@ -128,11 +128,17 @@ class ZipCollection(ImageCollection):
         return bisect.bisect_left(self.image_ids, image_id)
 
     @classmethod
-    def of(cls, archive: ZipArchive, directory: ZipDirectory, folder: str) -> Self:
-        """Collect the images in a folder of an archive, given as it stands there: "img_align_celeba/" or ""."""
+    def of(cls, archive: ZipArchive, directory: ZipDirectory, folder: str, below: bool = False) -> Self:
+        """Collect the images in a folder of an archive, given as it stands there: "img_align_celeba/" or "".
+
+        ``below``: those in the folders in it, too; their names are paths relative to it.
+        """
         start = len(folder)
         inside = [
-            name.startswith(folder) and "/" not in name[start:] and has_image_name(name[start:])
+            name.startswith(folder)
+            and (below or "/" not in name[start:])
+            and image_folder_of(name) is not None
+            and not is_hidden(name)
             for name in directory.names
         ]
         names = np.array([name[start:] for name in compress(directory.names, inside)], object)
@@ -140,6 +146,8 @@ class ZipCollection(ImageCollection):
         # of members of one name the last counts, as for every unpacker
         order = order[np.append(names[order][1:], "") != names[order]]
         members = directory.members[np.flatnonzero(inside)[order]]
+        if fault := fault_of(members):
+            raise DataError(f"{archive.name} {fault}: unpack it where it lies, then move it away.")
         marks = (member.tobytes() for member in members)
         image_ids, state = _names_and_state(zip(names[order], marks, strict=True))
         return cls(image_ids=image_ids, members=members, archive=archive, state=state)
