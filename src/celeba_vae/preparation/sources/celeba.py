@@ -11,17 +11,9 @@ from pydantic import Field
 from celeba_vae.config import Options
 from celeba_vae.errors import DataError
 from celeba_vae.preparation.archives import ZipArchive, ZipMember
+from celeba_vae.preparation.listing import entries, has_image_name, image_folder_of, is_hidden, is_image
 from celeba_vae.preparation.lists import ListFile
-from celeba_vae.preparation.originals import (
-    ImageCollection,
-    ZipCollection,
-    collect_folder,
-    entries,
-    has_image_name,
-    image_folder_of,
-    is_hidden,
-    is_image,
-)
+from celeba_vae.preparation.originals import ImageCollection, ZipCollection, collect_folder
 from celeba_vae.preparation.sources.folder import source_folder
 from celeba_vae.storage import Place, RemotePath
 from celeba_vae.storage.cache import use_cached
