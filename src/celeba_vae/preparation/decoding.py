@@ -14,7 +14,10 @@ SUFFIXES = (
 )
 GREY = "grey"
 # Pillow's modes in words; all others are their own name
-_COLOURS = {"1": GREY, "L": GREY, "I": GREY, "LA": f"{GREY} with transparency", "P": "palette", "YCbCr": "RGB"}
+_COLOURS = {
+    **{"1": GREY, "L": GREY, "LA": f"{GREY} with transparency"},
+    **{"P": "palette", "RGBA": "RGB with transparency", "YCbCr": "RGB"},
+}
 
 
 class BadImageError(Exception):
@@ -72,8 +75,7 @@ def _decode_with_pillow(data: bytes) -> tuple[np.ndarray, str]:
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             image.load()
-            colours = GREY if image.mode.startswith("I") else _COLOURS.get(image.mode, image.mode)
-            return np.asarray(_to_rgb(ImageOps.exif_transpose(image))), colours
+            return np.asarray(_to_rgb(ImageOps.exif_transpose(image))), _colours_of(image)
     except UnidentifiedImageError:
         raise BadImageError("damaged", f"not an image of a known format ({', '.join(FORMATS)})") from None
     except MemoryError:
@@ -81,6 +83,13 @@ def _decode_with_pillow(data: bytes) -> tuple[np.ndarray, str]:
     except Exception as error:
         # whatever a damaged file makes of a decoder: each has errors of its own
         raise BadImageError("damaged", str(error) or type(error).__name__) from error
+
+
+def _colours_of(image: Image.Image) -> str:
+    if image.format == "GIF" and image.mode == "P":
+        # it has no other way to have colours
+        return "RGB"
+    return GREY if image.mode.startswith("I") else _COLOURS.get(image.mode, image.mode)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

@@ -67,6 +67,15 @@ def looks(forms: Forms) -> dict[str, int]:
     return dict(counts.most_common(_SUMMED_UP))
 
 
+def used_crop(forms: Forms, crop: Crop) -> str:
+    """Put a crop into words, "auto" as what it was where all images have one size."""
+    sizes = {(form.width, form.height) for form in forms if form != _OTHER}
+    if crop != "auto" or len(sizes) != 1:
+        return describe_crop(crop)
+    left, _, right, _ = crop_box(crop, *sizes.pop())
+    return describe_crop(right - left)
+
+
 def oddities(forms: Forms, crop: Crop) -> list[str]:
     """Say in a sentence each that images differ in size or colours, and that the crop leaves little of most."""
     return [*filter(None, (_mixed(forms), _cut_small(forms, crop)))]

@@ -15,6 +15,7 @@ from celeba_vae.storage import RemotePath, state_of
 # what tells files apart in a count: not the numbers that some end in
 _SUFFIX = re.compile(r"\.(?!\d+$)[a-z0-9_+~-]{1,12}")
 _NO_SUFFIX = "without a suffix"
+_BROKEN_LINKS = "broken links"
 _NAMED_SUFFIXES = 6
 
 
@@ -33,7 +34,8 @@ def images_on_disk(folder: Path, passed_over: Counter[str]) -> Iterator[tuple[st
                 size = changed = -1
             yield name, size, changed
         else:
-            passed_over[suffix_of(entry.name)] += 1
+            # such a link may have been one to a folder
+            passed_over[suffix_of(entry.name) if os.path.exists(entry.path) else _BROKEN_LINKS] += 1
 
 
 def images_at_address(folder: RemotePath, passed_over: Counter[str]) -> Iterator[tuple[Any, ...]]:

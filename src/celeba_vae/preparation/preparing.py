@@ -21,10 +21,10 @@ from tqdm import tqdm
 
 from celeba_vae.config import DataEngineeringConfig
 from celeba_vae.errors import DataError
-from celeba_vae.preparation.cropping import ImagePreparer, crop_box, describe_crop
+from celeba_vae.preparation.cropping import ImagePreparer, crop_box
 from celeba_vae.preparation.dask import prepare_with_dask
 from celeba_vae.preparation.decoding import decode
-from celeba_vae.preparation.forms import Forms, add_forms, from_json, looks, oddities, to_json
+from celeba_vae.preparation.forms import Forms, add_forms, from_json, looks, oddities, to_json, used_crop
 from celeba_vae.preparation.index import SPLITS, UNREADABLE, BadImage, ImageIndex, RowRange, check_share, listed
 from celeba_vae.preparation.originals import ImageCollection
 from celeba_vae.preparation.prepared_files import PreparedTables, SplitArrays
@@ -162,7 +162,7 @@ def _prepare(
         "Prepared %s images, %s bad: crop %s, size %dx%d, %s MB, %.1f s, %s images/s.",
         _in_words(filled.counts),
         f"{len(filled.bad):,}",
-        describe_crop(config.crop),
+        used_crop(forms, config.crop),
         width,
         height,
         f"{sum(array.path.stat().st_size for array in arrays.files.values()) / 1e6:,.1f}",
