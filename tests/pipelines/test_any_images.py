@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 from projects import ROOT
+from small_models import save_small_model
 
 from celeba_vae.preparation.cropping import resize
 
@@ -151,3 +152,32 @@ def test_a_name_with_a_line_break_is_drawn_and_told_with_a_replacement(
     process = run_kedro(project, *source("mine"))
     assert process.returncode == 1
     assert "new\ufffdline\ufffd \ufffd[31m\ufffd .jpg: damaged: the file is empty" in process.stdout + process.stderr
+
+
+@pytest.mark.slow
+def test_the_report_tells_of_the_originals_and_draws_odd_names_of_own_photos(
+    project: Path, run_kedro: RunKedro, photograph: Photograph
+) -> None:
+    raw = project / "data" / "01_raw"
+    for i in range(40):
+        save(raw / "mine" / "faces" / f"{i}.jpg", photograph(i, 64, 64))
+        save(raw / "mine" / "masks" / f"{i}.png", np.zeros((32, 32), np.uint8))
+    for name in ("1.txt", "2.txt", "3.txt", "a.heic"):
+        (raw / "mine" / name).touch()
+    save(raw / "own_photos" / ODD, photograph(50))
+    (raw / "own_photos" / f"broken {ODD}").write_bytes(b"")
+    *command, parameters = source("mine")
+    counts = "data_engineering.split.train=60,data_engineering.split.validation=10,data_engineering.split.test=10"
+    prepared = run_kedro(project, *command, f"{parameters},{counts},data_engineering.image_size=16")
+    assert prepared.returncode == 0, prepared.stderr
+    save_small_model(project, "vae")
+
+    few = "evaluation.variants=vae,evaluation.generated_count=16,evaluation.sweep_count=8,evaluation.samplers=normal"
+    process = run_kedro(project, "--pipelines", "evaluation", "--params", few)
+
+    output = process.stdout + process.stderr
+    assert process.returncode == 0, output
+    assert "broken new\ufffdline\ufffd \ufffd[31m\ufffd .jpg is left out: the file is empty" in output
+    report = latest(project, "report.html").read_text()
+    for words in ("Passed over", "3 .txt, 1 .heic", "40 of 32x32 grey, 40 of 64x64 RGB", "in faces/", "in masks/"):
+        assert words in report, words

@@ -62,9 +62,9 @@ def from_json(rows: Iterable[list[Any]]) -> Forms:
 def looks(forms: Forms) -> dict[str, int]:
     """Count the images of each size and colours, the most frequent first."""
     counts: Counter[str] = Counter()
-    for form, count in sorted(forms.items()):
+    for form, count in forms.items():
         counts["other" if form == _OTHER else form.look] += count
-    return dict(counts.most_common(_SUMMED_UP))
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_SUMMED_UP])
 
 
 def used_crop(forms: Forms, crop: Crop) -> str:
