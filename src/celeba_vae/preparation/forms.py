@@ -12,8 +12,12 @@ from celeba_vae.preparation.decoding import BadImageError
 SMALLEST_KEPT = 1 / 4
 # folders of a name that are told apart
 _DEPTH = 3
-# different forms that are told apart, so that memory does not grow with the images; in messages, and in the summary
-_COUNTED, _NAMED, _NAMED_FOLDERS, _SUMMED_UP = 10_000, 4, 3, 20
+# different forms that are told apart, so that memory does not grow with the images
+_COUNTED = 10_000
+# in messages, and in the summary
+_NAMED = 4
+_NAMED_FOLDERS = 3
+_SUMMED_UP = 20
 
 
 class Form(NamedTuple):

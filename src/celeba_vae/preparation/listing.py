@@ -55,7 +55,8 @@ def files_below(folder: Path) -> Iterator[tuple[str, os.DirEntry]]:
     where two lead to the same, the others give nothing.
     """
     seen: set[tuple[int, int]] = set()
-    waiting, links = [""], list[str]()
+    waiting = [""]
+    links: list[str] = []
     while waiting or links:
         # all links after all folders, in order: so names do not depend on the order in which the system lists them
         below = waiting.pop() if waiting else heapq.heappop(links)

@@ -93,15 +93,15 @@ def _names(folder: Place) -> list[str]:
 
 def _no_images(place: Place, names: list[str], zips: list[str], passed_over: Counter[str]) -> str:
     if place.is_file():
-        found, remedy = ": that is a file, and no zip", "Unpack it into a folder and name that"
+        end = ": that is a file, and no zip. Unpack it into a folder and name that"
     elif len(zips) > 1:
-        found, remedy = f", but {len(zips)} zips: {_listed(zips)}", "Name one of them"
+        end = f", but {len(zips)} zips: {_listed(zips)}. Name one of them"
     elif packed := [name for name in names if name.lower().endswith(_OTHER_ARCHIVES)]:
-        found, remedy = f": there is {_listed(packed)}", "Unpack it there, or name another folder"
+        end = f": there is {_listed(packed)}. Unpack it there, or name another folder"
     else:
         there = in_words(passed_over) or ("the folder is empty" if place.is_dir() else "there is no such folder")
-        found, remedy = f": {there}", f"Put {_KINDS} or one zip of them there, or name another folder"
-    return f"No images in {place}{found}. {remedy}: data_engineering.source.folder."
+        end = f": {there}. Put {_KINDS} or one zip of them there, or name another folder"
+    return f"No images in {place}{end}: data_engineering.source.folder."
 
 
 def _listed(names: list[str]) -> str:
