@@ -145,8 +145,5 @@ def is_image(entry: os.DirEntry) -> bool:
 
 
 def is_file(entry: os.DirEntry) -> bool:
-    """Whether an entry of a folder is a file, or a link that leads nowhere: reading it will say what is wrong."""
-    try:
-        return entry.is_file() or (entry.is_symlink() and not os.path.exists(entry.path))
-    except OSError:
-        return True
+    """Whether an entry of a folder is a file, or a link to anything but a folder: reading it will say what is wrong."""
+    return (entry.is_symlink() and not _is_folder(entry)) or entry.is_file()
