@@ -43,6 +43,7 @@ def test_none_can_be_given_on_the_command_line():
     assert base_config(VariantConfig, image_count="none").image_count is None
     assert base_config(HardwareConfig, gpu_memory_limit="None", cpu_threads="null").cpu_threads is None
     assert base_config(DataEngineeringConfig, crop="none").crop is None
+    assert base_config(DataEngineeringConfig).crop == base_config(DataEngineeringConfig, crop="auto").crop == "auto"
     assert base_config(EvaluationConfig, variants="vae").variants == ("vae",)
 
 

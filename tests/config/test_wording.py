@@ -2,7 +2,7 @@
 
 import pytest
 
-from celeba_vae.config.wording import duration, flattened, in_environment, title_of, training_command
+from celeba_vae.config.wording import duration, flattened, in_environment, printable, title_of, training_command
 
 TEXT = "No model: kedro run --pipelines training; then kedro run --env demo --pipelines evaluation"
 
@@ -31,3 +31,8 @@ def test_a_trial_is_trained_by_the_experiments_from_blocks_that_are_set_for_all(
 
 def test_nested_settings_are_named_by_their_paths():
     assert flattened({"a": 1, "b": {"c": [2], "d": {"e": None}}}) == {"a": 1, "b.c": [2], "b.d.e": None}
+
+
+def test_what_can_not_be_seen_is_replaced_and_any_space_is_one():
+    assert printable("Ünïcode 名前 😀.jpg") == "Ünïcode 名前 😀.jpg"
+    assert printable("a\nb\rc\td\x1be\x00f\u202eg\udcffh\u202fi\xa0j") == "a�b�c�d�e�f�g�h i j"

@@ -2,6 +2,7 @@
 
 import importlib.util
 import logging
+import os
 import subprocess
 import sys
 
@@ -65,7 +66,7 @@ def test_rotation_in_the_photos_data_is_obeyed(tmp_path, orientation, turned):
     assert looks_like_face(read_photos(tmp_path, SHAPE, crop=148).images[0])
 
 
-@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "gif", "bmp", "tif", "avif"])
+@pytest.mark.parametrize("suffix", ["jpg", "jfif", "png", "webp", "gif", "bmp", "tif", "avif"])
 def test_formats(tmp_path, suffix):
     face().save(tmp_path / f"photo.{suffix}")
 
@@ -119,6 +120,35 @@ def test_subfolders_are_read_in_order_and_a_missing_folder_is_empty(tmp_path):
     assert nothing.names == nothing.captions == []
     assert nothing.note == ""
     assert nothing.images.shape == (0, *SHAPE)
+
+
+def test_linked_folders_are_followed_once_and_broken_links_named(tmp_path, caplog):
+    photos, elsewhere = tmp_path / "photos", tmp_path / "elsewhere"
+    for file in (photos / "a.png", elsewhere / "b.png"):
+        file.parent.mkdir()
+        face().save(file)
+    (photos / "linked").symlink_to(elsewhere)
+    (photos / "linked again").symlink_to(elsewhere)
+    (photos / "loop").symlink_to(photos)
+    (photos / "gone.png").symlink_to(tmp_path / "nowhere")
+
+    found = read_photos(photos, SHAPE, crop="auto")
+
+    assert found.names == ["a.png", "b.png"]
+    assert found.left_out == ["gone.png"]
+    assert "gone.png is left out" in caplog.text
+
+
+def test_names_without_a_picture_of_their_own_are_shown_with_a_replacement(tmp_path, caplog):
+    face().save(tmp_path / "new\nline.png")
+    face().save(os.fsencode(tmp_path) + b"/\xff.png")
+    (tmp_path / "tab\tand\x1b.png").touch()
+
+    photos = read_photos(tmp_path, SHAPE, crop="auto")
+
+    assert [caption.removesuffix(" *") for caption in photos.captions] == ["new\ufffdline.png", "\ufffd.png"]
+    assert photos.note.endswith("tab\ufffdand\ufffd.png")
+    assert "tab\ufffdand\ufffd.png is left out: the file is empty" in caplog.text
 
 
 def test_only_the_first_of_very_many_are_used(tmp_path, caplog):

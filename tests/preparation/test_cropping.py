@@ -30,6 +30,10 @@ def zone_plate(size: int) -> np.ndarray:
         (3, (6, 5), (1, 1, 4, 4)),
         ((10, 20, 30, 60), (178, 218), (10, 20, 30, 60)),
         (None, (178, 218), (0, 0, 178, 218)),
+        ("auto", (178, 218), (15, 35, 163, 183)),
+        ("auto", (178, 217), (0, 19, 178, 197)),
+        ("auto", (1024, 1024), (0, 0, 1024, 1024)),
+        ("auto", (1, 7), (0, 3, 1, 4)),
     ],
 )
 def test_crop_boxes_by_hand(crop: object, size: tuple[int, int], box: tuple[int, int, int, int]) -> None:

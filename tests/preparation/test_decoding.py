@@ -93,7 +93,7 @@ def test_exif_orientation_is_obeyed(pixels: np.ndarray, orientation: int, format
 
 
 def test_the_content_counts_whatever_the_name_says(pixels: np.ndarray) -> None:
-    data = encoded(Image.fromarray(pixels), "GIF")
+    data = encoded(Image.fromarray(pixels), "PPM")
     with pytest.raises(BadImageError, match="not an image of a known format"):
         decode(data)
 

@@ -99,7 +99,9 @@ def test_crop_and_size_are_parameters(
     prepared = prepare(tmp_path, tmp_path / "work", **parameters)
     with Image.open(tmp_path / "celeba" / "img_align_celeba" / names[0]) as original:
         cropped = (
-            original.crop(config.crop or (0, 0, 178, 218)) if config.crop != 148 else original.crop((15, 35, 163, 183))
+            original.crop(config.crop or (0, 0, 178, 218))
+            if config.crop != "auto"
+            else original.crop((15, 35, 163, 183))
         )
     expected = np.asarray(cropped.resize((shape[1], shape[0]), Image.Resampling.BOX)).astype(float)
     images = np.load(prepared.arrays["train"])
@@ -131,7 +133,7 @@ def test_bad_images_are_named_with_their_reason_and_left_out(tmp_path: Path, wri
         names[10]: "too small",
     }
 
-    prepared = prepare(tmp_path, tmp_path / "work", max_bad_share=0.5)
+    prepared = prepare(tmp_path, tmp_path / "work", max_bad_share=0.5, crop=148)
     index = table(prepared).set_index("image_id")
     assert index["status"].to_dict() == {name: bad.get(name, "ok") for name in names}
     assert (index["reason"] != "").to_dict() == {name: name in bad for name in names}
@@ -233,7 +235,7 @@ def test_what_changed_is_named_and_the_old_arrays_are_removed(
     write_celeba(tmp_path / "celeba", 3, [0, 0, 0])
     first = prepare(tmp_path, tmp_path / "work")
     prepare(tmp_path, tmp_path / "work", crop=120)
-    assert "data_engineering.crop: 148 -> 120" in caplog.text
+    assert "data_engineering.crop: auto -> 120" in caplog.text
     assert not first.arrays["train"].exists()
     caplog.clear()
     (tmp_path / "celeba" / "img_align_celeba" / "000002.jpg").touch()

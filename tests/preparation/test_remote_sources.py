@@ -113,6 +113,18 @@ def test_any_folder_of_images_is_a_source_and_changes_are_seen(originals, raw_fo
     assert source.collect(folder).state != before.state
 
 
+@pytest.mark.parametrize("named", ["mine", "mine/faces.zip", "mine/faces.zip/img_align_celeba"])
+def test_a_zip_of_images_is_a_source_and_what_is_passed_over_is_counted(originals, raw_folder, write_celeba, named):
+    write_celeba(originals / "made", 3, [0, 1, 2])
+    shutil.make_archive(str(originals / "mine" / "faces"), "zip", originals / "made")
+    source = FolderSource(folder=named)
+    source.check(raw_folder())
+    remote = source.collect(raw_folder())
+    assert_equal(remote, source.collect(originals))
+    assert remote.passed_over == ({} if named.endswith("celeba") else {".txt": 1})
+    assert FolderSource(folder="made").collect(raw_folder()).passed_over == {".txt": 1}
+
+
 def test_a_source_may_name_an_address_itself(originals, raw_folder, write_celeba, tmp_path):
     write_celeba(originals / "mine", 2)
     source = FolderSource(folder=f"{raw_folder()}/mine")

@@ -32,14 +32,15 @@ def test_without_its_permit_a_range_is_not_written(tmp_path: Path, write_celeba:
     assert not (tmp_path / "ranges").exists()
 
     permit.touch()
-    bad, sum_ = prepare(task)
+    bad, sum_, forms = prepare(task)
     images = np.load(array.path)
     expected = [preparer(originals.read(image_id)) for image_id in originals.image_ids]
     np.testing.assert_array_equal(images[1:4], expected)
     assert not images[[0, 4]].any()
     np.testing.assert_array_equal(sum_, np.sum(expected, axis=0))
     assert bad == []
-    assert (tmp_path / "ranges" / "train-00000001.json").read_text() == "[]"
+    assert forms == {("", 178, 218, "RGB"): 3}
+    assert Journal(tmp_path / "ranges").entered(task.rows) == (bad, forms)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -132,3 +132,16 @@ def test_text_picture_shows_its_text():
     assert ink(picture).any()
     assert ink(picture)[picture.height // 2 :].any()
     assert not ink(picture)[:, -10:].any()
+
+
+@pytest.mark.parametrize("odd", ["\n", "\r\n", "\t", "\x1b", "\u2028", "\udcff", "\u202e"])
+def test_what_can_not_be_drawn_is_drawn_as_a_replacement(odd):
+    images = plain_images(2, width=120)
+    texts = {"captions": [f"a{odd}b", ""], "row_labels": [f"c{odd}d"]}
+    replacement = "\ufffd" * len(odd)
+
+    picture = image_grid(images, columns=2, title="Two", **texts)
+
+    expected = {"captions": [f"a{replacement}b", ""], "row_labels": [f"c{replacement}d"]}
+    assert picture.tobytes() == image_grid(images, columns=2, title="Two", **expected).tobytes()
+    assert ink(text_picture("A title", f"no trace of {odd}")).any()

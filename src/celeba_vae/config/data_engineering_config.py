@@ -44,8 +44,9 @@ class DataEngineeringConfig(Parameters, block="data_engineering"):
     """From original images to arrays."""
 
     source: ComponentConfig = Field(description="Where the images come from: celeba, folder, synthetic or a plugin")
-    crop: Annotated[PositiveInt | tuple[int, int, int, int] | None, NoneFromText] = Field(
-        description="Side of a centre square, or a box [left, top, right, bottom] in pixels, or none"
+    crop: Annotated[Literal["auto"] | PositiveInt | tuple[int, int, int, int] | None, NoneFromText] = Field(
+        description="auto: the centre 148x148 of CelebA's own form (178x218), the largest centre square of any other;"
+        " or the side of a centre square, or a box [left, top, right, bottom] in pixels, or none"
     )
     image_size: PositiveInt | tuple[PositiveInt, PositiveInt] = Field(
         description="Side of the square result in pixels, or [height, width]"

@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -48,6 +49,16 @@ def flattened(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     for name, value in settings.items():
         flat |= flattened(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
     return flat
+
+
+def printable(text: str) -> str:
+    """Replace what has no picture of its own in a text, such as a line break in a file's name; any space is a space."""
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() else " " if unicodedata.category(each) == "Zs" else "\N{REPLACEMENT CHARACTER}"
+        for each in text
+    )
 
 
 def duration(seconds: float) -> str:

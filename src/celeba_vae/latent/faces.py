@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from celeba_vae.config import DataEngineeringConfig, FaceSource, GenerationConfig
-from celeba_vae.config.wording import did_you_mean
+from celeba_vae.config.wording import did_you_mean, printable
 from celeba_vae.errors import SettingError
 from celeba_vae.models.inference import encode
 from celeba_vae.photos.own_photos import read_photos
@@ -86,7 +86,8 @@ def row_of_face(face: int | str, names: Sequence[str], place: str, setting: str)
             f"{setting} is {face!r}, but there are no faces in {place}. Put some there, or take others:"
             " generated_images, test_images or own_photos."
         )
+    shown = [printable(name) for name in names]
     raise SettingError(
-        f"{setting}: there is no {face!r} in {place}, which has the rows 0 to {count - 1}: {names[0]} to"
-        f" {names[-1]}.{did_you_mean(str(face), names)}"
+        f"{setting}: there is no {face!r} in {place}, which has the rows 0 to {count - 1}: {shown[0]} to"
+        f" {shown[-1]}.{did_you_mean(str(face), shown)}"
     )

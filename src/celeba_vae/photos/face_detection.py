@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
-from celeba_vae.preparation.cropping import resize
+from celeba_vae.preparation.cropping import CELEBA_SIZE, resize
 
 if TYPE_CHECKING:
     from mtcnn import MTCNN
 
 INSTALL_COMMAND = "pip install -c constraints.txt -e '.[faces]'"
-CELEBA_SIZE = (178, 218)
 # Both eyes, nose and corners of the mouth, (x, y) in an image of CelebA's form: where MTCNN finds them, as the median
 # of 866 photographs aligned as CelebA's are.
 CELEBA_LANDMARKS = np.array([(68.8, 111.4), (107.3, 111.4), (87.9, 135.0), (68.2, 150.6), (107.5, 150.6)])

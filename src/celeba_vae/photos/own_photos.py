@@ -6,15 +6,15 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from celeba_vae.photos.face_detection import CELEBA_SIZE, INSTALL_COMMAND, align_as_celeba, can_find_faces, find_faces
-from celeba_vae.preparation.cropping import Box, crop_box, resize
+from celeba_vae.config.wording import printable
+from celeba_vae.photos.face_detection import INSTALL_COMMAND, align_as_celeba, can_find_faces, find_faces
+from celeba_vae.preparation.cropping import CELEBA_SIZE, Box, Crop, crop_box, resize
 from celeba_vae.preparation.decoding import BadImageError, decode
-from celeba_vae.preparation.originals import is_hidden
+from celeba_vae.preparation.listing import files_below, is_file, is_hidden
 from celeba_vae.storage import Place, RemotePath
 
 logger = logging.getLogger(__name__)
 
-FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
 MAX_PHOTOS = 70
 
 
@@ -36,8 +36,11 @@ class Photos:
 
     @property
     def captions(self) -> list[str]:
-        """The names; a star marks what ``note`` is about."""
-        return [f"{name} *" if centred else name for name, centred in zip(self.names, self.centred, strict=True)]
+        """The names, printable; a star marks what ``note`` is about."""
+        return [
+            f"{printable(name)} *" if centred else printable(name)
+            for name, centred in zip(self.names, self.centred, strict=True)
+        ]
 
     @property
     def note(self) -> str:
@@ -47,11 +50,11 @@ class Photos:
             why = "no face found" if can_find_faces() else f"{INSTALL_COMMAND} for face detection"
             notes.append(f"* centre crop: {why}")
         if self.left_out:
-            notes.append(f"Left out, because they can't be read: {', '.join(self.left_out)}")
+            notes.append(f"Left out, because they can't be read: {', '.join(map(printable, self.left_out))}")
         return "\n".join(notes)
 
 
-def read_photos(folder: Place, image_shape: tuple[int, int, int], crop: int | Box | None) -> Photos:
+def read_photos(folder: Place, image_shape: tuple[int, int, int], crop: Crop) -> Photos:
     """Read the photos in a folder, which may be missing, and its subfolders in the form of the models' images.
 
     Photos may have any size; EXIF orientation is obeyed, whatever colours they have become RGB. With the extra
@@ -68,9 +71,11 @@ def read_photos(folder: Place, image_shape: tuple[int, int, int], crop: int | Bo
             logger.warning("Only the first %d photos in %s are used.", MAX_PHOTOS, folder)
             break
         try:
-            photo = decode(path.read_bytes(), FORMATS)
+            photo = decode(path.read_bytes())
         except (BadImageError, OSError) as error:
-            logger.warning("%s is left out: %s.", path, error.reason if isinstance(error, BadImageError) else error)
+            logger.warning(
+                "%s is left out: %s.", printable(str(path)), error.reason if isinstance(error, BadImageError) else error
+            )
             left_out.append(path.name)
             continue
         photo = _in_celebas_form(photo, path)
@@ -83,7 +88,7 @@ def read_photos(folder: Place, image_shape: tuple[int, int, int], crop: int | Bo
     return Photos(np.array(images, np.uint8).reshape(-1, *image_shape), names, centred, left_out)
 
 
-def photo_box(width: int, height: int, aspect: float, crop: int | Box | None) -> Box:
+def photo_box(width: int, height: int, aspect: float, crop: Crop) -> Box:
     """Choose what is cut out of a photo: the largest centre box of the models' aspect (width / height).
 
     One of CelebA's own size, 178x218, is taken for one of its form and cropped as the originals are.
@@ -112,10 +117,10 @@ def _in_celebas_form(photo: np.ndarray, path: Place) -> np.ndarray:
         return photo
     faces = find_faces(photo)
     if not faces:
-        logger.warning("No face was found in %s: its centre is used.", path)
+        logger.warning("No face was found in %s: its centre is used.", printable(str(path)))
         return photo
     if len(faces) > 1:
-        logger.info("%s shows %d faces: the largest is used.", path, len(faces))
+        logger.info("%s shows %d faces: the largest is used.", printable(str(path)), len(faces))
     return align_as_celeba(photo, faces[0].landmarks)
 
 
@@ -124,9 +129,12 @@ def _has_celebas_size(photo: np.ndarray) -> bool:
 
 
 def photo_files(folder: Place) -> list[Place]:
-    """Give the files in a folder, which may be missing, and its subfolders by name; hidden ones are no photos."""
+    """Give the files in a folder, which may be missing, and its subfolders by name; hidden ones are no photos.
+
+    Links are followed, each folder is read once. Raises DataError when a folder can't be read.
+    """
     if isinstance(folder, RemotePath):
         names = [name for name, _ in folder.files()]
     else:
-        names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+        names = [name for name, entry in files_below(folder) if is_file(entry)]
     return [folder / str(name) for name in sorted(PurePosixPath(name) for name in names if not is_hidden(name))]

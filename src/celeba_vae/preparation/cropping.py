@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -10,12 +11,17 @@ from PIL import Image
 from celeba_vae.preparation.decoding import BadImageError, decode
 
 Box = tuple[int, int, int, int]
+Crop = Literal["auto"] | int | Box | None
+# aligned and cropped, as nearly everyone has it; and the part of it that the articles use
+CELEBA_SIZE = (178, 218)
+CELEBA_CROP = 148
 
 
-def crop_box(crop: int | Box | None, width: int, height: int) -> Box:
+def crop_box(crop: Crop, width: int, height: int) -> Box:
     """Give the box (left, top, right, bottom) that is cut out of an image of this size in pixels.
 
-    ``crop`` is the side of a centre square, a box, or None for the whole image.
+    ``crop`` is the side of a centre square, a box, or None for the whole image; "auto" is 148 for an image of CelebA's
+    own form, 178x218, and the largest centre square of any other.
 
     Raises:
         BadImageError: ``too small``: the image does not hold the box.
@@ -23,7 +29,11 @@ def crop_box(crop: int | Box | None, width: int, height: int) -> Box:
     Example:
         >>> crop_box(148, width=178, height=218)
         (15, 35, 163, 183)
+        >>> crop_box("auto", width=1024, height=1000)
+        (12, 0, 1012, 1000)
     """
+    if crop == "auto":
+        crop = CELEBA_CROP if (width, height) == CELEBA_SIZE else min(width, height)
     if crop is None:
         return 0, 0, width, height
     if isinstance(crop, int):
@@ -36,10 +46,12 @@ def crop_box(crop: int | Box | None, width: int, height: int) -> Box:
     return box
 
 
-def describe_crop(crop: int | Box | None) -> str:
+def describe_crop(crop: Crop) -> str:
     """Put a crop into words for messages and captions."""
     if crop is None:
         return "none"
+    if crop == "auto":
+        return f"auto ({CELEBA_CROP}x{CELEBA_CROP} of CelebA's own form, else the largest square, at the centre)"
     return f"{crop}x{crop} at the centre" if isinstance(crop, int) else f"box {tuple(crop)}"
 
 
@@ -47,7 +59,7 @@ def describe_crop(crop: int | Box | None) -> str:
 class ImagePreparer:
     """Turns the bytes of an image file into one row of an array; ``crop`` as for ``crop_box``."""
 
-    crop: int | Box | None
+    crop: Crop
     height: int
     width: int
 
@@ -57,7 +69,10 @@ class ImagePreparer:
         Raises:
             BadImageError: the image is damaged or smaller than the crop.
         """
-        image = decode(data)
+        return self.cut(decode(data))
+
+    def cut(self, image: np.ndarray) -> np.ndarray:
+        """Crop and resize a decoded image. Raises BadImageError when it is smaller than the crop."""
         left, top, right, bottom = crop_box(self.crop, width=image.shape[1], height=image.shape[0])
         return resize(image[top:bottom, left:right], self.height, self.width)
 

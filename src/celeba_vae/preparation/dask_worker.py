@@ -71,7 +71,7 @@ def pickled(thing: Order | RangeTask) -> bytes:
 
 
 def _digest(prepare: RangePreparer, task: RangeTask) -> str:
-    block, bad = prepare.make(task)
+    block, bad, _ = prepare.make(task)
     return hashlib.blake2b(block.tobytes() + repr(bad).encode(), digest_size=16).hexdigest()
 
 

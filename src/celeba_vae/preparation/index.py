@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from celeba_vae.config.wording import printable
 from celeba_vae.errors import DataError
 from celeba_vae.storage.npy import kept_order
 
@@ -186,7 +187,9 @@ def check_share(index: ImageIndex, max_share: float) -> None:
 
 def listed(index: ImageIndex, bad: Sequence[BadImage]) -> str:
     """Name the first of some bad images with their reasons, and what to do about the most frequent kind."""
-    lines = [f"\n  {index.image_ids[image.position]}: {image.status}: {image.reason}" for image in bad[:_NAMED]]
+    lines = [
+        f"\n  {printable(index.image_ids[image.position])}: {image.status}: {image.reason}" for image in bad[:_NAMED]
+    ]
     more = f"\n  and {len(bad) - _NAMED:,} more" if len(bad) > _NAMED else ""
     status = Counter(image.status for image in bad).most_common(1)[0][0] if bad else ""
     remedy = _REMEDIES.get(status, "repair or remove them")

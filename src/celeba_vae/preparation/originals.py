@@ -5,10 +5,11 @@ import hashlib
 import os
 import zipfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import compress
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -17,9 +18,8 @@ from celeba_vae.errors import DataError
 from celeba_vae.preparation.archives import ZipArchive, ZipDirectory, ZipMember, fault_of
 from celeba_vae.preparation.decoding import BadImageError
 from celeba_vae.preparation.list_files import ListFile
-from celeba_vae.storage import CONNECTIONS, Place, RemotePath, state_of
-
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+from celeba_vae.preparation.listing import images_at_address, images_on_disk, is_image_member
+from celeba_vae.storage import CONNECTIONS, Place, RemotePath
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class ImageCollection(ABC):
         state: A hash of the names and of what changes with an image (size, time): equal states, equal images.
         partition: CelebA's partition file, where there is one.
         attributes: CelebA's attribute list, where there is one.
+        passed_over: How many files beside them are no images by their names, by suffix.
         readers: How many threads keep reading busy, where that is not one a processor.
     """
 
@@ -40,6 +41,7 @@ class ImageCollection(ABC):
     state: str
     partition: ListFile | None = None
     attributes: ListFile | None = None
+    passed_over: Mapping[str, int] = field(default_factory=dict)
 
     @abstractmethod
     def read(self, image_id: str) -> bytes:
@@ -77,12 +79,13 @@ class FolderCollection(ImageCollection):
         Raises:
             DataError: a folder can't be read, or a name is no text.
         """
+        passed_over: Counter[str] = Counter()
         try:
-            image_ids, state = _names_and_state(_images_on_disk(folder))
+            image_ids, state = _names_and_state(images_on_disk(folder, passed_over))
         except UnicodeEncodeError as error:
             name = os.fsencode(error.object)
             raise DataError(f"{folder} holds a file whose name is not valid UTF-8, {name!r}: rename it.") from error
-        return cls(image_ids=image_ids, state=state, folder=folder.absolute(), **fields)
+        return cls(image_ids=image_ids, state=state, folder=folder.absolute(), passed_over=passed_over, **fields)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,15 +102,16 @@ class RemoteFolderCollection(ImageCollection):
     @classmethod
     def of(cls, folder: RemotePath) -> Self:
         """Collect the images below a folder; hidden files and folders are passed over."""
-        image_ids, state = _names_and_state(_remote_images(folder))
+        passed_over: Counter[str] = Counter()
+        image_ids, state = _names_and_state(images_at_address(folder, passed_over))
         # a long listing is not kept
         folder.fs.invalidate_cache()
-        return cls(image_ids=image_ids, state=state, folder=folder)
+        return cls(image_ids=image_ids, state=state, folder=folder, passed_over=passed_over)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ZipCollection(ImageCollection):
-    """Images in one folder of a zip archive; ``members`` says where each is, packed as in a ``ZipDirectory``."""
+    """Images in a folder of a zip archive; ``members`` says where each is, packed as in a ``ZipDirectory``."""
 
     archive: ZipArchive
     members: np.ndarray
@@ -134,11 +138,9 @@ class ZipCollection(ImageCollection):
         ``below``: those in the folders in it, too; their names are paths relative to it.
         """
         start = len(folder)
+        passed_over: Counter[str] = Counter()
         inside = [
-            name.startswith(folder)
-            and (below or "/" not in name[start:])
-            and image_folder_of(name) is not None
-            and not is_hidden(name)
+            name.startswith(folder) and (below or "/" not in name[start:]) and is_image_member(name, start, passed_over)
             for name in directory.names
         ]
         names = np.array([name[start:] for name in compress(directory.names, inside)], object)
@@ -150,7 +152,7 @@ class ZipCollection(ImageCollection):
             raise DataError(f"{archive.name} {fault}: unpack it where it lies, then move it away.")
         marks = (member.tobytes() for member in members)
         image_ids, state = _names_and_state(zip(names[order], marks, strict=True))
-        return cls(image_ids=image_ids, members=members, archive=archive, state=state)
+        return cls(image_ids=image_ids, members=members, archive=archive, state=state, passed_over=passed_over)
 
 
 def _names_and_state(files: Iterable[tuple]) -> tuple[list[str], str]:
@@ -166,67 +168,3 @@ def _names_and_state(files: Iterable[tuple]) -> tuple[list[str], str]:
 def collect_folder(folder: Place) -> ImageCollection:
     """Collect the images below a local or a remote folder. Raises DataError as ``FolderCollection.of`` does."""
     return RemoteFolderCollection.of(folder) if isinstance(folder, RemotePath) else FolderCollection.of(folder)
-
-
-def holds_images(folder: Place) -> bool:
-    """Whether there is an image in a folder or below it."""
-    images = _remote_images(folder) if isinstance(folder, RemotePath) else _images_on_disk(folder)
-    return next(images, None) is not None
-
-
-def _images_on_disk(folder: Path) -> Iterator[tuple[str, int, int]]:
-    """Give (path relative to the folder, bytes, time of the last change) of each image file below it, in any order."""
-    waiting = [""]
-    while waiting:
-        below = waiting.pop()
-        for entry in entries(folder / below):
-            if entry.is_dir(follow_symlinks=False):
-                waiting.append(f"{below}{entry.name}/")
-            elif is_image(entry):
-                try:
-                    status = entry.stat()
-                    size, changed = status.st_size, status.st_mtime_ns
-                except OSError:
-                    # a broken link: reading it will say what is wrong
-                    size = changed = -1
-                yield below + entry.name, size, changed
-
-
-def _remote_images(folder: RemotePath) -> Iterator[tuple[Any, ...]]:
-    """Give (path relative to the folder, and what the store knows of its content) of each image file below it."""
-    for name, info in folder.files():
-        if has_image_name(PurePosixPath(name).name) and not is_hidden(name):
-            yield name, *state_of(info)
-
-
-def image_folder_of(member: str) -> str | None:
-    """Give the folder of an archive's member if it is an image, ending in "/" or empty; None for all else."""
-    folder, slash, name = member.rpartition("/")
-    return folder + slash if has_image_name(name) and not folder.startswith("__MACOSX") else None
-
-
-def has_image_name(name: str) -> bool:
-    """Whether a file's name is that of an image, and not hidden."""
-    return name.lower().endswith(IMAGE_SUFFIXES) and not name.startswith(".")
-
-
-def is_hidden(name: str) -> bool:
-    """Whether a relative path is that of a hidden file or lies in a hidden folder."""
-    return name.startswith(".") or "/." in name
-
-
-def entries(folder: Path) -> Iterator[os.DirEntry]:
-    """Give what a folder holds, but for hidden names; nothing when it is not there. Raises DataError if unreadable."""
-    try:
-        with os.scandir(folder) as found:
-            yield from (entry for entry in found if not entry.name.startswith("."))
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    except OSError as error:
-        raise DataError(f"{folder} can't be read: {error.strerror}.") from error
-
-
-def is_image(entry: os.DirEntry) -> bool:
-    """Whether an entry of a folder is a file with an image's name."""
-    # a broken link counts: reading it will say what is wrong
-    return has_image_name(entry.name) and (entry.is_file() or (entry.is_symlink() and not entry.is_dir()))

@@ -9,6 +9,7 @@ array, which is cut to its true length.
 import logging
 import math
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,9 +21,10 @@ from tqdm import tqdm
 
 from celeba_vae.config import DataEngineeringConfig, SplitConfig
 from celeba_vae.errors import DataError
-from celeba_vae.preparation.cropping import ImagePreparer, crop_box, describe_crop
+from celeba_vae.preparation.cropping import ImagePreparer, crop_box
 from celeba_vae.preparation.dask import prepare_with_dask
 from celeba_vae.preparation.decoding import decode
+from celeba_vae.preparation.forms import Forms, add_forms, from_json, looks, oddities, to_json, used_crop
 from celeba_vae.preparation.index import SPLITS, UNREADABLE, BadImage, ImageIndex, RowRange, check_share, listed
 from celeba_vae.preparation.originals import ImageCollection
 from celeba_vae.preparation.prepared_files import PreparedTables, SplitArrays
@@ -53,6 +55,7 @@ class PreparedImages:
             status, reason.
         index: The same in memory.
         means: The mean images, uint8 (height, width, 3); black for a split without images.
+        forms: How many originals have which size and colours.
         seconds: How long it took when it was prepared.
     """
 
@@ -61,6 +64,7 @@ class PreparedImages:
     index_file: Path
     index: ImageIndex
     means: dict[str, np.ndarray]
+    forms: Forms
     seconds: float
 
     def summary(self, originals: ImageCollection, config: DataEngineeringConfig) -> dict[str, Any]:
@@ -70,6 +74,9 @@ class PreparedImages:
         return {
             "images": self.index.counts,
             "statuses": self.index.statuses,
+            "passed_over": dict(originals.passed_over),
+            "forms": looks(self.forms),
+            "warnings": oddities(self.forms, config.crop),
             "source": config.source.model_dump(mode="json"),
             "split": config.split.model_dump(mode="json"),
             "split_by": self.index.by,
@@ -133,12 +140,16 @@ def _prepare_in_stage(
     index = tables.write_once(index.with_bad(BadImage(*image) for image in result["bad"]))
     check_share(index, config.max_bad_share)
     _say_what_is_empty(index, config.split)
+    forms = from_json(result["forms"])
+    for oddity in oddities(forms, config.crop):
+        logger.warning(oddity)
     return PreparedImages(
         arrays={split: array.path for split, array in arrays.files.items()},
         attributes=tables.attributes,
         index_file=tables.index,
         index=index,
         means=arrays.means(),
+        forms=forms,
         seconds=result["seconds"],
     )
 
@@ -148,7 +159,7 @@ def _prepare(
 ) -> dict[str, Any]:
     """Give what the stage is to keep: the images that can't be used, the images of each split, and the seconds."""
     start = time.perf_counter()
-    filled, images = _fill(arrays, originals, index, config)
+    filled, forms, images = _fill(arrays, originals, index, config)
     seconds = time.perf_counter() - start
     if not filled.counts["train"]:
         raise DataError(
@@ -159,7 +170,7 @@ def _prepare(
         "Prepared %s images, %s bad: crop %s, size %dx%d, %s MB, %.1f s, %s images/s.",
         _in_words(filled.counts),
         f"{len(filled.faulty):,}",
-        describe_crop(config.crop),
+        used_crop(forms, config.crop),
         width,
         height,
         f"{sum(array.path.stat().st_size for array in arrays.files.values()) / 1e6:,.1f}",
@@ -169,6 +180,7 @@ def _prepare(
     return {
         "bad": sorted(image for position, image in filled.bad.items() if position not in index.bad),
         "counts": filled.counts,
+        "forms": to_json(forms),
         "seconds": round(seconds, 3),
     }
 
@@ -187,23 +199,25 @@ def _in_words(counts: Mapping[str, int]) -> str:
 
 def _fill(
     arrays: SplitArrays, originals: ImageCollection, index: ImageIndex, config: DataEngineeringConfig
-) -> tuple[ImageIndex, int]:
+) -> tuple[ImageIndex, Forms, int]:
     """Prepare the ranges that the journal does not hold, then cut the arrays to the images that can be used.
 
-    Give the index with the images that can't be used, and how many images were prepared now.
+    Give the index with the images that can't be used, the forms of all, and how many images were prepared now.
     """
     filled = arrays.are_filled()
     done: list[RowRange] = []
     known: list[BadImage] = []
     remaining: list[RowRange] = []
+    forms: Forms = Counter()
     for rows in index.ranges(max(1, min(RANGE_ROWS, RANGE_BYTES // math.prod(config.image_shape)))):
-        bad = arrays.journal.bad_images(rows)
+        entered = arrays.journal.entered(rows)
         # what could not be read is tried again: a disk may be back, a permission given
-        if bad is None or (not filled and any(image.status == UNREADABLE for image in bad)):
+        if entered is None or (not filled and any(image.status == UNREADABLE for image in entered[0])):
             remaining.append(rows)
         else:
             done.append(rows)
-            known += bad
+            known += entered[0]
+            add_forms(forms, entered[1])
     index = index.with_bad(known)
     check_share(index, config.max_bad_share)
     if not filled:
@@ -217,15 +231,16 @@ def _fill(
             prepared = map_in_threads(lambda task: (task.rows, prepare(task)), tasks, threads)
         # closed before the arrays are cut: from then on no worker may write
         with closing(prepared):
-            for rows, (bad, sum_) in _with_progress(prepared, sum(map(len, done)), sum(map(len, remaining))):
+            for rows, (bad, sum_, more) in _with_progress(prepared, sum(map(len, done)), sum(map(len, remaining))):
                 sums[rows.split] += sum_
+                add_forms(forms, more)
                 if bad:
                     index = index.with_bad(bad)
                     check_share(index, config.max_bad_share)
         arrays.write_means(sums, index.counts)
     # only now are rows moved: until here a range that the journal holds is where it was written
     arrays.cut(index)
-    return index, sum(map(len, remaining))
+    return index, forms, sum(map(len, remaining))
 
 
 def _with_progress(

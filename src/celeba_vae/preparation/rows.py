@@ -1,5 +1,6 @@
 """What is done with a range of rows, the same in a thread and in a process elsewhere."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,13 +9,15 @@ from typing import NamedTuple
 import numpy as np
 
 from celeba_vae.preparation.cropping import ImagePreparer
-from celeba_vae.preparation.decoding import BadImageError
+from celeba_vae.preparation.decoding import BadImageError, decode_with_colours
+from celeba_vae.preparation.forms import Forms, form_of
 from celeba_vae.preparation.index import UNREADABLE, BadImage, RowRange
 from celeba_vae.preparation.journal import Journal
 from celeba_vae.preparation.originals import ImageCollection
 from celeba_vae.storage.npy import NpyRows
 
-# raise it when the same originals and parameters give other arrays: what was prepared before is then prepared again
+# raise it when the same originals and parameters give other arrays, or other working files: what was prepared before is
+# then prepared again
 FORMAT = 3
 
 
@@ -35,10 +38,11 @@ class RangeTask:
 
 
 class PreparedRange(NamedTuple):
-    """What became of a range: the images that can't be used, and the sum of the others, uint32 (h, w, 3)."""
+    """What became of a range: the images that can't be used, the sum of the others, uint32 (h, w, 3), and all forms."""
 
     bad: list[BadImage]
     sum: np.ndarray
+    forms: Forms
 
 
 @dataclass(frozen=True)
@@ -59,24 +63,27 @@ class RangePreparer:
     def __call__(self, task: RangeTask) -> PreparedRange:
         """Prepare a range. Raises OSError when the rows can't be written, or the permit is no longer there."""
         rows = task.rows
-        block, bad = self.make(task)
+        block, bad, forms = self.make(task)
         if self.permit:
             # opened, not looked for: a network file system then asks its server instead of what it remembers
             self.permit.open("rb").close()
         self.arrays[rows.split].write(rows.start, block, synchronous=self.synchronous)
-        self.journal.enter(rows, bad)
-        return PreparedRange(bad, sum_of(block))
+        self.journal.enter(rows, bad, forms)
+        return PreparedRange(bad, sum_of(block), forms)
 
-    def make(self, task: RangeTask) -> tuple[np.ndarray, list[BadImage]]:
+    def make(self, task: RangeTask) -> tuple[np.ndarray, list[BadImage], Forms]:
         """Make the rows of a range and write nothing; the row of an image that can't be used stays black."""
         block = np.zeros((len(task.rows), self.prepare.height, self.prepare.width, 3), np.uint8)
         bad = []
+        forms: Forms = Counter()
         for row, image_id, position in zip(block, task.image_ids, task.rows.positions.tolist(), strict=True):
             try:
-                row[...] = self.prepare(_read(task.originals, image_id))
+                image, colours = decode_with_colours(_read(task.originals, image_id))
+                forms[form_of(image_id, image.shape, colours)] += 1
+                row[...] = self.prepare.cut(image)
             except BadImageError as error:
                 bad.append(BadImage(position, error.status, error.reason))
-        return block, bad
+        return block, bad, forms
 
 
 def sum_of(block: np.ndarray) -> np.ndarray:

@@ -121,7 +121,11 @@ def _subtitle(metrics: Mapping[str, Mapping[str, Measured]]) -> str:
 
 def _problems(variants: Sequence[EvaluatedVariant], run: EvaluationRun) -> list[Problem]:
     texts = [text for variant in variants for text in (variant.problem, variant.doubt)]
-    texts += [*run.reference.notes, *(note for variant in variants for note in variant.notes)]
+    texts += [
+        *(run.data_summary or {}).get("warnings", []),
+        *run.reference.notes,
+        *(note for variant in variants for note in variant.notes),
+    ]
     return [_problem(in_environment(text, run.record["environment"])) for text in dict.fromkeys(texts) if text]
 
 

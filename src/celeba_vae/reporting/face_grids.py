@@ -11,6 +11,7 @@ from PIL import Image
 
 from celeba_vae.config import AttributesConfig, GenerationConfig
 from celeba_vae.config.plugins import create_component
+from celeba_vae.config.wording import printable
 from celeba_vae.latent.directions import COUNTS, USUAL_ATTRIBUTES, chosen_attributes, principal_components
 from celeba_vae.latent.faces import Faces
 from celeba_vae.latent.points import distances, linear_path, sample_points, spherical_path
@@ -100,7 +101,7 @@ def sampler_comparison(generation: GenerationConfig, *models: Any) -> Image.Imag
 
 def interpolation_strip(decoder: Any, faces: Faces, generation: GenerationConfig) -> Image.Image:
     """Show the way from one face to the other, a row each way, with each point's distance from the origin."""
-    start, end = faces.names
+    start, end = map(printable, faces.names)
     positions = np.linspace(0, 1, generation.interpolation.steps)
     rows = []
     for name, path in PATHS.items():

@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from celeba_vae.config.wording import printable
+
 BACKGROUND = "white"
 INK = "#202020"
 # by how much the models' images are enlarged for people to look at
@@ -28,8 +30,8 @@ def image_grid(
     """Put images (h, w, 3) uint8 of one shape side by side, ``columns`` a row; the last row may be shorter.
 
     The title above is wrapped to the grid's width. There is one label a row, at its left, and one caption an image,
-    under it, shortened to its width; rows with none take no room for them. Each image is drawn ``scale`` times as
-    large as it is.
+    under it, shortened to its width; rows with none take no room for them. What can't be drawn in them, such as a line
+    break, is replaced. Each image is drawn ``scale`` times as large as it is.
 
     Raises:
         ValueError: there are no images, or there is not one caption an image or not one label a row.
@@ -38,8 +40,9 @@ def image_grid(
         raise ValueError("A grid needs at least one image.")
     columns = min(columns, len(images))
     rows = math.ceil(len(images) / columns)
-    captions = captions or [""] * len(images)
-    row_labels = row_labels or [""] * rows
+    # some are files' names, which may hold line breaks
+    captions = [printable(caption) for caption in captions or [""] * len(images)]
+    row_labels = [printable(label) for label in row_labels or [""] * rows]
     if len(captions) != len(images) or len(row_labels) != rows:
         raise ValueError(
             f"{len(images)} images in {rows} rows have {len(captions)} captions and {len(row_labels)} row labels."
@@ -122,7 +125,8 @@ def text_picture(title: str, text: str = "") -> Image.Image:
 def _text_image(text: str | None, font: ImageFont.FreeTypeFont, width: int, margin: int) -> Image.Image:
     """Draw text on lines as wide as fits between the margins; without text only the margin is left."""
     characters = max(1, int((width - 2 * margin) / (font.getlength("x") * 1.04)))
-    lines = [line for part in (text or "").splitlines() for line in textwrap.wrap(part, characters) or [""]]
+    parts = map(printable, (text or "").splitlines())
+    lines = [line for part in parts for line in textwrap.wrap(part, characters) or [""]]
     image = Image.new("RGB", (width, margin + len(lines) * _line_height(font) + (margin if lines else 0)), BACKGROUND)
     draw = ImageDraw.Draw(image)
     for i, line in enumerate(lines):

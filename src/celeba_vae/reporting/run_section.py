@@ -10,6 +10,7 @@ from celeba_vae.config.wording import duration, flattened, shown_name
 from celeba_vae.metrics.evaluated_variant import EvaluatedVariant
 from celeba_vae.metrics.variant_measuring import ReferenceSet
 from celeba_vae.photos.own_photos import Photos
+from celeba_vae.preparation.listing import in_words
 from celeba_vae.reporting.document import Cell, Section, Table
 from celeba_vae.storage import Place
 
@@ -71,6 +72,7 @@ def _facts(run: EvaluationRun) -> dict[str, str]:
         "Options": ", ".join(f"{name}={value}" for name, value in flattened(record["options"]).items()) or "none",
         "Source of the images": _text(preparation.get("source", "not known")),
         "Crop": _crop(preparation["crop"]) if "crop" in preparation else "not known",
+        **_originals(run.data_summary or {}),
         "Image size": f"{width}x{height} pixels",
         "Test images": f"{count:,}",
         "Generated images": f"{run.reference.set_size:,} of each model and sampler",
@@ -78,6 +80,16 @@ def _facts(run: EvaluationRun) -> dict[str, str]:
         "Hardware": str(record["hardware"]).removeprefix("Hardware: "),
         "Versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
     }
+
+
+def _originals(data_summary: Mapping[str, Any]) -> dict[str, str]:
+    """Tell which originals there were and what was passed over beside them, as far as that is known."""
+    forms, passed_over = data_summary.get("forms", {}), data_summary.get("passed_over", {})
+    facts = {
+        "Originals": ", ".join(f"{count:,} of {form}" for form, count in forms.items()),
+        "Passed over": in_words(passed_over),
+    }
+    return {name: text for name, text in facts.items() if text}
 
 
 def _settings_table(variants: Sequence[EvaluatedVariant]) -> Table:
@@ -112,6 +124,8 @@ def _settings(variant: EvaluatedVariant) -> dict[Cell | str, Cell | str]:
 def _crop(crop: Any) -> str:
     if crop is None:
         return "none"
+    if crop == "auto":
+        return "auto: the centre 148x148 of CelebA's own form, else the largest centre square"
     return f"centre square of {crop} pixels" if isinstance(crop, int) else f"box {', '.join(map(str, crop))}"
 
 

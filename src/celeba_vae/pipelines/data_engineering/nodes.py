@@ -1,5 +1,6 @@
 """Collect originals, divide them and prepare them."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -7,14 +8,22 @@ from celeba_vae.config import DataEngineeringConfig
 from celeba_vae.config.plugins import create_component
 from celeba_vae.preparation import preparing, splits
 from celeba_vae.preparation.index import ImageIndex
+from celeba_vae.preparation.listing import in_words
 from celeba_vae.preparation.originals import ImageCollection
 from celeba_vae.reporting.previews import sample_images
 from celeba_vae.storage import Place
 
+logger = logging.getLogger(__name__)
+
 
 def collect_images(raw_folder: Place, config: DataEngineeringConfig) -> ImageCollection:
-    """Collect the originals from the source that the parameters name."""
-    return create_component("sources", config.source).collect(raw_folder)
+    """Collect the originals from the source that the parameters name; tell what is passed over beside them."""
+    originals = create_component("sources", config.source).collect(raw_folder)
+    if originals.passed_over:
+        logger.info(
+            "%s images found, passed over: %s.", f"{len(originals.image_ids):,}", in_words(originals.passed_over)
+        )
+    return originals
 
 
 def assign_splits(originals: ImageCollection, config: DataEngineeringConfig) -> ImageIndex:

@@ -1,6 +1,7 @@
 """CelebA as people have it: its images in a folder, an archive or parquet shards, and its lists, here or elsewhere."""
 
 import logging
+from collections import Counter
 from dataclasses import replace
 
 from pydantic import Field
@@ -8,6 +9,7 @@ from pydantic import Field
 from celeba_vae.config import Options
 from celeba_vae.errors import DataError
 from celeba_vae.preparation.list_files import ListFile
+from celeba_vae.preparation.listing import suffix_of
 from celeba_vae.preparation.originals import ImageCollection
 from celeba_vae.preparation.sources.contents import LISTS, SPLIT_NAMES, UNLIKELY
 from celeba_vae.preparation.sources.finding import Images, Search
@@ -60,10 +62,14 @@ def collect_celeba(folder: Place) -> ImageCollection:
         logger.info("Not read in %s: %s.", folder, not_read)
     collection = images.collect()
     partition, attributes = map(search.lists.get, LISTS)
+    passed_over = Counter(collection.passed_over)
+    # lists that are read may lie among the images
+    passed_over.subtract(suffix_of(at.name) for at in (partition, attributes) if at and _is_in(at, images.place))
     return replace(
         collection,
         partition=partition or collection.partition or _by_folders(collection, images.place),
         attributes=attributes or collection.attributes,
+        passed_over=+passed_over,
     )
 
 
@@ -80,6 +86,10 @@ def _best(search: Search) -> Images:
             f"More than one folder or archive of CelebA images:{listed}\nKeep one of them, move the others away."
         )
     return found[0]
+
+
+def _is_in(listing: ListFile, place: Place) -> bool:
+    return listing.name.startswith(f"{place}/")
 
 
 def _by_folders(collection: ImageCollection, place: Place) -> ListFile | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from celeba_vae.preparation.originals import entries, has_image_name, is_hidden
+from celeba_vae.preparation.listing import entries, has_image_name, is_folder, is_hidden
 from celeba_vae.storage import Place, RemotePath
 
 CELEBA_IMAGES = "img_align_celeba"
@@ -98,23 +98,15 @@ def _files_on_disk(folder: Path) -> Iterator[str]:
         recognised = False
         for entry in entries(folder / below):
             # of 200,000 images one will do
-            if recognised and has_image_name(entry.name) and not _is_folder(entry):
+            if recognised and has_image_name(entry.name) and not is_folder(entry):
                 continue
-            if _is_folder(entry):
+            if is_folder(entry):
                 folders.append(f"{below}{entry.name}/")
             else:
                 yield below + entry.name
                 recognised = recognised or (has_image_name(entry.name) and is_numbered(entry.name))
         if below.count("/") < DEPTH:
             waiting += sorted(folders)
-
-
-def _is_folder(entry: os.DirEntry) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:
-        # a link that leads to itself
-        return False
 
 
 class ImageFolder(NamedTuple):
