@@ -147,8 +147,8 @@ class Trainer:
         return read_state(chiefs, model) if chiefs else progress
 
     def _train_to_the_end(self) -> None:
-        self.log.begins(self.progress)
-        describe_training(self.recipe, self.model)
+        self.log.begins(self.progress, validated=len(self.validation_images) > 0)
+        describe_training(self.recipe, self.model, len(self.train_images))
         self.train_step = self.devices.compile(self.model.train_step, self.image_shape)
         self.test_step = self.devices.compile(self.model.test_step, self.image_shape)
         self.batches = iter(
