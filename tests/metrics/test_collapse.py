@@ -40,6 +40,13 @@ def test_a_posterior_has_collapsed_where_no_mean_varies(images, deviation, colla
             assert change in note
 
 
+def test_images_all_over_the_array_are_looked_at(images):
+    most_alike = np.concatenate([np.repeat(images[:1], 600, axis=0), images])
+
+    assert training_note(encoder(1, images), most_alike, VAE) == ""
+    assert training_note(encoder(1, images), images[:0], VAE) == ""
+
+
 def test_an_autoencoder_has_no_posterior(images):
     assert collapse_note({**VAE, "model": "ae"}, 0.0) == ""
     assert collapse_note(VAE, 0.0) != ""

@@ -10,23 +10,22 @@ from celeba_vae.latent.statistics import RunningVariance
 from celeba_vae.metrics.latent_space import ACTIVE_VARIANCE, active_units
 from celeba_vae.models.inference import encode_batches
 
-# as many, of the first, tell a variance of 0.01 from none; so few that they may be alike by chance are not asked
+# at most as many tell a variance of 0.01 from none; fewer images than the other may be alike by chance
 IMAGES, FEWEST_IMAGES = 512, 100
 
 
 def training_note(encoder: Any, train_images: np.ndarray, settings: Mapping[str, Any]) -> str:
     """Say of a variant that its posterior has collapsed, by its training images, or why that can't be told.
 
-    ``encoder`` is its Keras model; of the images (n, h, w, 3) uint8 the first are looked at; ``settings`` as in
-    ``collapse_note``.
+    ``encoder`` is its Keras model; some of the images (n, h, w, 3) uint8, spread over all, are encoded; ``settings`` as
+    in ``collapse_note``.
     """
-    images = np.asarray(train_images[:IMAGES])
-    if note := likeness_note(images, "training"):
+    if note := likeness_note(train_images, "training"):
         return f"{settings['name']}: {note}"
-    if settings.get("model") != "vae":
+    if settings.get("model") != "vae" or not len(train_images):
         return ""
     mu = RunningVariance()
-    for batch in encode_batches(encoder, images):
+    for batch in encode_batches(encoder, train_images[:: -(-len(train_images) // IMAGES)]):
         mu.update(batch)
     return collapse_note(settings, active_units(mu.variance()))
 
