@@ -184,6 +184,13 @@ def test_nothing_is_concluded_from_models_that_are_hardly_trained():
     assert (found.verdict, "hardly trained" in found.hint) == ("not enough data", True)
 
 
+def test_nothing_is_concluded_from_test_images_that_are_all_alike():
+    doubt = "The 5 test images are all alike"
+    claims = check_claims(Evidence([GOOD_VAE, GOOD_AE], distance_rows(*DISTANCES), doubt=doubt))
+
+    assert {(each.verdict, each.hint) for each in claims} == {("not enough data", doubt)}
+
+
 def test_a_fitted_sampler_gives_faces_with_an_ae():
     found = claim("fitted_sampler", [GOOD_AE, GOOD_VAE])
     assert found.verdict == "holds"

@@ -210,3 +210,17 @@ def test_a_part_that_lives_on_what_others_keep_in_memory_is_refused(project, run
 
     assert "needs prepared_photos, test_images_shown, test_images_summary, which other nodes" in message
     assert "without --namespaces" in message
+
+
+@pytest.mark.parametrize("pipeline", ["__default__", "data_engineering", "training", "generation", "evaluation"])
+def test_processes_are_refused_where_nodes_share_what_they_can_not(project, run_kedro, pipeline):
+    (line,) = stopped(run_kedro(project, "--runner=ParallelRunner", f"--pipelines={pipeline}")).splitlines()
+
+    assert "--runner ParallelRunner can't run these nodes" in line
+    assert "ThreadRunner" in line
+
+
+def test_processes_may_run_what_shares_nothing(project, run_kedro):
+    result = run_kedro(project, "--runner=ParallelRunner", "--pipelines=versions")
+
+    assert "There are not two versions" in result.stderr

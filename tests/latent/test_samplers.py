@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from celeba_vae.errors import DataError, SettingError
-from celeba_vae.latent.points import distances, sample_points
+from celeba_vae.errors import SettingError
+from celeba_vae.latent.points import distances, one_point_note, sample_points
 from celeba_vae.latent.samplers import (
     EncodedImages,
     Gaussian,
@@ -136,10 +136,37 @@ def test_dimensions_that_do_not_vary_stay_as_they_are():
 
 
 @pytest.mark.parametrize("sampler", [Gaussian(), Mixture()])
-@pytest.mark.parametrize("count", [1, 50])
-def test_latents_that_are_all_alike_are_refused(sampler, count):
-    with pytest.raises(DataError, match=f"{count} latents that are all alike"):
-        sampler.fit(latents_only(np.ones((count, 4))))
+@pytest.mark.parametrize("latents", [np.full((1, 4), 3.5), np.full((50, 4), 3.5), 3.5 + 1e-7 * np.eye(50, 4)])
+def test_latents_that_are_all_alike_leave_their_own_point(sampler, latents):
+    latents = latents.astype(np.float32)
+
+    fitted = sampler.fit(latents_only(latents))
+
+    np.testing.assert_allclose(sample_points(sampler, range(20), 4, 0, fitted), 3.5, rtol=1e-6)
+    assert "one point only" in one_point_note("its name", sampler, 4, fitted)
+
+
+def test_a_sampler_of_several_points_is_not_said_to_have_one():
+    latents = 5 + 1e-3 * np.random.default_rng(9).normal(size=(60, 3))
+    fitted = Gaussian().fit(latents_only(latents))
+
+    assert one_point_note("gaussian", Gaussian(), 3, fitted) == ""
+    assert sample_points(Gaussian(), range(2000), 3, 0, fitted).std(axis=0) == pytest.approx(1e-3, rel=0.3)
+    # what was asked for
+    reconstruction = {"mu": np.ones((1, 3), np.float32), "sigma": np.ones((1, 3), np.float32)}
+    assert one_point_note("posterior", Posterior(scale=0), 3, reconstruction) == ""
+
+
+def test_mixture_has_no_more_components_than_different_points(caplog, recwarn):
+    latents = np.repeat([[0.0, 1.0], [4.0, 3.0], [-4.0, 3.0]], 200, axis=0)
+
+    fitted = Mixture(components=8).fit(latents_only(latents))
+
+    assert len(fitted["weights"]) == 3
+    assert "3 different points among 600" in caplog.text
+    assert not recwarn.list
+    found = fitted["means"][np.argsort(fitted["means"][:, 0])]
+    np.testing.assert_allclose(found, [[-4, 3], [0, 1], [4, 3]], atol=1e-4)
 
 
 def test_posterior_is_around_the_images_by_turns():

@@ -57,6 +57,9 @@ def test_inception_distances_are_those_of_all_features(random_inception):
     }
     assert measured["fid"] > 0
     assert compared(inception, real, others[:1]) == {"fid": None, "kid": None}
+    # of covariances that are 0
+    alike = np.repeat(real[:1], 3, axis=0)
+    assert compared(inception, alike, alike) == {"fid": pytest.approx(0), "kid": pytest.approx(0, abs=1e-3)}
 
 
 def test_sliced_wasserstein_is_that_of_the_sets():

@@ -120,3 +120,16 @@ def test_kernel_distance_of_equal_distributions_is_zero_on_average_whatever_the_
     assert min(small) < 0 < max(small)
     assert np.mean(small) == pytest.approx(0, abs=4 * np.std(small) / 20)
     assert kernel_distance(random.normal(size=(20, 4)), random.normal(1, size=(20, 4))) > 5 * np.std(small)
+
+
+@pytest.mark.filterwarnings("error")
+def test_distances_of_sets_without_variance_are_those_of_their_means():
+    mean, other, nothing = np.array([1.0, 2.0, 0.0]), np.array([1.0, 5.0, 4.0]), np.zeros((3, 3))
+    black, white = np.zeros((1, 32, 32, 3), np.uint8), np.full((1, 32, 32, 3), 255, np.uint8)
+
+    assert frechet_distance(mean, nothing, mean, nothing) == 0
+    assert frechet_distance(mean, nothing, other, nothing) == pytest.approx(25)
+    assert kernel_distance(np.ones((4, 3)), np.ones((4, 3)), subsets=2) == pytest.approx(0, abs=1e-6)
+    # each set is normalised by itself: flat ones are equal
+    assert set(sliced_wasserstein_distance(black, black).values()) == {0.0}
+    assert max(sliced_wasserstein_distance(black, white).values()) == pytest.approx(0, abs=1e-3)

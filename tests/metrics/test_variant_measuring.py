@@ -98,3 +98,26 @@ def test_a_sampler_that_can_not_be_fitted_is_noted_and_all_else_measured(images,
     (note,) = variant.notes
     assert note.startswith("small, posterior: ")
     assert note in caplog.text
+
+
+@pytest.mark.parametrize("test_count", [0, 1, 10, 120])
+def test_a_collapsed_posterior_is_noted_whatever_the_number_of_test_images(images, tmp_path, caplog, test_count):
+    import keras
+
+    model = trained()
+    # mu and logvar, both 0 for all images
+    encoder = keras.Model(model.encoder.inputs, [model.encoder.outputs[0] * 0, model.encoder.outputs[0] * 0])
+    settings = {"name": "small", "model": "vae", "latent_dim": 2, "kl_weight": 5.0}
+    collapsed = TrainedVariant(EvaluatedVariant("small", settings, pd.DataFrame()), encoder, model.decoder)
+    test_images = np.concatenate([images] * 3)[:test_count]
+
+    notes = measured(test_images, images, tmp_path, model=collapsed, samplers=["gaussian"]).notes
+
+    assert len(notes) == 2
+    assert notes[0].startswith("small: the posterior has collapsed, 0 of 2 latent dimensions are active")
+    assert notes[1].startswith("small: The sampler gaussian has one point only")
+    assert notes[0] in caplog.text
+
+
+def test_of_one_image_there_is_no_latent_space(images, tmp_path):
+    assert measured(images[:1], images, tmp_path).latent_space is None

@@ -261,14 +261,43 @@ def test_wrong_faces_and_attributes_are_refused(project, arrays, generate):
         ({"interpolation": {"between": "own_photos"}}, SettingError, "no faces in .*own_photos. Put some there"),
         ({"attributes": {"shown": ["test image 91"]}}, SettingError, "Did you mean 'test image 9'"),
         ({"attributes": {"names": ["Smilling"]}}, SettingError, "Did you mean 'Smiling'.* Known: Smiling, Male, Bald"),
-        ({"attributes": {"names": ["Bald"]}}, DataError, "'Bald': of the training images, 0 have it and 40 do not"),
     ]
     for parameters, kind, message in wrong:
         with pytest.raises(kind, match=message):
             generate(**parameters)
-        if kind is SettingError:
-            # nothing of the results before is replaced by half a run's
-            assert not list((project / "data/07_model_output").iterdir())
+        # nothing of the results before is replaced by half a run's
+        assert not list((project / "data/07_model_output").iterdir())
+
+
+def test_an_attribute_without_a_direction_is_left_out(project, arrays, generate, caplog):
+    save_small_model(project, "vae")
+
+    both = picture_of(project, "attribute_grid.png", generate(attributes={"names": ["Bald", "Male"]}))
+
+    assert "'Bald': of the training images, 0 have it and 40 do not" in caplog.text
+    male = picture_of(project, "attribute_grid.png", generate(attributes={"names": ["Male"]}))
+    assert both.size == male.size
+
+
+def test_without_test_images_pictures_of_them_say_so(project, arrays, generate, caplog):
+    save_small_model(project, "vae")
+    two_rows = picture_of(project, "sampler_comparison.png", generate())
+    caplog.clear()
+    np.save(project / "data/05_model_input/test_images.npy", np.zeros((0, *SHAPE), np.uint8))
+
+    version = generate(
+        interpolation={"between": "test_images", "start": 3},
+        attributes={"shown": [0]},
+        compared_sampler={"name": "posterior"},
+    )
+
+    assert "There is no way from face to face" in caplog.text
+    assert "No face is moved along an attribute: there are none in test_images" in caplog.text
+    assert "The sampler posterior is left out of the comparison" in caplog.text
+    # N(0, I) alone is left
+    assert picture_of(project, "sampler_comparison.png", version).height < two_rows.height
+    for name in PICTURES:
+        assert np.asarray(picture_of(project, name, version).convert("L")).min() < 128
 
 
 def test_a_photo_that_is_not_there_is_named_before_the_first_step(project, arrays, generate):

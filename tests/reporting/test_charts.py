@@ -119,5 +119,21 @@ def test_a_sweep_is_a_picture_for_a_phone_even_without_figures(chart, rows):
         assert Image.open(file).width <= 700
 
 
+@pytest.mark.filterwarnings("error")
+def test_charts_of_equal_and_of_missing_figures_are_drawn_without_a_complaint():
+    none = dict.fromkeys(("swd", "variance_border", "variance_centre", "sharpness", "clipped"))
+    equal = dict.fromkeys(none, 0.0)
+    history = pd.DataFrame({"epoch": [1], "total_loss": [700.0], "reconstruction_loss": [700.0], "kl_loss": [0.0]})
+    figures = [loss_chart(history, "vae")]
+    for figure in none, equal:
+        rows = [{"limit": limit, "factor": limit, "distance": limit, **figure} for limit in (0.5, 1.0, 3.0)]
+        figures += [distance_chart(rows, "VAE"), sharpening_chart(rows, "VAE")]
+        measured = {"vae": dict.fromkeys(("psnr", "mse", "explained_variance"), figure["swd"])}
+        figures.append(measures_chart(measured, reconstruction_measures(base_config(EvaluationConfig))))
+
+    for figure in figures:
+        figure.savefig(io.BytesIO())
+
+
 def labels_of(axes):
     return [text.get_text() for text in axes.get_legend().get_texts()]

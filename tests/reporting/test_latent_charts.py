@@ -102,6 +102,26 @@ def test_a_latent_space_of_one_dimension_is_drawn(chart):
         assert figure.axes[0].get_ylabel() == "second direction, 0% of the variance"
 
 
+@pytest.mark.parametrize("count", [2, 30])
+@pytest.mark.parametrize("dimensions", [1, 8])
+@pytest.mark.parametrize("chart", [*LATENT_CHARTS, latent_kl_chart])
+# what can't be drawn would be warned of
+@pytest.mark.filterwarnings("error")
+def test_latents_that_are_all_alike_are_drawn(chart, dimensions, count):
+    alike = LatentSpace()
+    mu = np.full((count, dimensions), 0.3, np.float32)
+    alike.update(mu, np.zeros_like(mu))
+
+    figure = chart(alike, "VAE")
+    file = io.BytesIO()
+    figure.savefig(file)
+
+    assert Image.open(file).width > 300
+    assert alike.measured["active_units"] == 0
+    assert alike.measured["largest_correlation"] is None
+    assert np.isfinite(alike.projection).all()
+
+
 def test_correlations_are_ordered_by_deviation_and_the_diagonal_is_left_out():
     latents = space()
 

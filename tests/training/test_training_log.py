@@ -38,19 +38,30 @@ def test_memory_estimate_counts_bytes():
     assert memory["activations"] * 2**20 > 3 * 10 * 8 * 8 * 8 * 4
 
 
+@pytest.mark.parametrize(("image_count", "batch_size"), [(3, 3), (100_000, 128)])
+def test_a_batch_is_no_larger_than_the_data(image_count, batch_size, caplog):
+    recipe, model = small()
+
+    with caplog.at_level(logging.INFO):
+        describe_training(recipe, model, image_count)
+
+    activations = memory_estimate(model, batch_size)["activations"]
+    assert f"activations {activations:.0f} at batch size {batch_size}" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("loss", "kl_weight", "beta", "warns"),
     [("bce", 5.0, "15", False), ("mse", 0.03, "0.09", False), ("mse", 5.0, "15", True), ("gaussian", 1.0, "1", False)],
 )
 def test_kl_weight_is_explained_and_one_that_is_far_too_large_warned_of(caplog, loss, kl_weight, beta, warns):
     with caplog.at_level(logging.INFO):
-        describe_training(*small(reconstruction_loss={"name": loss}, kl_weight=kl_weight))
+        describe_training(*small(reconstruction_loss={"name": loss}, kl_weight=kl_weight), image_count=500)
     assert f"kl_weight {kl_weight:g} is an effective beta of {beta} against" in caplog.text
     assert ("all images may come out alike" in caplog.text) == warns
 
 
 def test_plain_autoencoder_says_nothing_of_a_kl_weight(caplog):
     with caplog.at_level(logging.INFO):
-        describe_training(*small(model="ae"))
+        describe_training(*small(model="ae"), image_count=500)
     assert "parameters, decoder" in caplog.text
     assert "kl_weight" not in caplog.text

@@ -70,6 +70,8 @@ def check_claims(evidence: Evidence) -> list[Claim]:
     claims = []
     for check, statement in CHECKS.items():
         try:
+            if evidence.doubt:
+                raise EvidenceError(evidence.doubt)
             outcome = check(evidence)
         except EvidenceError as missing:
             outcome = Outcome(None, words="", hint=str(missing))

@@ -37,12 +37,14 @@ class Evidence:
     """What claims are checked on: variants, and two sweeps of the one named ``swept``, see ``metrics.sweeps.sweep``.
 
     Variants are found by what their settings say; where several fit a claim, the first that has all measures counts.
+    ``doubt`` is why test images decide nothing, empty where they do.
     """
 
     variants: Variants = ()
     distance: Rows = ()
     sharpening: Rows = ()
     swept: str = ""
+    doubt: str = ""
 
     def of_sweep(self, rows: Rows) -> Rows:
         """Give a sweep's rows; an EvidenceError where the variant is hardly trained, or there are none."""

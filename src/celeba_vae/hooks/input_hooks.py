@@ -6,11 +6,11 @@ from typing import Any
 
 from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
-from kedro.io import AbstractVersionedDataset, CatalogProtocol, MemoryDataset
+from kedro.io import AbstractVersionedDataset, CatalogProtocol, MemoryDataset, SharedMemoryDataCatalog
 from kedro.pipeline import Pipeline
 
 from celeba_vae.datasets import FolderDataset, OptionalDataset, place_of
-from celeba_vae.errors import DataError
+from celeba_vae.errors import DataError, SettingError
 from celeba_vae.pipelines.data_engineering import checks as data_engineering
 from celeba_vae.pipelines.evaluation import checks as evaluation
 from celeba_vae.pipelines.generation import checks as generation
@@ -30,12 +30,30 @@ class DataCheckHooks:
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         """Check the cheapest first; raises the ``CelebaVaeError`` that says what to do."""
+        check_runner(pipeline, catalog)
         run = RunInputs(pipeline, catalog, run_params.get("runtime_params") or {})
         check_storage(run)
         check_load_versions(run_params.get("load_versions") or {}, catalog)
         check_inputs(run, run_params.get("env"))
         for check in CHECKS:
             check(run)
+
+
+def check_runner(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """Raise SettingError where Kedro's ParallelRunner is to run what processes can't share.
+
+    TensorFlow is set up in this process and does not survive being forked; what nodes hand on in memory, such as the
+    originals' index, would be copied to each process.
+    """
+    # the catalog that Kedro makes for that runner, and for classes derived from it
+    if not isinstance(catalog, SharedMemoryDataCatalog):
+        return
+    in_memory = [name for name in pipeline.all_outputs() if isinstance(catalog.get(name), MemoryDataset)]
+    if in_memory or pipeline.only_nodes_with_tags("tensorflow").nodes:
+        raise SettingError(
+            "--runner ParallelRunner can't run these nodes: they share TensorFlow or data in memory, which processes"
+            " can't. Leave --runner out (each step uses all processors by itself), or take --runner ThreadRunner."
+        )
 
 
 def check_storage(run: RunInputs) -> None:

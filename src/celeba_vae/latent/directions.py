@@ -1,5 +1,6 @@
 """Directions in latent space: of attributes, such as a smile, and those in which latents vary most."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -9,7 +10,9 @@ import pandas as pd
 
 from celeba_vae.config.wording import did_you_mean
 from celeba_vae.errors import DataError, SettingError
-from celeba_vae.latent.statistics import mean_and_covariance, principal_directions
+from celeba_vae.latent.statistics import all_alike, mean_and_covariance, principal_directions
+
+logger = logging.getLogger(__name__)
 
 # what the parameters' auto stands for: easily seen in a face
 USUAL_ATTRIBUTES = ("Smiling", "Eyeglasses", "Male", "Blond_Hair", "Young", "Bangs", "Mustache")
@@ -44,13 +47,13 @@ def attribute_directions(latents: np.ndarray, attributes: pd.DataFrame) -> pd.Da
 
 
 def chosen_attributes(directions: pd.DataFrame, wanted: Literal["auto"] | Sequence[str]) -> list[str]:
-    """Give the attributes that faces are moved along; those of ``auto`` are left out where a direction is not known.
+    """Give the attributes that faces are moved along, without those whose direction is not known.
 
+    That is so where all training images have an attribute, or none; of one that the parameters name, the log says it.
     ``directions`` are those of ``attribute_directions`` with ``attribute`` as the index.
 
     Raises:
         SettingError: an attribute that the parameters name is unknown.
-        DataError: all training images have it, or none.
     """
     known = directions[COUNTS].min(axis=1) > 0
     if wanted == "auto":
@@ -59,11 +62,11 @@ def chosen_attributes(directions: pd.DataFrame, wanted: Literal["auto"] | Sequen
         check_attribute(name, list(directions.index))
         if not known[name]:
             images_with, images_without = directions.loc[name, COUNTS].astype(int)
-            raise DataError(
+            logger.warning(
                 f"generation.attributes.names: no direction can be found for '{name}': of the training images,"
                 f" {images_with:,} have it and {images_without:,} do not, and both are needed."
             )
-    return list(wanted)
+    return [name for name in wanted if known[name]]
 
 
 def check_attribute(name: str, known: Sequence[str]) -> None:
@@ -111,11 +114,10 @@ def principal_components(latents: np.ndarray, count: int) -> PrincipalComponents
         DataError: the latents don't vary: fewer than two, or all of them equal.
     """
     mean, covariance = mean_and_covariance(latents)
-    total = float(np.trace(covariance))
-    if not total > 0:
+    if all_alike(mean, covariance):
         raise DataError(
             f"The latents of {len(latents)} images don't vary, so they have no principal components. Train the model"
             " on more images, or for longer."
         )
     directions, variances = principal_directions(covariance, count)
-    return PrincipalComponents(mean, directions, np.sqrt(variances), variances / total)
+    return PrincipalComponents(mean, directions, np.sqrt(variances), variances / float(np.trace(covariance)))

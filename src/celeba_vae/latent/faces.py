@@ -36,7 +36,8 @@ def choose_faces(
 ) -> tuple[Faces, Faces]:
     """Find the two faces between which to go, and those that are moved along attributes.
 
-    Generated latents are (n, latent_dim) float32, test images (n, h, w, 3) uint8; ``own_photos`` may be missing.
+    Generated latents are (n, latent_dim) float32, test images (n, h, w, 3) uint8; ``own_photos`` may be missing. Where
+    there are no test images at all, none of them is chosen.
 
     Raises:
         SettingError: there is no such face.
@@ -50,7 +51,9 @@ def choose_faces(
             place, names, images = str(own_photos), photos.names, photos.images
         else:
             names = names_of(source, len(generated_latents if source == "generated_images" else test_images))
-        if isinstance(wanted, int):
+        if source == "test_images" and not names:
+            rows = []
+        elif isinstance(wanted, int):
             rows = list(range(min(wanted, len(names))))
         else:
             rows = [row_of_face(face, names, place, f"generation.{setting}") for setting, face in wanted]

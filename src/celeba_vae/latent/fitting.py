@@ -11,6 +11,7 @@ import numpy as np
 
 from celeba_vae.config import ComponentConfig
 from celeba_vae.config.plugins import component_record, create_component
+from celeba_vae.latent.points import one_point_note
 from celeba_vae.latent.samplers import EncodedImages, check_rows
 from celeba_vae.models.inference import encode_batches, encoder_outputs, weights_hash
 from celeba_vae.storage import Arrays, load_arrays, save_arrays
@@ -81,4 +82,7 @@ def fit_to_latents(
             arrays = sampler.fit(EncodedImages(train_latents, posterior))
             save_arrays(file, arrays)
             stage.finish({name: list(array.shape) for name, array in arrays.items()})
-        return load_arrays(file)
+        arrays = load_arrays(file)
+    if note := one_point_note(config.name, sampler, train_latents.shape[1], arrays):
+        logger.warning(note)
+    return arrays

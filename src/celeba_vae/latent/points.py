@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from celeba_vae.errors import DataError
-from celeba_vae.latent.samplers import Sampler
+from celeba_vae.latent.samplers import Posterior, Sampler
 from celeba_vae.storage import Arrays
 
 POINTS_IN_A_BLOCK = 1024
@@ -42,6 +42,22 @@ def sample_points(
             )
         row[:] = point
     return points
+
+
+def one_point_note(name: str, sampler: Sampler, latent_dim: int, fitted: Arrays) -> str:
+    """Say of a sampler that gives one point only that it was fitted to latents that are all alike; or nothing.
+
+    Points around test images may be meant to be one.
+    """
+    if not hasattr(sampler, "fit") or isinstance(sampler, Posterior):
+        return ""
+    first, second = sample_points(sampler, range(2), latent_dim, seed=0, fitted=fitted)
+    if not np.array_equal(first, second):
+        return ""
+    return (
+        f"The sampler {name} has one point only, so all faces from it are the same: the encoder puts all training"
+        " images at one place. Prepare images that differ, or train longer."
+    )
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, NonNegativeFloat, NonNegativeInt, P
 
 from celeba_vae.config import Options
 from celeba_vae.errors import DataError, SettingError
-from celeba_vae.latent.statistics import covariance_factor, mean_and_covariance
+from celeba_vae.latent.statistics import all_alike, covariance_factor, mean_and_covariance
 from celeba_vae.storage import Arrays
 
 logger = logging.getLogger(__name__)
@@ -47,7 +47,12 @@ class Sampler(Protocol):
 
 
 def check_rows(rows: Sequence[int], count: int) -> None:
-    """Raise a ``SettingError`` where there are fewer test images than these rows need."""
+    """Raise a ``SettingError`` where there are fewer test images than these rows need; a DataError for none at all."""
+    if not count:
+        raise DataError(
+            "The sampler posterior draws points around test images, and there are none: give the test split some"
+            " (data_engineering.split in parameters_data_engineering.yml)."
+        )
     if max(rows) >= count:
         raise SettingError(
             f"The sampler's rows name test image {max(rows)}, but there are only {count}, from 0 to {count - 1}."
@@ -92,12 +97,15 @@ class Uniform(Options):
 
 
 class Gaussian(Options):
-    """A normal distribution with the mean and the full covariance of the training images' latents."""
+    """A normal distribution with the mean and the full covariance of the training images' latents.
+
+    Latents that are all alike leave one point, their own; so does the mixture.
+    """
 
     def fit(self, encoded: EncodedImages) -> Arrays:
         """Give ``mean`` (latent_dim,) and ``factor`` (rank, latent_dim), factor^T factor being the covariance."""
         mean, factor = _mean_and_factor(encoded.train_latents)
-        return {"mean": mean.astype(np.float32), "factor": factor.astype(np.float32)}
+        return {"mean": _float32(mean), "factor": _float32(factor)}
 
     def point(self, i: int, random: np.random.Generator, latent_dim: int, fitted: Arrays) -> np.ndarray:
         """Draw a point, see ``Sampler``."""
@@ -109,7 +117,8 @@ class Mixture(Options):
 
     The latents are whitened first (mean 0, covariance the identity), so that a diagonal covariance is one along their
     principal axes. A full covariance needs ten points for each dimension: with fewer points than that for every
-    component there are fewer of them, and where not even two are left, diagonal ones.
+    component there are fewer of them, and where not even two are left, diagonal ones. There are no more components than
+    different points.
     """
 
     components: PositiveInt = Field(10, description="Normal distributions in the mixture")
@@ -124,8 +133,10 @@ class Mixture(Options):
         count = len(encoded.train_latents)
         latents = encoded.train_latents[:: -(-count // self.max_points)]
         mean, factor = _mean_and_factor(latents)
+        if not len(factor):
+            return {"weights": np.ones(1, np.float32), "means": _float32(mean[None]), "factors": _float32(factor[None])}
         whitened = (latents - mean) @ np.linalg.pinv(factor)
-        components, covariance_type = self._affordable(*latents.shape)
+        components, covariance_type = self._affordable(whitened, latents.shape[1])
         mixture = GaussianMixture(
             components,
             covariance_type=covariance_type,
@@ -139,9 +150,9 @@ class Mixture(Options):
             else np.sqrt(mixture.covariances_)[:, :, None] * np.eye(len(factor))
         )
         return {
-            "weights": mixture.weights_.astype(np.float32),
-            "means": (mean + mixture.means_ @ factor).astype(np.float32),
-            "factors": (roots @ factor).astype(np.float32),
+            "weights": _float32(mixture.weights_),
+            "means": _float32(mean + mixture.means_ @ factor),
+            "factors": _float32(roots @ factor),
         }
 
     def point(self, i: int, random: np.random.Generator, latent_dim: int, fitted: Arrays) -> np.ndarray:
@@ -150,17 +161,21 @@ class Mixture(Options):
         component = int(np.searchsorted(borders, random.uniform(0, borders[-1]), side="right"))
         return fitted["means"][component] + _noise(random, fitted["factors"][component])
 
-    def _affordable(self, count: int, latent_dim: int) -> tuple[int, str]:
-        """Say how many components these points suffice for, and of which kind."""
-        full = min(self.components, count // (POINTS_PER_DIMENSION * latent_dim))
+    def _affordable(self, points: np.ndarray, latent_dim: int) -> tuple[int, str]:
+        """Say how many components these whitened points (n, rank) suffice for, and of which kind."""
+        count, distinct = len(points), len({row.tobytes() for row in points.round(3) + 0.0})
+        wanted = min(self.components, distinct)
+        full = min(wanted, count // (POINTS_PER_DIMENSION * latent_dim))
         if full == self.components:
             return full, "full"
-        diagonal = min(self.components, max(1, count // POINTS_PER_DIAGONAL))
+        diagonal = min(wanted, max(1, count // POINTS_PER_DIAGONAL))
         components, kind = (full, "full") if full > 1 else (diagonal, "diag")
+        lacks = f"{count:,} points, fewer than ten for each of {latent_dim} dimensions and {self.components} components"
+        if distinct < min(count, self.components):
+            lacks = f"{distinct:,} different points among {count:,}"
         logger.warning(
-            f"The sampler mixture has {count:,} points, fewer than ten for each of {latent_dim} dimensions and"
-            f" {self.components} components: it gets {components} {'full' if kind == 'full' else 'diagonal'} ones. More"
-            " points: generation.fit_images and max_points."
+            f"The sampler mixture has {lacks}: it gets {components} {'full' if kind == 'full' else 'diagonal'} ones."
+            " More points: generation.fit_images and max_points."
         )
         return components, kind
 
@@ -198,14 +213,15 @@ class Posterior(Options):
 
 
 def _mean_and_factor(latents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Give the mean (latent_dim,) and the covariance's factor (rank, latent_dim), without rows where all are alike."""
     mean, covariance = mean_and_covariance(latents)
-    factor = covariance_factor(covariance, smallest=1e-10)
-    if not len(factor):
-        raise DataError(
-            f"A sampler can't be fitted to {len(latents)} latents that are all alike. Prepare more training images, or"
-            " train the encoder longer."
-        )
-    return mean, factor
+    if all_alike(mean, covariance):
+        return mean, np.zeros((0, len(mean)))
+    return mean, covariance_factor(covariance, smallest=1e-10)
+
+
+def _float32(values: np.ndarray) -> np.ndarray:
+    return values.astype(np.float32)
 
 
 def _noise(random: np.random.Generator, factor: np.ndarray) -> np.ndarray:

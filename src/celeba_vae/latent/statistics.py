@@ -4,6 +4,8 @@ import numpy as np
 
 # rows that are centred and multiplied at once
 _BLOCK = 1024
+# of rows that are equal, but were computed in batches of different sizes: float32 keeps seven digits
+ROUNDING = 1e-6
 
 
 class RunningVariance:
@@ -84,6 +86,11 @@ def mean_and_covariance(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if len(rows):
         moments.update(rows)
     return moments.mean, moments.covariance() if len(rows) > 1 else np.zeros((rows.shape[1], rows.shape[1]))
+
+
+def all_alike(mean: np.ndarray, covariance: np.ndarray) -> bool:
+    """Say whether rows with these moments are equal, but for the rounding of float32."""
+    return not np.trace(covariance) > (ROUNDING * np.linalg.norm(mean)) ** 2
 
 
 def principal_directions(covariance: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:

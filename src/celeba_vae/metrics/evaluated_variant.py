@@ -13,8 +13,14 @@ from celeba_vae.config.wording import title_of, training_command
 from celeba_vae.metrics.latent_space import LatentSpace
 from celeba_vae.metrics.measures import Measured
 from celeba_vae.storage.stages import images_content
+from celeba_vae.training.checkpoints import VALIDATION_LOSS
 
 logger = logging.getLogger(__name__)
+
+NO_VALIDATION_IMAGES = (
+    "its losses on images that it has not seen are not known. Give the validation split some (data_engineering.split in"
+    " parameters_data_engineering.yml)."
+)
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class EvaluatedVariant:
         fitted_groups: The groups of samplers that were fitted to the training images' latents.
         latent_space: Where its encoder puts the test images; None where that is not known.
         created: From a sampler's label to the first images of its points, (columns, h, w, 3) uint8.
-        notes: What it could not create, and why.
+        notes: What is missing of it: could not be measured or created, and why; and that its posterior has collapsed.
         test_rows, photo_rows: From a label to what it makes of the images that are shown, (n, h, w, 3) uint8.
     """
 
@@ -90,12 +96,16 @@ def open_variant(
     doubt = "" if problem or configuration is None else _doubt(configuration, train_images)
     if doubt:
         logger.warning(doubt)
+    notes: tuple[str, ...] = ()
+    if history is not None and VALIDATION_LOSS not in history:
+        notes = (f"{name} was trained without validation images: {NO_VALIDATION_IMAGES}",)
     opened = EvaluatedVariant(
         name,
         configuration=variant.model_dump(mode="json") if configuration is None else configuration,
         history=pd.DataFrame() if history is None else history,
         problem=problem,
         doubt=doubt,
+        notes=notes,
     )
     return TrainedVariant(opened, *((None, None) if problem else (encoder, decoder)))
 

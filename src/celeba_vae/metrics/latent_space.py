@@ -140,7 +140,7 @@ class LatentSpace:
         known = correlations[~np.isnan(correlations)]
         measured = {
             "kl": None if self.kl is None else self.kl.sum(),
-            "active_units": (variances > ACTIVE_VARIANCE).sum(),
+            "active_units": active_units(variances),
             "mu_distance": mu_distance,
             "mu_distance_deviation": mu_deviation,
             "z_distance": z_distance[0] if z_distance else None,
@@ -152,6 +152,11 @@ class LatentSpace:
             "mean_correlation": known.mean() if len(known) else None,
         }
         return {name: None if value is None else float(value) for name, value in measured.items()}
+
+
+def active_units(variances: np.ndarray) -> int:
+    """Count the latent dimensions that say something of an image, by the variances of mu over images, (d,)."""
+    return int((variances > ACTIVE_VARIANCE).sum())
 
 
 def kl_of_dimensions(mu: np.ndarray, logvar: np.ndarray) -> np.ndarray:

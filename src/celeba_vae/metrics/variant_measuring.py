@@ -13,7 +13,8 @@ from celeba_vae.config import ComponentConfig, EvaluationConfig
 from celeba_vae.config.plugins import create_component
 from celeba_vae.errors import CelebaVaeError, DataError
 from celeba_vae.latent.fitting import encode_images, fit_to_latents
-from celeba_vae.latent.points import LatentPoints
+from celeba_vae.latent.points import LatentPoints, one_point_note
+from celeba_vae.metrics.collapse import FEWEST_IMAGES, collapse_note, likeness_note, training_note
 from celeba_vae.metrics.distribution_metrics import DistributionMeasures
 from celeba_vae.metrics.evaluated_variant import EvaluatedVariant, TrainedVariant
 from celeba_vae.metrics.latent_space import LatentSpace
@@ -54,9 +55,9 @@ class ReferenceSet:
 def summarise_test_images(test_images: np.ndarray, parameters: EvaluationConfig) -> ReferenceSet:
     """Go through the test images once for all sets that are compared with them: as many as each of these has."""
     count = len(test_images)
-    notes = [] if count else [NO_TEST_IMAGES]
+    notes = [likeness_note(test_images, "test") if count else NO_TEST_IMAGES]
     metrics = [create_component("distribution_metrics", each) for each in parameters.distribution_metrics]
-    notes += list(filter(None, (metric.unavailable() for metric in metrics)))
+    notes = list(filter(None, [*notes, *(metric.unavailable() or "" for metric in metrics)]))
     for note in notes:
         logger.warning(note)
     usable = [metric for metric in metrics if count and not metric.unavailable()]
@@ -86,7 +87,8 @@ def measure_variant(
 
     Reconstructed (z = mu) are the test images and as many training images, (n, h, w, 3) uint8, batch by batch; without
     test images, up to 10,000 of these. Where it can't be evaluated or its latents are not finite, nothing is measured;
-    a sampler that can't be used is among its notes. ``latent_stages`` keeps its latents and fitted samplers.
+    a collapsed posterior and a sampler that can't be used are among its notes. ``latent_stages`` keeps its latents and
+    fitted samplers.
     """
     prior_group, fitted_groups = sampler_groups(parameters.samplers)
     variant = replace(variant, prior_group=prior_group, fitted_groups=fitted_groups)
@@ -100,6 +102,9 @@ def measure_variant(
         logger.warning(problem)
         return replace(variant, problem=problem)
     notes, created = [], {}
+    if note := measuring.collapse_note(latent_space):
+        notes.append(note)
+        logger.warning(note)
     for config in parameters.samplers:
         label = sampler_label(config, parameters.samplers)
         try:
@@ -109,7 +114,12 @@ def measure_variant(
             logger.warning(notes[-1])
             continue
         measured[label], created[label] = measuring.create(points, label)
-    return replace(variant, measured=measured, latent_space=latent_space, created=created, notes=tuple(notes))
+        # the log has it from when it was fitted
+        if note := one_point_note(config.name, points.sampler, points.latent_dim, points.fitted):
+            notes.append(f"{variant.name}: {note}")
+    return replace(
+        variant, measured=measured, latent_space=latent_space, created=created, notes=(*variant.notes, *notes)
+    )
 
 
 @dataclass(frozen=True)
@@ -150,6 +160,13 @@ class _Measuring:
                 set_measures.update(reconstructions)
         measured = {name: value for each in measurements for name, value in each.result().items()}
         return measured, latents if len(images) > 1 else None
+
+    def collapse_note(self, latents: LatentSpace | None) -> str:
+        """Say that the posterior has collapsed, by the test images, or of few or equal ones by training images."""
+        configuration = self.model.variant.configuration
+        if latents is None or latents.count < FEWEST_IMAGES or likeness_note(self.test_images, "test"):
+            return training_note(self.model.encoder, self.train_images, configuration)
+        return collapse_note(configuration, latents.measured["active_units"])
 
     def points(self, config: ComponentConfig) -> LatentPoints:
         """Give a sampler's points, fitted to the variant's own latents where it is one that is fitted."""

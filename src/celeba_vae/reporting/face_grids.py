@@ -12,6 +12,7 @@ from PIL import Image
 from celeba_vae.config import AttributesConfig, GenerationConfig
 from celeba_vae.config.plugins import create_component
 from celeba_vae.config.wording import printable
+from celeba_vae.errors import DataError
 from celeba_vae.latent.directions import COUNTS, USUAL_ATTRIBUTES, chosen_attributes, principal_components
 from celeba_vae.latent.faces import Faces
 from celeba_vae.latent.points import distances, linear_path, sample_points, spherical_path
@@ -24,6 +25,10 @@ from celeba_vae.storage import Arrays
 logger = logging.getLogger(__name__)
 
 PATHS = {"linear": linear_path, "spherical": spherical_path}
+NO_TEST_IMAGES = (
+    "generation.interpolation.between is test_images, and there are none. Give the test split some"
+    " (data_engineering.split), or take generated_images."
+)
 # frames for which the animation rests at each end
 REST = 8
 
@@ -77,7 +82,8 @@ def distance_series(decoder: Any, generation: GenerationConfig) -> Image.Image:
 def sampler_comparison(generation: GenerationConfig, *models: Any) -> Image.Image:
     """Show what each of the variants ``compared`` makes of N(0, I), and of a sampler fitted to its latents: a row each.
 
-    ``models`` are the variants' decoders, then what ``compared_sampler`` was fitted to for each of them.
+    ``models`` are the variants' decoders, then what ``compared_sampler`` was fitted to for each of them; where that is
+    nothing, there is no row.
     """
     count = len(generation.compared)
     fitted_one = generation.compared_sampler
@@ -89,18 +95,23 @@ def sampler_comparison(generation: GenerationConfig, *models: Any) -> Image.Imag
     rows = []
     for label, sampler, fits in samplers:
         for variant, decoder, arrays in zip(generation.compared, decoders, fits, strict=True):
+            if hasattr(sampler, "fit") and not arrays:
+                # it could not be fitted
+                continue
             points = _first_points(sampler, decoder, generation, arrays)
             rows.append(Row(f"{variant.upper()}, {label}", _decoded(decoder, points)))
+    of_fitted = f"points of the sampler {fitted_one.name} fitted to each encoder's latents, seed {generation.seed}"
     return row_grid(
         rows,
-        title=f"The same points of N(0, I) through each decoder, and points of the sampler {fitted_one.name} fitted to"
-        f" each encoder's latents, seed {generation.seed}. A VAE learns to put faces where N(0, I) is, an AE puts them"
-        " anywhere",
+        title=f"The same points of N(0, I) through each decoder, and {of_fitted if len(rows) > count else 'no others'}."
+        " A VAE learns to put faces where N(0, I) is, an AE puts them anywhere",
     )
 
 
 def interpolation_strip(decoder: Any, faces: Faces, generation: GenerationConfig) -> Image.Image:
     """Show the way from one face to the other, a row each way, with each point's distance from the origin."""
+    if not faces.names:
+        return _no_way()
     start, end = map(printable, faces.names)
     positions = np.linspace(0, 1, generation.interpolation.steps)
     rows = []
@@ -121,6 +132,8 @@ def interpolation_strip(decoder: Any, faces: Faces, generation: GenerationConfig
 
 def interpolation_frames(decoder: Any, faces: Faces, generation: GenerationConfig) -> list[Image.Image]:
     """Draw the frames of an animation: to the other face and back, both ways side by side, with a rest at each end."""
+    if not faces.names:
+        return [_no_way()]
     positions = np.linspace(0, 1, generation.interpolation.frames)
     ways = [_decoded(decoder, path(faces.latents[0], faces.latents[1], positions)) for path in PATHS.values()]
     frames = [
@@ -167,9 +180,16 @@ def attribute_grid(decoder: Any, faces: Faces, directions: pd.DataFrame, generat
 
 
 def traversal_grid(decoder: Any, train_latents: np.ndarray, generation: GenerationConfig) -> Image.Image:
-    """Show faces along the leading principal components of the training images' latents, a row a component."""
+    """Show faces along the leading principal components of the training images' latents, a row a component.
+
+    Without any, since all latents are alike, say so.
+    """
     steps = generation.traversal.steps
-    components = principal_components(train_latents, generation.traversal.components)
+    try:
+        components = principal_components(train_latents, generation.traversal.components)
+    except DataError as error:
+        logger.warning("No traversals are drawn: %s", error)
+        return text_picture("No faces along principal components", str(error))
     ways = [components.traversal(component, steps) for component in range(len(components.shares))]
     images = _decoded(decoder, np.concatenate(ways)).reshape(len(ways), len(steps), *decoder.output_shape[1:])
     return row_grid(
@@ -183,6 +203,11 @@ def traversal_grid(decoder: Any, train_latents: np.ndarray, generation: Generati
     )
 
 
+def _no_way() -> Image.Image:
+    logger.warning("There is no way from face to face: %s", NO_TEST_IMAGES)
+    return text_picture("No way from face to face", NO_TEST_IMAGES)
+
+
 def _what_is_missing(directions: pd.DataFrame, names: list[str], faces: Faces, wanted: AttributesConfig) -> str | None:
     if directions.empty:
         return (
@@ -190,8 +215,8 @@ def _what_is_missing(directions: pd.DataFrame, names: list[str], faces: Faces, w
             " the images, then run all pipelines again."
         )
     if not names:
-        usual = ", ".join(USUAL_ATTRIBUTES)
-        return f"none of {usual} tells the training images apart. Name others in generation.attributes.names."
+        asked = ", ".join(USUAL_ATTRIBUTES if wanted.names == "auto" else wanted.names)
+        return f"none of {asked} tells the training images apart. Name others in generation.attributes.names."
     if not faces.names:
         return f"there are none in {wanted.faces}. Choose others in generation.attributes.faces, or put some there."
     return None

@@ -21,10 +21,14 @@ STEPS_BEFORE_ESTIMATE = 10
 LARGE_KL_WEIGHT = 20
 
 
-def describe_training(recipe: Recipe, model: Autoencoder) -> None:
-    """Log the model's size, the memory that training will take and, of a VAE, what its KL weight means."""
+def describe_training(recipe: Recipe, model: Autoencoder, image_count: int) -> None:
+    """Log the model's size, the memory that training will take and, of a VAE, what its KL weight means.
+
+    A batch is never larger than ``image_count``, the images that are trained on.
+    """
     variant = recipe.variant
-    memory = memory_estimate(model, variant.batch_size)
+    batch_size = min(variant.batch_size, image_count)
+    memory = memory_estimate(model, batch_size)
     logger.info(
         "%s: encoder %s parameters, decoder %s; memory, beside TensorFlow's own, about %.0f MB: weights %.0f, optimizer"
         " and gradients %.0f, activations %.0f at batch size %d",
@@ -32,10 +36,8 @@ def describe_training(recipe: Recipe, model: Autoencoder) -> None:
         f"{model.encoder.count_params():,}",
         f"{model.decoder.count_params():,}",
         sum(memory.values()),
-        memory["weights"],
-        memory["optimizer"],
-        memory["activations"],
-        variant.batch_size,
+        *memory.values(),
+        batch_size,
     )
     if variant.model == "vae":
         _describe_kl_weight(recipe, channels=model.decoder.output_shape[-1])
@@ -105,27 +107,16 @@ class TrainingLog:
             " once a run has come to its end" if self.variant.fresh else "",
         )
 
-    def without_validation(self) -> None:
-        """Say which settings have no effect without validation images."""
-        name, patience = self.variant.name, self.variant.early_stopping_patience
-        if patience is not None:
-            logger.warning(
-                "%s: early_stopping_patience is %d, but without validation images all %d epochs are trained.",
-                name,
-                patience,
-                self.variant.epochs,
-            )
-        if self.variant.use_weights == "best":
-            logger.warning("%s: use_weights is best, but without validation images the last weights are used.", name)
-
-    def begins(self, progress: Progress) -> None:
-        """Say where a training goes on; begin to measure how long it takes."""
+    def begins(self, progress: Progress, validated: bool) -> None:
+        """Say where a training goes on, and what it lacks without validation; begin to measure how long it takes."""
         self._began = time.perf_counter()
         self._seconds: list[float] = []
         self._steps_left = self.variant.epochs * self.epoch_steps - progress.step
         if progress.step:
             done = progress.step / self.epoch_steps
             logger.info("%s: training goes on after epoch %.4g of %d", self.variant.name, done, self.variant.epochs)
+        if not validated:
+            self._lacks_validation()
 
     def bar(self, progress: Progress) -> tqdm:
         """Give a bar of the epoch under way, in images."""
@@ -177,6 +168,21 @@ class TrainingLog:
             min(step // self.epoch_steps + 1, self.variant.epochs),
             self.variant.epochs,
         )
+
+    def _lacks_validation(self) -> None:
+        name, patience = self.variant.name, self.variant.early_stopping_patience
+        logger.warning(
+            "%s: there are no validation images, so losses on images that it has not seen are not known", name
+        )
+        if patience is not None:
+            logger.warning(
+                "%s: early_stopping_patience is %d, but without validation images all %d epochs are trained",
+                name,
+                patience,
+                self.variant.epochs,
+            )
+        if self.variant.use_weights == "best":
+            logger.warning("%s: use_weights is best, but without validation images the last weights are used", name)
 
     def _why_early(self) -> str:
         patience = self.variant.early_stopping_patience

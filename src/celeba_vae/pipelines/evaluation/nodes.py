@@ -13,6 +13,7 @@ from celeba_vae.claims.checking import check_claims
 from celeba_vae.claims.comparisons import Evidence
 from celeba_vae.config import DataEngineeringConfig, EvaluationConfig
 from celeba_vae.config.wording import in_environment, shown_name, title_of
+from celeba_vae.metrics.collapse import likeness_note
 from celeba_vae.metrics.evaluated_variant import EvaluatedVariant
 from celeba_vae.metrics.measure_groups import reconstruction_measures
 from celeba_vae.metrics.measures import Measured
@@ -46,7 +47,8 @@ def draw_latent_charts(
     """Draw where a variant puts the test images: distances, moments, projection, correlation, KL, a figure each."""
     space, name = variant.latent_space, variant.title
     if space is None:
-        return (text_picture(f"{name}: no latent space", variant.problem),) * 5
+        why = variant.problem or "There is only one image, and latents of two are needed."
+        return (text_picture(f"{name}: no latent space", why),) * 5
     colour = None
     attribute = parameters.attribute
     if test_attributes is not None and attribute in test_attributes and len(test_attributes) == space.count:
@@ -171,9 +173,13 @@ def draw_sweeps(sweeps: dict[str, Any]) -> tuple[Any, Any]:
 
 
 def check_articles_claims(
-    sweeps: Mapping[str, Any], run_record: Mapping[str, Any], *variants: EvaluatedVariant
+    sweeps: Mapping[str, Any], run_record: Mapping[str, Any], test_images: np.ndarray, *variants: EvaluatedVariant
 ) -> list[dict[str, str]]:
-    """Check each claim of the articles: a record a claim, its commands for the run's environment."""
-    claims = check_claims(Evidence(variants, sweeps["distance"], sweeps["sharpening"], sweeps["variant"]))
+    """Check each claim of the articles: a record a claim, its commands for the run's environment.
+
+    Test images that are all alike decide none of them.
+    """
+    doubt = likeness_note(test_images, "test")
+    claims = check_claims(Evidence(variants, sweeps["distance"], sweeps["sharpening"], sweeps["variant"], doubt))
     environment = run_record["environment"]
     return [{name: in_environment(text, environment) for name, text in asdict(claim).items()} for claim in claims]

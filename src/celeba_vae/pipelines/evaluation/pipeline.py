@@ -142,7 +142,7 @@ def _findings(evaluated: list[str], swept: str) -> list[Node]:
         ),
         Node(
             nodes.check_articles_claims,
-            inputs=["sweeps", "run_record", *evaluated],
+            inputs=["sweeps", "run_record", "test_images", *evaluated],
             outputs="claims",
             name="check_claims",
         ),

@@ -1,5 +1,6 @@
 """New faces: fit samplers, draw points of the latent space, decode them, and show what lies on the way through it."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from PIL import Image
 from celeba_vae.config import GenerationConfig
 from celeba_vae.config.plugins import create_component
 from celeba_vae.datasets import ImageFolder
+from celeba_vae.errors import DataError
 from celeba_vae.latent.directions import attribute_directions
 from celeba_vae.latent.fitting import encode_images, fit_to_latents
 from celeba_vae.latent.points import LatentPoints
@@ -18,6 +20,8 @@ from celeba_vae.models.inference import decode_batches, to_uint8
 from celeba_vae.photos.enhancers import enhance_blocks
 from celeba_vae.reporting.face_grids import generated_grid, sharpening_series
 from celeba_vae.storage import Arrays
+
+logger = logging.getLogger(__name__)
 
 GRID_COUNT = 140
 
@@ -39,9 +43,13 @@ def fit_sampler(
 def fit_compared_sampler(
     encoder: Any, train_latents: np.ndarray, test_images: np.ndarray, latent_stages: Path, parameters: GenerationConfig
 ) -> Arrays:
-    """Fit ``generation.compared_sampler``, see ``fit_to_latents``."""
+    """Fit ``generation.compared_sampler``, see ``fit_to_latents``; no arrays where these latents don't allow it."""
     sampler, fresh = parameters.compared_sampler, parameters.fresh
-    return fit_to_latents(encoder, train_latents, test_images, latent_stages, sampler, fresh)
+    try:
+        return fit_to_latents(encoder, train_latents, test_images, latent_stages, sampler, fresh)
+    except DataError as error:
+        logger.warning("The sampler %s is left out of the comparison: %s", sampler.name, error)
+        return {}
 
 
 def sample_latents(decoder: Any, fitted: Arrays, parameters: GenerationConfig) -> LatentPoints:

@@ -1,6 +1,7 @@
 """Nodes of the training pipeline. TensorFlow is imported when a model is really trained."""
 
 import importlib.metadata
+import logging
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ import pandas as pd
 from PIL import Image
 
 from celeba_vae.config import HardwareConfig, VariantConfig
+from celeba_vae.metrics.collapse import training_note
 from celeba_vae.reporting.charts import loss_chart
 from celeba_vae.reporting.training_grids import forming_grid, reconstructions_grid, samples_grid
 from celeba_vae.storage.stages import Stage
@@ -20,6 +22,8 @@ from celeba_vae.training.recipe import create_recipe
 if TYPE_CHECKING:
     from celeba_vae.training.monitoring import Monitor
     from celeba_vae.training.trainer import Trainer
+
+logger = logging.getLogger(__name__)
 
 # images that are decoded and reconstructed after each epoch
 PREVIEWS = 8
@@ -65,6 +69,8 @@ def train_variant(
         configuration = _configuration(trainer, history, hardware, stage.path.name)
         stage.finish(configuration)
         encoder, decoder = trainer.inference_models(saved)
+        if note := training_note(encoder, trainer.train_images, variant.model_dump()):
+            logger.warning(note)
         return encoder, decoder, history, configuration
 
 
