@@ -114,6 +114,8 @@ class Trainer:
         self.on_epoch_end = on_epoch_end
         self.progress = self._take_up()
         self.kept_step = self.progress.step
+        if not len(self.validation_images):
+            self.log.lacks_validation()
         if self._is_finished():
             self.log.finished_before(self.progress)
         else:
@@ -140,7 +142,7 @@ class Trainer:
         return read_state(chiefs, model) if chiefs else progress
 
     def _train_to_the_end(self) -> None:
-        self.log.begins(self.progress, validated=len(self.validation_images) > 0)
+        self.log.begins(self.progress)
         describe_training(self.recipe, self.model, len(self.train_images))
         self.train_step = self.devices.compile(self.model.train_step, self.image_shape)
         self.test_step = self.devices.compile(self.model.test_step, self.image_shape)

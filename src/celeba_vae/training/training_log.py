@@ -107,16 +107,30 @@ class TrainingLog:
             " once a run has come to its end" if self.variant.fresh else "",
         )
 
-    def begins(self, progress: Progress, validated: bool) -> None:
-        """Say where a training goes on, and what it lacks without validation; begin to measure how long it takes."""
+    def lacks_validation(self) -> None:
+        """Say what there is not without validation images, and which settings have no effect."""
+        name, patience = self.variant.name, self.variant.early_stopping_patience
+        logger.warning(
+            "%s: there are no validation images, so losses on images that it has not seen are not known", name
+        )
+        if patience is not None:
+            logger.warning(
+                "%s: early_stopping_patience is %d, but without validation images all %d epochs are trained",
+                name,
+                patience,
+                self.variant.epochs,
+            )
+        if self.variant.use_weights == "best":
+            logger.warning("%s: use_weights is best, but without validation images the last weights are used", name)
+
+    def begins(self, progress: Progress) -> None:
+        """Say where a training goes on; begin to measure how long it takes."""
         self._began = time.perf_counter()
         self._seconds: list[float] = []
         self._steps_left = self.variant.epochs * self.epoch_steps - progress.step
         if progress.step:
             done = progress.step / self.epoch_steps
             logger.info("%s: training goes on after epoch %.4g of %d", self.variant.name, done, self.variant.epochs)
-        if not validated:
-            self._lacks_validation()
 
     def bar(self, progress: Progress) -> tqdm:
         """Give a bar of the epoch under way, in images."""
@@ -168,21 +182,6 @@ class TrainingLog:
             min(step // self.epoch_steps + 1, self.variant.epochs),
             self.variant.epochs,
         )
-
-    def _lacks_validation(self) -> None:
-        name, patience = self.variant.name, self.variant.early_stopping_patience
-        logger.warning(
-            "%s: there are no validation images, so losses on images that it has not seen are not known", name
-        )
-        if patience is not None:
-            logger.warning(
-                "%s: early_stopping_patience is %d, but without validation images all %d epochs are trained",
-                name,
-                patience,
-                self.variant.epochs,
-            )
-        if self.variant.use_weights == "best":
-            logger.warning("%s: use_weights is best, but without validation images the last weights are used", name)
 
     def _why_early(self) -> str:
         patience = self.variant.early_stopping_patience
