@@ -67,7 +67,7 @@ BLACK = np.zeros((200, 180, 3), np.uint8)
     [
         (different(1), ["only 1 training image", ONE_POINT, NO_TEST, NO_VALIDATION]),
         (different(2), [NO_TEST, NO_VALIDATION]),
-        (different(3), [NO_TEST, NO_VALIDATION]),
+        (different(3), ["only 1 training image", ONE_POINT, "only 1 test image"]),
         ([BLACK], ["only 1 training image", ONE_POINT, NO_TEST, NO_VALIDATION]),
         ([BLACK] * 12, ["only 1 test image", "The 10 training images are all alike", ONE_POINT]),
         ([BLACK + 255] * 40, ["The 2 test images are all alike", "The 34 training images are all alike", ONE_POINT]),
