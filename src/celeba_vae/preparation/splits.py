@@ -80,8 +80,8 @@ def _scaled_counts(counts: list[int], available: int) -> list[int]:
     bounds = [round(available * sum(counts[:i]) / asked) for i in range(len(counts) + 1)]
     scaled = [end - start for start, end in itertools.pairwise(bounds)]
     for i, count in enumerate(counts):
-        # where there are enough images, none of the splits asked for stays without
-        if count and not scaled[i] and available >= len(counts):
+        # where there are enough images, none of the splits asked for stays without; of too few, training has the first
+        if count and not scaled[i] and (i == 0 or available >= len(counts)):
             scaled[scaled.index(max(scaled))] -= 1
             scaled[i] = 1
     logger.warning(
