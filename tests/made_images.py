@@ -25,10 +25,47 @@ SIZES = ((1, 1), (1, 40), (40, 1), (2, 3), (7, 5), (16, 16), (24, 24), (30, 20),
 STEMS = (
     *("000001", "1", "photo", "IMG_2024", "photo 1 (copy)", " leading", "trailing ", "a.b.c", "-dash", "#hash", "50%"),
     *("it's", 'a"quote', "a,b;c", "[x]", "{y}", "*", "?", "~", "$HOME", "line\nbreak", "tab\there", "bell\a", "\r"),
-    *("ü", "u\u0308", "日本語", "שלום", "\u202eltr", "😀", "nul0", "CON", "back\\slash", "C:\\x", "\u2028", "\xa0", "x" * 200),
+    *(
+        "ü",
+        "u\u0308",
+        "日本語",
+        "שלום",
+        "\u202eltr",
+        "😀",
+        "nul0",
+        "CON",
+        "back\\slash",
+        "C:\\x",
+        "\u2028",
+        "\xa0",
+        "x" * 200,
+    ),
 )
-FOLDERS = ("", "", "", "a", "a/b", "A", "my photos", "line\nbreak", "ünï", ".hidden", "__MACOSX", "train", "deep/er/and/on")
-BYTES = (b"", b"\0" * 40, b"no image at all", b"<!DOCTYPE html><html>", b"\xff\xd8", b"\xff\xd8\xff\xe0", b"BM", b"GIF89a")
+FOLDERS = (
+    "",
+    "",
+    "",
+    "a",
+    "a/b",
+    "A",
+    "my photos",
+    "line\nbreak",
+    "ünï",
+    ".hidden",
+    "__MACOSX",
+    "train",
+    "deep/er/and/on",
+)
+BYTES = (
+    b"",
+    b"\0" * 40,
+    b"no image at all",
+    b"<!DOCTYPE html><html>",
+    b"\xff\xd8",
+    b"\xff\xd8\xff\xe0",
+    b"BM",
+    b"GIF89a",
+)
 
 
 class MadeFile(NamedTuple):

@@ -132,8 +132,25 @@ def zipped(data: bytes) -> bytes:
 NO_LISTS: tuple[bytes, ...] = (
     *(b"", b" \n \n", b"\xef\xbb\xbf", b"\0" * 100, b"\xff\xfe", b"\xff\xd8\xff\xe0\0\x10JFIF", b"\x89PNG\r\n\x1a\n"),
     *(b"<!DOCTYPE html>\n<html><head><title>Quota exceeded</title>", b"<?xml version='1.0'?><Error/>", b"%PDF-1.7\n"),
-    *(b'{"error": "not found"}', b"[]", b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", b"\x1f\x8b\x08\0"),
-    *(gzip.compress(b"000001.jpg 0\n", mtime=0), b"PAR1\0\0\0\0PAR1", b"{\\rtf1\\ansi}", b"404: Not Found", b"Not Found\n"),
+    *(
+        b'{"error": "not found"}',
+        b"[]",
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n",
+        b"\x1f\x8b\x08\0",
+    ),
+    *(
+        gzip.compress(b"000001.jpg 0\n", mtime=0),
+        b"PAR1\0\0\0\0PAR1",
+        b"{\\rtf1\\ansi}",
+        b"404: Not Found",
+        b"Not Found\n",
+    ),
     *(b"a,b,c\n1,2,3\n4,5,6\n", b"000001.jpg\n000002.jpg\n", b"train\ntest\n", b'"000001.jpg,0\n000002.jpg,1\n' * 30),
-    *(b"image_id,partition\n", b"0\n1\n2\n", b"zz1.jpg 0\nzz2.jpg 1\n", b"x" * 200_000, b"000001.jpg," + b"1," * 70_000),
+    *(
+        b"image_id,partition\n",
+        b"0\n1\n2\n",
+        b"zz1.jpg 0\nzz2.jpg 1\n",
+        b"x" * 200_000,
+        b"000001.jpg," + b"1," * 70_000,
+    ),
 )

@@ -119,5 +119,3 @@ def assert_agrees(result: Prepared, expected: Mapping[str, np.ndarray], table_of
             assert difference.max() <= TOLERANCE, f"{name!r} differs by {difference.max()}"
             if table_of_attributes:
                 assert result.attributes[split].index[row] == name
-
-

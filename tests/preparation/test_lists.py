@@ -393,3 +393,12 @@ def test_whatever_is_cut_or_mixed_up_ends_in_a_list_or_one_message(listing: Writ
             messages.append(str(error))
     assert messages
     assert all(len(message.splitlines()) == 1 and "list_eval_partition.csv" in message for message in messages)
+
+
+@pytest.mark.parametrize("above", ["", "image_id partition\n"])
+def test_names_with_spaces_are_found_between_spaces(listing: WriteList, above: str) -> None:
+    images = ["a.jpg", "my  photo 1.jpg", "my photo (2).jpg", "photo 1.jpg"]
+    text = "".join(f"{i} {name}  {split}\n" for i, (name, split) in enumerate(zip(images, (0, 1, 2, 0), strict=True)))
+    partition = read_partition(listing(above + text), images)
+    assert partition.splits.tolist() == [0, 1, 2, 0]
+    assert not partition.faults

@@ -22,7 +22,9 @@ LISTS = ("list_eval_partition", "list_attr_celeba")
 @st.composite
 def celebas(draw: st.DrawFn) -> dict[str, Any]:
     """Images' names, a partition file or what is none, an attribute list or what is none, and where they lie."""
-    images = [draw(st.sampled_from(("{:06d}.jpg", "{:06d}.jpg", "celeba_face_{:06d}.jpg"))).format(i + 1) for i in range(12)]
+    images = [
+        draw(st.sampled_from(("{:06d}.jpg", "{:06d}.jpg", "celeba_face_{:06d}.jpg"))).format(i + 1) for i in range(12)
+    ]
     images = images[: draw(st.integers(1, 12))]
     lists = []
     for strategy in (made_lists.partitions(images), made_lists.attribute_lists(images)):
@@ -48,7 +50,7 @@ def write(raw: Path, made: dict[str, Any]) -> None:
             (raw / "celeba" / made["below"] / f"{name}{made['suffix']}").write_bytes(data)
 
 
-def expected_splits(made: dict[str, Any], by: str, share: float) -> dict[str, int] | None | str:
+def expected_splits(made: dict[str, Any], by: str, share: float) -> dict[str, int] | str | None:
     """Say which split each image gets; None: by counts; else what the message is about."""
     images, partition = made["images"], made["lists"]["list_eval_partition"]
     if by == "counts":
@@ -68,7 +70,9 @@ def expected_splits(made: dict[str, Any], by: str, share: float) -> dict[str, in
 
 
 @MADE(max_examples=220)
-@given(made=celebas(), by=st.sampled_from(("auto", "auto", "partition", "counts")), share=st.sampled_from((0, 0.1, 0.5, 1)))
+@given(
+    made=celebas(), by=st.sampled_from(("auto", "auto", "partition", "counts")), share=st.sampled_from((0, 0.1, 0.5, 1))
+)
 def test_lists(made: dict[str, Any], by: str, share: float) -> None:
     split = {"by": by, "train": 9, "validation": 2, "test": 1}
     with empty_folder() as raw:

@@ -92,7 +92,11 @@ def write(folder: Path, files: Sequence[MadeFile]) -> None:
 
 
 @MADE(max_examples=150)
-@given(files=made_images.files(), parameters=PARAMETERS, odd=st.sampled_from(("", "", "loop", "broken", "elsewhere", "latin")))
+@given(
+    files=made_images.files(),
+    parameters=PARAMETERS,
+    odd=st.sampled_from(("", "", "loop", "broken", "elsewhere", "latin")),
+)
 def test_folders(files: list[MadeFile], parameters: dict[str, Any], odd: str) -> None:
     with empty_folder() as raw:
         write(raw / "faces", files)

@@ -338,3 +338,28 @@ def test_shards_give_the_arrays_of_the_folder(faces: list[Face], project: Path, 
 
 def splits_named() -> tuple[str, ...]:
     return ("train", "validation", "test")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pa.array([1, 0] * 6, pa.int8()),
+        pa.array([1, -1] * 6, pa.int64()),
+        pa.array([1.0, -1.0] * 6),
+        pa.array(["True", "False"] * 6),
+        pa.array(["1", "-1"] * 6).dictionary_encode(),
+        pa.array([True, False] * 6),
+    ],
+    ids=["0", "-1", "float", "text", "dictionary", "bool"],
+)
+def test_attributes_are_read_whatever_their_type(
+    tmp_path: Path, celeba: Path, faces: list[Face], kind: pa.Array
+) -> None:
+    more = {"celeb_id": list(range(12)), "Smiling": kind, "caption": ["a, b"] * 12, "Male": [True] * 12}
+    write_shard(celeba / "train-00000-of-00001.parquet", faces, more)
+    collection = CelebaSource().collect(tmp_path)
+    assert collection.attributes
+    attributes = read_attributes(collection.attributes, collection.image_ids).table
+    assert attributes.columns.tolist() == ["Smiling", "Male"]
+    assert attributes["Smiling"].tolist() == [1, -1] * 6
+    assert attributes["Male"].tolist() == [1] * 12

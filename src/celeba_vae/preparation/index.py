@@ -23,7 +23,8 @@ SPLITLESS = "no split"
 NO_ATTRIBUTES = "no attributes"
 # such an image is tried again by the next run
 UNREADABLE = "unreadable"
-_NAMED = 10
+# so that a message has no more than ten lines
+_NAMED = 7
 _REMEDIES = {
     "too small": "choose a smaller data_engineering.crop",
     UNREADABLE: "make them readable and run again",
@@ -176,7 +177,7 @@ def check_share(index: ImageIndex, max_share: float) -> None:
         if len(bad) > max_share * expected:
             raise DataError(
                 f"{len(bad):,} of {expected:,} images have no {what}, {more_than}."
-                f" The first is {index.image_ids[bad[0].position]}: {bad[0].reason}. {remedy}, or raise it."
+                f" The first is {printable(index.image_ids[bad[0].position])}: {bad[0].reason}. {remedy}, or raise it."
             )
     bad = [image for image in faulty if image.status not in _LIST_FAULTS]
     if len(bad) > max_share * expected:

@@ -3,13 +3,13 @@
 import logging
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import chain, islice
 from typing import NamedTuple
 
 from celeba_vae.errors import DataError
-from celeba_vae.preparation.list_files import ListFile, Row, looks_like_a_file
+from celeba_vae.preparation.list_files import ListFile, Row, looks_like_a_file, shortened
 from celeba_vae.preparation.names import ImageNames
 
 logger = logging.getLogger(__name__)
@@ -101,6 +101,16 @@ class _Sample(NamedTuple):
     titles: list[str] | None
 
 
+def rows_of(listing: ListFile, images: ImageNames) -> Generator[Row, None, None]:
+    """Give a list's rows, names of images with spaces in one cell. Raises DataError as ``ListFile.rows`` does."""
+    with closing(listing.rows()) as rows:
+        if not images.have_spaces:
+            yield from rows
+        else:
+            for row in rows:
+                yield row._replace(cells=images.put_together(row.cells)) if row.delimiter == " " else row
+
+
 def find_columns(listing: ListFile, images: ImageNames, kind: Kind) -> Columns:
     """Find out how a list is to be read. Raises DataError as ``ListFile.rows`` does, and where it can't be."""
     words = Vocabulary(kind)
@@ -108,7 +118,7 @@ def find_columns(listing: ListFile, images: ImageNames, kind: Kind) -> Columns:
     def refusal(what: str, *shown: Row) -> DataError:
         return DataError(f"{listing.name} {what}{', '.join(map(_shown, shown))}. {kind.remedy}")
 
-    with closing(listing.rows()) as rows:
+    with closing(rows_of(listing, images)) as rows:
         head = list(islice(rows, _SAMPLE))
         if not head:
             raise refusal("is empty: download it again")
@@ -119,7 +129,9 @@ def find_columns(listing: ListFile, images: ImageNames, kind: Kind) -> Columns:
         name = _column_of_names(chain([data], _chunks(rows)), len(columns), titles, images)
     if name is None:
         first = next(iter(images.exact), "")
-        raise refusal(f"has no column with the names of the images, of which the first is '{first}': ", data[0])
+        raise refusal(
+            f"has no column with the names of the images, of which the first is '{shortened(first)}': ", data[0]
+        )
     if titles is None and kind is ATTRIBUTES:
         what = "does not begin with a line of the attributes' names, one for each column: "
         raise refusal(what, *sample.above[:1], data[0])
@@ -170,7 +182,8 @@ def _columns_of_splits(
     fitting = [column for column in others if _mostly(words.knows, columns[column])]
     found = titled or fitting
     if len(found) > 1:
-        found = [column for column in found if column in fitting and column > name] or found
+        behind = {column for column in fitting if column > name}
+        found = [column for column in found if column in behind] or found
     return found
 
 
@@ -181,11 +194,17 @@ def _columns_of_attributes(
     return [
         column
         for column, title in enumerate(titles)
-        if column != name
-        and not _TITLE_OF_ROWS.fullmatch(title)
-        and not _TITLE_OF_SPLITS.fullmatch(title)
-        and _mostly(words.knows, columns[column])
+        if column != name and _may_be_an_attribute(title) and _mostly(words.knows, columns[column])
     ]
+
+
+def is_attribute(title: str, cells: Sequence[str]) -> bool:
+    """Whether a column of this title with these cells says of each image yes or no."""
+    return _may_be_an_attribute(title) and _mostly(Vocabulary(ATTRIBUTES).knows, cells)
+
+
+def _may_be_an_attribute(title: str) -> bool:
+    return not _TITLE_OF_ROWS.fullmatch(title) and not _TITLE_OF_SPLITS.fullmatch(title)
 
 
 def _columns_of_names(columns: Sequence[Sequence[str]], images: ImageNames) -> list[int]:

@@ -23,6 +23,7 @@ from celeba_vae.preparation.list_columns import (
     Kind,
     Vocabulary,
     find_columns,
+    rows_of,
 )
 from celeba_vae.preparation.list_files import ListFile, Row, shortened
 from celeba_vae.preparation.names import ImageNames
@@ -125,6 +126,7 @@ class _Listed:
         self.values = np.full((len(image_ids), len(self.columns.values)), kind.unknown, np.int8)
         self.found = np.zeros(len(image_ids), bool)
         self._reasons: dict[int, str] = {}
+        self._images = images
         self._take(self._rows(), images.exact.get)
         if self.missing and not self.found.all():
             self._take_alike(images)
@@ -145,7 +147,7 @@ class _Listed:
         if not found:
             raise DataError(
                 f"{name} names none of the {len(self.image_ids):,} images: the first that it names is"
-                f" '{shortened(self.absent[0])}', the first image '{self.image_ids[0]}'. {remedy}"
+                f" '{shortened(self.absent[0])}', the first image '{shortened(self.image_ids[0])}'. {remedy}"
             )
         if 2 * len(self._reasons) > found:
             raise DataError(
@@ -154,7 +156,7 @@ class _Listed:
             )
 
     def _rows(self) -> Iterator[Row]:
-        return islice(self.listing.rows(), self.columns.first, None)
+        return islice(rows_of(self.listing, self._images), self.columns.first, None)
 
     def _name(self, row: Row) -> str:
         return row.cells[self.columns.name] if self.columns.name < len(row.cells) else ""

@@ -38,6 +38,29 @@ class ImageNames:
         matches = (self.exact[cell] if cell in self.exact else self.alike(cell) for cell in set(cells))
         return len(set(matches) - {None})
 
+    def put_together(self, cells: list[str]) -> list[str]:
+        """Give a line's cells where spaces stand between them, those that make an image's name together as one."""
+        for start in range(len(cells)):
+            for count in self._words:
+                name = self._spaced.get(" ".join(cells[start : start + count]))
+                if name is not None:
+                    return [*cells[:start], name, *cells[start + count :]]
+        return cells
+
+    @property
+    def have_spaces(self) -> bool:
+        """Whether any has a space in it."""
+        return bool(self._spaced)
+
+    @cached_property
+    def _spaced(self) -> dict[str, str]:
+        names = (image_id for image_id in self.exact if len(image_id.split()) > 1)
+        return {" ".join(name.split()): name for name in names}
+
+    @cached_property
+    def _words(self) -> list[int]:
+        return sorted({name.count(" ") + 1 for name in self._spaced}, reverse=True)
+
     @cached_property
     def _files(self) -> dict[str, int]:
         if not any("/" in image_id or "\\" in image_id for image_id in self.exact):

@@ -8,6 +8,7 @@ import os
 import threading
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,6 +17,7 @@ import numpy as np
 
 from celeba_vae.errors import DataError, SettingError
 from celeba_vae.preparation.decoding import BadImageError
+from celeba_vae.preparation.list_columns import is_attribute
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,11 +39,13 @@ class Columns(NamedTuple):
         images: The path of the column with the bytes of the image files: "image.bytes" or "image".
         names: The path of the column with the files' names, where there is one.
         attributes: The columns that say of each image yes or no.
+        maybe: Those with numbers or texts, which say that in some data sets, too.
     """
 
     images: str
     names: str | None
     attributes: tuple[str, ...]
+    maybe: tuple[str, ...] = ()
 
 
 class _Batches:
@@ -73,7 +77,9 @@ class ParquetFiles:
                 columns = columns_of(file.schema_arrow, name)
                 if number == 0:
                     self.columns = columns
-                    used = {columns.images.partition(".")[0], *columns.attributes}
+                    with self._reading(number):
+                        self.attributes = _attributes_in(file, columns)
+                    used = {columns.images.partition(".")[0], *self.attributes}
                     self.unused = [name for name in file.schema_arrow.names if name not in used]
                 elif columns != self.columns:
                     raise DataError(f"{name} has other columns than {self.names[0]}: they do not belong together.")
@@ -167,8 +173,16 @@ class ParquetFiles:
     def tables(self, columns: Sequence[str]) -> Iterator["pa.Table"]:
         """Give these columns of each file. Raises DataError when they can't be read."""
         for number in range(len(self.files)):
-            with self._open(number) as file:
-                yield file.read(list(columns), use_threads=False)
+            with self._open(number) as file, self._reading(number):
+                table = file.read(list(columns), use_threads=False)
+            yield table
+
+    @contextmanager
+    def _reading(self, number: int) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError, RuntimeError) as error:
+            raise DataError(_fault_of(self.files[number], self.names[number], error)) from error
 
     def _open(self, number: int) -> "pq.ParquetFile":
         parquet = _pyarrow_parquet(self.names[number])
@@ -188,15 +202,16 @@ def columns_of(schema: "pa.Schema", name: str) -> Columns:
 
     images: dict[str, Columns] = {}
     attributes = tuple(field.name for field in schema if types.is_boolean(field.type))
+    maybe = tuple(field.name for field in schema if any(test(field.type) for test in _words_or_numbers(types)))
     for field in schema:
         if is_bytes(field.type):
-            images[field.name] = Columns(field.name, None, attributes)
+            images[field.name] = Columns(field.name, None, attributes, maybe)
         elif types.is_struct(field.type):
             kinds = {field.type.field(i).name: field.type.field(i).type for i in range(field.type.num_fields)}
             inner = next((inner for inner, kind in kinds.items() if is_bytes(kind)), None)
             if inner:
                 names = f"{field.name}.path" if "path" in kinds else None
-                images[field.name] = Columns(f"{field.name}.{inner}", names, attributes)
+                images[field.name] = Columns(f"{field.name}.{inner}", names, attributes, maybe)
     chosen = next((images[wanted] for wanted in ("image", "img") if wanted in images), None)
     if chosen is None and len(images) == 1:
         (chosen,) = images.values()
@@ -207,6 +222,19 @@ def columns_of(schema: "pa.Schema", name: str) -> Columns:
             f" {', '.join(schema.names[:20])}{', ...' * (len(schema.names) > 20)}."
         )
     return chosen
+
+
+def _words_or_numbers(types: Any) -> tuple[Callable[["pa.DataType"], bool], ...]:
+    return types.is_integer, types.is_floating, types.is_string, types.is_large_string, types.is_dictionary
+
+
+def _attributes_in(file: "pq.ParquetFile", columns: Columns) -> tuple[str, ...]:
+    """Give the columns that say yes or no, of the others those whose first values are 1, 0 or -1, True or False."""
+    if not columns.maybe or not file.metadata.num_rows:
+        return columns.attributes
+    first = next(file.iter_batches(BATCH_ROWS, columns=list(columns.maybe), use_threads=False)).to_pydict()
+    found = {name for name, values in first.items() if is_attribute(name, [str(value) for value in values])}
+    return tuple(name for name in file.schema_arrow.names if name in found or name in columns.attributes)
 
 
 def _pyarrow_parquet(name: str) -> Any:

@@ -47,9 +47,9 @@ class EvaluationRun:
 
 
 def preparation_of(data_summary: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Give how the images were prepared: source, split, crop and shape, as far as that is known."""
+    """Give how the images were prepared: source, splits and why these, crop and shape, as far as that is known."""
     known = data_summary or {}
-    return {name: known[name] for name in ("source", "split", "crop", "image_shape") if name in known}
+    return {name: known[name] for name in ("source", "split", "split_by", "crop", "image_shape") if name in known}
 
 
 def run_section(run: EvaluationRun, variants: Sequence[EvaluatedVariant]) -> Section:
@@ -71,6 +71,7 @@ def _facts(run: EvaluationRun) -> dict[str, str]:
         "Environment": str(record["environment"]),
         "Options": ", ".join(f"{name}={value}" for name, value in flattened(record["options"]).items()) or "none",
         "Source of the images": _text(preparation.get("source", "not known")),
+        **_splits(preparation),
         "Crop": _crop(preparation["crop"]) if "crop" in preparation else "not known",
         **_originals(run.data_summary or {}),
         "Image size": f"{width}x{height} pixels",
@@ -80,6 +81,13 @@ def _facts(run: EvaluationRun) -> dict[str, str]:
         "Hardware": str(record["hardware"]).removeprefix("Hardware: "),
         "Versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
     }
+
+
+def _splits(preparation: Mapping[str, Any]) -> dict[str, str]:
+    """Say where the splits are from, as far as that is known."""
+    told = {"partition": "the data's own", "counts": "dealt out by the counts of data_engineering.split"}
+    by = preparation.get("split_by")
+    return {"Splits": told.get(by, by)} if by else {}
 
 
 def _originals(data_summary: Mapping[str, Any]) -> dict[str, str]:

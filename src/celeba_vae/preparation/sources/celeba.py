@@ -7,6 +7,7 @@ from dataclasses import replace
 from pydantic import Field
 
 from celeba_vae.config import Options
+from celeba_vae.config.wording import printable
 from celeba_vae.errors import DataError
 from celeba_vae.preparation.list_files import ListFile
 from celeba_vae.preparation.listing import suffix_of
@@ -20,6 +21,8 @@ from celeba_vae.storage import Place
 
 logger = logging.getLogger(__name__)
 
+# of several places with images
+_NAMED = 7
 _NO_CELEBA = """\
 No CelebA images in {folder}.{unread}
   Seen there: {seen}.
@@ -78,10 +81,12 @@ def _best(search: Search) -> Images:
     rank = min((images.rank for images in search.found), default=UNLIKELY)
     if rank == UNLIKELY:
         words = {"unread": first_of(search.unread()), "seen": seen(search.folder, search.contents)}
-        raise DataError(_NO_CELEBA.format(folder=search.folder, **words))
+        raise DataError(_NO_CELEBA.format(folder=printable(str(search.folder)), **words))
     found = [images for images in search.found if images.rank == rank]
     if len(found) > 1:
-        listed = "".join(f"\n  {place}" for place in sorted(str(images.place) for images in found))
+        places = sorted(printable(str(images.place)) for images in found)
+        more = f"\n  and {len(places) - _NAMED:,} more" if len(places) > _NAMED else ""
+        listed = "".join(f"\n  {place}" for place in places[:_NAMED]) + more
         raise DataError(
             f"More than one folder or archive of CelebA images:{listed}\nKeep one of them, move the others away."
         )

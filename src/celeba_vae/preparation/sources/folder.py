@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import Field
 
 from celeba_vae.config import Options
+from celeba_vae.config.wording import printable
 from celeba_vae.errors import DataError
 from celeba_vae.preparation.archives import ZipArchive
 from celeba_vae.preparation.listing import files_below, images_at_address, images_on_disk, in_words, is_image_member
@@ -101,7 +102,7 @@ def _no_images(place: Place, names: list[str], zips: list[str], passed_over: Cou
     else:
         there = in_words(passed_over) or ("the folder is empty" if place.is_dir() else "there is no such folder")
         end = f": {there}. Put {_KINDS} or one zip of them there, or name another folder"
-    return f"No images in {place}{end}: data_engineering.source.folder."
+    return printable(f"No images in {place}{end}: data_engineering.source.folder.")
 
 
 def _listed(names: list[str]) -> str:

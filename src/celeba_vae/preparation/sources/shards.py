@@ -10,7 +10,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import BinaryIO, Self
+from typing import TYPE_CHECKING, BinaryIO, Self
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from celeba_vae.preparation.parquet import ParquetFiles
 from celeba_vae.preparation.sources.contents import SPLIT_NAMES
 from celeba_vae.storage import Place, RemotePath
 from celeba_vae.storage.cache import use_cached
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # train-00000-of-00019.parquet, train-00000-of-00003-92f813f497ecaae7.parquet, or 0000.parquet alone
 _NUMBERED = re.compile(r"(?P<stem>.*?)(?P<number>\d+)-of-(?P<count>\d+)(-[0-9a-f]+)?|(?P<bare>\d{4,})", re.IGNORECASE)
@@ -126,7 +129,7 @@ def collect_shards(files: ParquetFiles, shards: Sequence[str], place: Place) -> 
         codes = np.repeat(np.array(splits, int), [len(rows) for rows in files.rows_of_files()]).tolist()
         partition = made_partition(f"the names of the shards in {place}", image_ids, codes)
         collection = replace(collection, partition=partition)
-    if files.columns.attributes:
+    if files.attributes:
         attributes = ListFile(f"the columns of the shards in {place}", lambda: _attributes_of(collection))
         collection = replace(collection, attributes=attributes)
     return collection
@@ -166,17 +169,26 @@ def _attributes_of(collection: ParquetCollection) -> BinaryIO:
 
     files = collection.files
     opened = tempfile.TemporaryFile()  # noqa: SIM115  closed by who reads it
-    opened.write(_csv_line(["image_id", *files.columns.attributes]).encode())
-    for rows, table in zip(files.rows_of_files(), files.tables(files.columns.attributes), strict=True):
+    opened.write(_csv_line(["image_id", *files.attributes]).encode())
+    for rows, table in zip(files.rows_of_files(), files.tables(files.attributes), strict=True):
         names = pa.array(collection.image_ids[rows.start : rows.stop], pa.string())
-        values = [pc.if_else(table.column(name), 1, -1) for name in files.columns.attributes]
-        lines = pa.table([names, *values], ["image_id", *files.columns.attributes])
+        values = [_as_words(table.column(name)) for name in files.attributes]
+        lines = pa.table([names, *values], ["image_id", *files.attributes])
         # where a name needs quotes pyarrow sets them around all
-        special = pc.any(pc.match_substring_regex(names, r'[,"\s]')).as_py()
+        has_texts = any(pa.types.is_string(column.type) for column in values)
+        special = has_texts or pc.any(pc.match_substring_regex(names, r'[,"\s]')).as_py()
         style = "needed" if special else "none"
         write_csv(lines, opened, WriteOptions(include_header=False, quoting_style=style))
     opened.seek(0)
     return opened
+
+
+def _as_words(column: "pa.ChunkedArray") -> "pa.ChunkedArray":
+    """Give what a list says: 1 or -1 for yes or no, numbers and texts as they are."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.if_else(column, 1, -1) if pa.types.is_boolean(column.type) else column.cast(pa.string())
 
 
 def _csv_line(words: Sequence[str]) -> str:

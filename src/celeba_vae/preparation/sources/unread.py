@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import PurePosixPath
 
+from celeba_vae.config.wording import printable
 from celeba_vae.preparation.sources.contents import CELEBA_IMAGES, LISTS, Contents, ImageFolder, kind_of
 from celeba_vae.storage import Place, RemotePath
 
@@ -69,7 +70,7 @@ def unread_files(contents: Contents) -> list[str]:
 
 def first_of(sentences: Iterable[str]) -> str:
     """Give the first of these sentences, a line each."""
-    return "".join(f"\n  {sentence}" for sentence in islice(sentences, _TOLD))
+    return "".join(f"\n  {printable(sentence)}" for sentence in islice(sentences, _TOLD))
 
 
 def seen(folder: Place, contents: Contents) -> str:
@@ -79,7 +80,7 @@ def seen(folder: Place, contents: Contents) -> str:
     counted = [f"{count:,} {suffix}" for suffix, count in suffixes.most_common(_COUNTED)]
     more = ["more"] if len(images) > _COUNTED or len(suffixes) > _COUNTED else []
     nothing = "nothing" if isinstance(folder, RemotePath) or folder.is_dir() else "no such folder"
-    return ", ".join([*images[:_COUNTED], *counted, *more]) or nothing
+    return printable(", ".join([*images[:_COUNTED], *counted, *more]) or nothing)
 
 
 def _matching(kind: re.Pattern, contents: Contents) -> list[str]:
