@@ -318,3 +318,21 @@ def test_auto_is_celebas_own_crop_for_its_form_and_the_largest_square_of_others(
         shrinks = cropped.width >= 96
         filter_ = Image.Resampling.BOX if shrinks else Image.Resampling.LANCZOS
         assert np.abs(rows[seed] - cropped.resize((96, 96), filter_)).max() <= 1
+
+
+def test_images_without_a_suffix_are_read_by_content(tmp_path: Path) -> None:
+    for name, kind in (("000001", "JPEG"), ("000002", "PNG"), ("frame.0003", "BMP"), ("b/000004", "AVIF")):
+        save(tmp_path / "faces" / name, COLOURS["red"], format_=kind)
+    (tmp_path / "faces" / "README").write_text("no image")
+    collection = FolderSource(folder="faces").collect(tmp_path)
+    assert collection.image_ids == ["000001", "000002", "b/000004", "frame.0003"]
+    assert dict(collection.passed_over) == {"without a suffix": 1}
+
+
+def test_many_damaged_images_are_one_message_of_ten_lines(tmp_path: Path) -> None:
+    for number in range(30):
+        save(tmp_path / "faces" / f"{number}.jpg", COLOURS["red"])
+        (tmp_path / "faces" / f"bad\n{number}.jpg").write_bytes(b"")
+    with pytest.raises(DataError) as error:
+        prepare(tmp_path / "faces", tmp_path / "work")
+    assert len(str(error.value).splitlines()) == 10

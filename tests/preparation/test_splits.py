@@ -185,3 +185,9 @@ def test_the_seed_decides_who_is_dealt_what() -> None:
     places = np.flatnonzero(first == "test")
     assert places.min() < 200
     assert places.max() > 800
+
+
+def test_of_too_few_images_training_has_the_first() -> None:
+    config = base_config(SplitConfig, by="counts", train=1, validation=20_000, test=1)
+    assert assign_splits(["a.jpg"], None, config).counts == {"train": 1, "validation": 0, "test": 0}
+    assert assign_splits(["a.jpg", "b.jpg"], None, config).counts == {"train": 1, "validation": 1, "test": 0}

@@ -15,6 +15,10 @@ from celeba_vae.storage import RemotePath, state_of
 # what tells files apart in a count: not the numbers that some end in
 _SUFFIX = re.compile(r"\.(?!\d+$)[a-z0-9_+~-]{1,12}")
 _NO_SUFFIX = "without a suffix"
+# how images begin
+_IMAGE = re.compile(
+    rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|GIF8[79]a|RIFF.{4}WEBP|II\*\0|MM\0\*|.{4}ftypavi[fs]|BM.{4}\0{4}", re.DOTALL
+)
 _BROKEN_LINKS = "broken links"
 _NAMED_SUFFIXES = 6
 
@@ -22,10 +26,10 @@ _NAMED_SUFFIXES = 6
 def images_on_disk(folder: Path, passed_over: Counter[str]) -> Iterator[tuple[str, int, int]]:
     """Give (path relative to the folder, bytes, time of the last change) of each image file below it, in any order.
 
-    What is no image is counted by suffix while they are given.
+    What is no image is counted by suffix while they are given. Only files without a suffix are opened for that.
     """
     for name, entry in files_below(folder):
-        if is_image(entry):
+        if is_image(entry) or _is_image_without_suffix(entry):
             try:
                 status = entry.stat()
                 size, changed = status.st_size, status.st_mtime_ns
@@ -143,6 +147,17 @@ def entries(folder: Path) -> Iterator[os.DirEntry]:
 def is_image(entry: os.DirEntry) -> bool:
     """Whether an entry of a folder is a file with an image's name."""
     return has_image_name(entry.name) and is_file(entry)
+
+
+def _is_image_without_suffix(entry: os.DirEntry) -> bool:
+    """Whether an entry of a folder is a file without a suffix that begins as images do."""
+    if suffix_of(entry.name) != _NO_SUFFIX or not entry.is_file():
+        return False
+    try:
+        with open(entry.path, "rb", buffering=0) as file:
+            return _IMAGE.match(file.read(16)) is not None
+    except OSError:
+        return False
 
 
 def is_file(entry: os.DirEntry) -> bool:
