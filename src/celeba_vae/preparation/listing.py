@@ -151,7 +151,7 @@ def is_image(entry: os.DirEntry) -> bool:
 
 def _is_image_without_suffix(entry: os.DirEntry) -> bool:
     """Whether an entry of a folder is a file without a suffix that begins as images do."""
-    if suffix_of(entry.name) != _NO_SUFFIX or not entry.is_file():
+    if suffix_of(entry.name) != _NO_SUFFIX or not os.path.isfile(entry.path):
         return False
     try:
         with open(entry.path, "rb", buffering=0) as file:
