@@ -157,7 +157,9 @@ def test_two_evaluations_are_compared_value_by_value(project, run):
     save_small_model(project, "ae", seed=2)
     summary = project / "data/08_reporting/data_summary.json" / NEW
     summary.mkdir(parents=True)
-    (summary / "data_summary.json").write_text(json.dumps({"source": {"name": "folder"}, "crop": 148}))
+    (summary / "data_summary.json").write_text(
+        json.dumps({"source": {"name": "folder"}, "split_by": "counts", "crop": 148})
+    )
     save_test_images(project, count=9)
     fourth = run("evaluation", variants=["ae", "vae"], seed=7)
     run("versions", compared_versions=[third, fourth])
@@ -167,6 +169,7 @@ def test_two_evaluations_are_compared_value_by_value(project, run):
     assert "variants.vae" not in page
     report = (reporting / "report.html" / fourth / "report.html").read_text()
     assert "centre square of 148 pixels" in report
+    assert "dealt out by the counts of data_engineering.split" in report
     # as many as there are test images
     assert "9 of each model and sampler" in report
     run("versions", compared_versions=[second, first])

@@ -115,6 +115,8 @@ def test_images_right_beside_the_lists_are_read(
     (celeba / "readme.md").write_text("")
     assert_collected(tmp_path, {rename(file.name): file for file in files})
     assert set(splits_of(tmp_path).values()) == {0}
+    # the list is read, not passed over
+    assert CelebaSource().collect(tmp_path).passed_over == {".md": 1}
 
 
 @pytest.mark.parametrize("folder", ["images", "Img/faces", "", "img_align_celeba (1)"])
