@@ -319,6 +319,7 @@ WRONG_PARTITIONS = {
         "line 2 opens a quote",
         "000001.jpg",
     ),
+    "open quotes": ("".join(f'"{name},{split}\n' for name, split in PARTITION), "line 1 opens a quote", "000001.jpg"),
     "one long line": ("x" * 300_000, "can't be read from line 1 on", "field larger"),
     "quoted lines": ("".join(f'"{name},{split}"\n' for name, split in PARTITION), "has no line", "000001.jpg"),
 }

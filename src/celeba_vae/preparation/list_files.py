@@ -25,7 +25,7 @@ from celeba_vae.storage import Place
 # of what is looked at to find out what a file is, and of its lines to find out what stands between cells
 _HEAD_BYTES = 4096
 _HEAD_LINES = 100
-# a cell that goes on over more lines than any name does was opened by a stray quote
+# a row that goes on over more lines than any name does was opened by a stray quote
 _LINES_OF_A_ROW = 3
 # the longest piece of a line that a message shows
 _SHOWN = 80
@@ -129,7 +129,7 @@ class ListFile:
             for cells in reader:
                 begin, line = line + 1, reader.line_num
                 row = Row(begin, cells, delimiter)
-                if line - begin >= _LINES_OF_A_ROW:
+                if line > begin and (line - begin >= _LINES_OF_A_ROW or _holds_lines(cells, delimiter)):
                     raise DataError(f"{self.name}: line {begin} opens a quote that is not closed: {row}. Repair it.")
                 if cells and (cells[0].strip() or any(map(str.strip, cells))):
                     yield row
@@ -179,6 +179,11 @@ def shortened(text: str) -> str:
     """Give a text as messages show it: on one line, its beginning only where it is long."""
     text = " ".join(text.split())
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def _holds_lines(cells: Sequence[str], delimiter: str) -> bool:
+    """Say whether a cell looks like lines of a list: what a stray quote makes of them."""
+    return any(delimiter in cell and len(cell.splitlines()) > 1 for cell in cells)
 
 
 def _encoding(head: bytes) -> str:
