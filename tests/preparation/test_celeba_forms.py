@@ -303,6 +303,13 @@ def test_what_lies_beside_the_images_and_is_not_read_is_logged(
     with caplog.at_level(logging.INFO):
         CelebaSource().collect(tmp_path)
     assert f"Not read in {celeba}: img_align_celeba.7z, list_attr_celeba.xlsx." in caplog.text
+    warned = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert warned == [f"{celeba}/list_attr_celeba.xlsx is not read: save it as text or CSV, .txt or .csv."]
+    # one that is read stands beside it
+    (celeba / "list_attr_celeba.txt").write_text("")
+    caplog.clear()
+    CelebaSource().collect(tmp_path)
+    assert "is not read" not in caplog.text
 
 
 def test_an_encrypted_zip_is_one_clear_error(tmp_path: Path, celeba: Path, write_celeba: WriteCeleba) -> None:

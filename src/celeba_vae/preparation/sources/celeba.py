@@ -63,6 +63,8 @@ def collect_celeba(folder: Place) -> ImageCollection:
     images = _best(search)
     if not_read := search.not_read(images):
         logger.info("Not read in %s: %s.", folder, not_read)
+    for path in search.unread_lists():
+        logger.warning("%s is not read: save it as text or CSV, .txt or .csv.", folder / path)
     collection = images.collect()
     partition, attributes = map(search.lists.get, LISTS)
     passed_over = Counter(collection.passed_over)

@@ -9,7 +9,7 @@ from celeba_vae.preparation.list_files import ListFile
 from celeba_vae.preparation.originals import ImageCollection, ZipCollection, collect_folder
 from celeba_vae.preparation.sources.contents import OTHER_EDITION, UNLIKELY, Contents, image_folders
 from celeba_vae.preparation.sources.shards import collect_shards, open_shards, shard_folders
-from celeba_vae.preparation.sources.unread import of_archive, of_files, of_images, of_lists, unread_files
+from celeba_vae.preparation.sources.unread import of_archive, of_files, of_images, of_lists, unread_files, unread_lists
 from celeba_vae.storage import Place, RemotePath
 from celeba_vae.storage.cache import use_cached
 
@@ -63,6 +63,10 @@ class Search:
         names = [*others, *files]
         more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
         return ", ".join(names[:_NAMED]) + more
+
+    def unread_lists(self) -> list[str]:
+        """Name the lists that are there, but in a form that is not read."""
+        return unread_lists(self.contents, self.lists)
 
     def unread(self) -> Iterator[str]:
         """Say of what is not read what to do with it, a sentence each, the most helpful first."""

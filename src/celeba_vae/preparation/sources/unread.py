@@ -68,6 +68,12 @@ def unread_files(contents: Contents) -> list[str]:
     return [path for kind in (_ARCHIVE, _UNFINISHED, _RECORDS, _A_LIST) for path in _matching(kind, contents)]
 
 
+def unread_lists(contents: Contents, found: Iterable[str]) -> list[str]:
+    """Give the paths of files called as the lists that were not found, in a form that is not read."""
+    names = tuple(set(LISTS) - set(found))
+    return [path for path in _matching(_A_LIST, contents) if path.rpartition("/")[2].lower().startswith(names)]
+
+
 def first_of(sentences: Iterable[str]) -> str:
     """Give the first of these sentences, a line each."""
     return "".join(f"\n  {printable(sentence)}" for sentence in islice(sentences, _TOLD))
